@@ -1,0 +1,99 @@
+// What a user installs is the tarball, not the checkout: pack every publishable package and look
+// at what is inside, with publint, attw and our own rules for a manifest.
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+const mandatory = ["description", "engines", "exports", "files", "license", "repository"];
+
+const directory = mkdtempSync(join(tmpdir(), "sandboxlib-packages-"));
+try {
+  const tarballs = await pack(directory);
+  const problems = [...checkRoot(), ...(await Promise.all(tarballs.map(checkTarball))).flat()];
+  for (const problem of problems) console.error(`check-packages: ${problem}`);
+  console.log(`check-packages: ${tarballs.length} packages, ${problems.length} problems`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+// pnpm leaves private packages out by itself.
+async function pack(destination) {
+  const args = ["--recursive", "--filter", "./packages/*", "pack", "--json"];
+  const { stdout } = await pnpm([...args, "--pack-destination", destination]);
+  return [JSON.parse(stdout)].flat().map(({ filename }) => filename);
+}
+
+function pnpm(args) {
+  const script = process.env.npm_execpath ?? "";
+  return /pnpm\.c?js$/.test(script)
+    ? run(process.execPath, [script, ...args], { cwd: root })
+    : run("pnpm", args, { cwd: root });
+}
+
+function checkRoot() {
+  const { packageManager, scripts } = readJson(join(root, "package.json"));
+  return ["start", "test"]
+    .filter((name) => !scripts[name].includes(` ${packageManager} `))
+    .map((name) => `root: the script "${name}" does not use ${packageManager}`);
+}
+
+async function checkTarball(tarball) {
+  const unpacked = `${tarball}.d`;
+  mkdirSync(unpacked);
+  await run("tar", ["-xzf", tarball, "-C", unpacked]);
+  const pkgDir = join(unpacked, "package");
+  const manifest = readJson(join(pkgDir, "package.json"));
+  const problems = [
+    ...manifestProblems(manifest, pkgDir),
+    ...(await publintProblems(manifest, pkgDir)),
+    ...(await attwProblems(tarball)),
+  ];
+  return problems.map((problem) => `${manifest.name}: ${problem}`);
+}
+
+function manifestProblems(manifest, pkgDir) {
+  const missing = mandatory.filter((field) => manifest[field] === undefined);
+  const absent = ["README.md", "LICENSE"].filter((file) => !existsSync(join(pkgDir, file)));
+  const problems = [
+    ...missing.map((field) => `no "${field}" in package.json`),
+    ...absent.map((file) => `no ${file} in the tarball`),
+  ];
+  const ranges = { ...manifest.dependencies, ...manifest.peerDependencies };
+  for (const [name, range] of Object.entries(ranges)) {
+    if (/^(workspace|catalog|link|file):/.test(range)) problems.push(`${name} is ${range}`);
+  }
+  if (manifest.name.startsWith("@sandboxlib/backend-") && !isBackend(manifest.sandboxlib)) {
+    problems.push('"sandboxlib" in package.json must have backend, apiVersion 1 and platforms');
+  }
+  return problems;
+}
+
+function isBackend({ backend, apiVersion, platforms } = {}) {
+  return typeof backend === "string" && apiVersion === 1 && platforms?.length > 0;
+}
+
+async function publintProblems(pkg, pkgDir) {
+  const { messages } = await publint({ pkgDir, pack: false, strict: true });
+  return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
+}
+
+async function attwProblems(tarball) {
+  const attw = join(root, "node_modules/.bin/attw");
+  try {
+    await run(attw, ["--profile", "esm-only", "--no-color", "--no-emoji", tarball]);
+    return [];
+  } catch (error) {
+    return [`attw: ${error.stdout || error.message}`];
+  }
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
+}

@@ -1,0 +1,64 @@
+// The tests run real tools. Where this machine lets us (root, apt-get) the missing ones are
+// installed, so that "npm test" tests everything on a bare Debian; elsewhere it says what is
+// missing. Whether a missing tool is a failure is for SANDBOXLIB_REQUIRE to decide, not for us.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+const tools = [
+  { name: "bwrap", debianPackage: "bubblewrap", serves: "the tests of backend-bubblewrap" },
+  {
+    name: "busybox",
+    debianPackage: "busybox-static",
+    serves: "the tests that need a root directory of their own",
+    // It is copied into an empty root directory, where a dynamic one finds no loader.
+    usable: isStatic,
+  },
+];
+
+const directories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+for (const tool of tools.filter(isMissing)) {
+  if (!mayInstall() || !install(tool)) report(tool);
+}
+
+function isMissing({ name, usable = () => true }) {
+  return !directories
+    .map((directory) => `${directory}/${name}`)
+    .some((path) => {
+      return existsSync(path) && usable(path);
+    });
+}
+
+function isStatic(path) {
+  return !readFileSync(path).subarray(0, 4096).includes("/ld-");
+}
+
+function mayInstall() {
+  const allowed = process.env.SANDBOXLIB_NO_INSTALL !== "1";
+  return allowed && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
+}
+
+function install(tool) {
+  say(`installing ${tool.debianPackage} with apt-get (SANDBOXLIB_NO_INSTALL=1 turns this off)`);
+  const packages = ["install", "--yes", "--no-install-recommends", tool.debianPackage];
+  const installed = aptGet(packages) || (aptGet(["update"]) && aptGet(packages, "loud"));
+  return installed && !isMissing(tool);
+}
+
+function aptGet(args, loud) {
+  const { status, stderr } = spawnSync(
+    "/usr/bin/apt-get",
+    ["-qq", "-o", "DPkg::Lock::Timeout=60", ...args],
+    { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, encoding: "utf8" },
+  );
+  if (loud && status !== 0) say(`apt-get failed: ${stderr.trim().split("\n").at(-1)}`);
+  return status === 0;
+}
+
+function report({ name, debianPackage, serves }) {
+  say(`${name} is missing (Debian: ${debianPackage}), so these are skipped: ${serves}`);
+}
+
+function say(line) {
+  console.log(`install-tools: ${line}`);
+}

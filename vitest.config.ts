@@ -1,0 +1,17 @@
+import { readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const packages = readdirSync(new URL("packages", import.meta.url));
+
+export default defineConfig({
+  test: {
+    allowOnly: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: packages.map((name) => ({
+      extends: true,
+      root: `packages/${name}`,
+      test: { name, include: ["test/**/*.test.ts"] },
+    })),
+  },
+});
