@@ -1,0 +1,49 @@
+import { realpathSync } from "node:fs";
+import { SandboxError } from "../result/error.js";
+import { fieldPath } from "./field-path.js";
+import { describeIssue } from "./issue.js";
+import { brokenRules } from "./rules.js";
+import { type Config, type ConfigInput, configSchema } from "./schema.js";
+
+/**
+ * Checks a config that nobody trusts and fills in the defaults.
+ *
+ * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault.
+ */
+export function parseConfig(input: unknown): Config {
+  refuseProtoKeys(input, []);
+  const parsed = configSchema.safeParse(input);
+  if (!parsed.success) {
+    const [first] = parsed.error.issues;
+    const { path, message } = describeIssue(first, input);
+    throw new SandboxError("CONFIG_INVALID", message, {
+      path,
+      hint: "See docs/config.md for the fields.",
+    });
+  }
+  const config = { ...parsed.data, cwd: parsed.data.cwd ?? defaultCwd(parsed.data.root) };
+  for (const { path, message, hint } of brokenRules(config)) {
+    throw new SandboxError("CONFIG_INVALID", `${path}: ${message}`, { path, hint });
+  }
+  return config;
+}
+
+/** Types a config as it is written, with no effect at run time. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/** zod leaves such a key out in silence, and nothing may be dropped in silence. */
+function refuseProtoKeys(value: unknown, at: readonly PropertyKey[]): void {
+  if (typeof value !== "object" || value === null || at.length > 8) return;
+  for (const key of Object.keys(value)) {
+    const path = fieldPath([...at, key]);
+    if (key === "__proto__")
+      throw new SandboxError("CONFIG_INVALID", `${path}: unknown key`, { path });
+    refuseProtoKeys((value as Record<string, unknown>)[key], [...at, key]);
+  }
+}
+
+function defaultCwd(root: string): string {
+  return root === "/" ? realpathSync(process.cwd()) : "/";
+}

@@ -1,0 +1,63 @@
+import type { Config } from "./schema.js";
+
+/** A rule between fields that a config breaks. */
+export interface BrokenRule {
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** The rules that one field alone cannot tell, each with the field to change. */
+export function brokenRules(config: Config): BrokenRule[] {
+  return RULES.flatMap((rule) => rule(config));
+}
+
+const RULES: readonly ((config: Config) => BrokenRule[])[] = [
+  mountsHaveTargetsOfTheirOwn,
+  rootIsNoMountTarget,
+  hostnameNeedsUts,
+  hiddenIsNotWritable,
+];
+
+function mountsHaveTargetsOfTheirOwn({ mounts }: Config): BrokenRule[] {
+  const seen = new Set<string>();
+  return mounts.flatMap(({ target }, index) => {
+    if (!seen.has(target)) {
+      seen.add(target);
+      return [];
+    }
+    const message = `another mount has the target ${JSON.stringify(target)} already`;
+    return [{ path: `mounts[${index}].target`, message, hint: "Leave one of the two out." }];
+  });
+}
+
+function rootIsNoMountTarget({ mounts }: Config): BrokenRule[] {
+  const index = mounts.findIndex(({ target }) => target === "/");
+  if (index === -1) return [];
+  return [
+    {
+      path: `mounts[${index}].target`,
+      message: "nothing can be mounted on `/`",
+      hint: "Use `root`.",
+    },
+  ];
+}
+
+function hostnameNeedsUts({ hostname, isolate }: Config): BrokenRule[] {
+  if (hostname === undefined || isolate.includes("uts")) return [];
+  const message = "would rename the host, because `isolate` leaves out `uts`";
+  return [{ path: "hostname", message, hint: "Add `uts` to `isolate`, or leave `hostname` out." }];
+}
+
+function hiddenIsNotWritable({ hidden, writable }: Config): BrokenRule[] {
+  return hidden.flatMap((path, index) => {
+    if (path === "/") {
+      return [
+        { path: `hidden[${index}]`, message: "hides everything", hint: "Name paths below `/`." },
+      ];
+    }
+    if (writable === "all" || !writable.includes(path)) return [];
+    const message = `${JSON.stringify(path)} is listed in \`writable\` too`;
+    return [{ path: `hidden[${index}]`, message, hint: "Decide for one of the two." }];
+  });
+}

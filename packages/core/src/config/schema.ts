@@ -1,0 +1,172 @@
+import * as z from "zod/mini";
+import { absolutePath, hostName, noNul, type TextRule, tidyPath, variableName } from "./text.js";
+
+/** The namespaces of namespaces(7) that a config can ask for. */
+export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as const;
+
+/** One of {@link NAMESPACES}. */
+export type Namespace = (typeof NAMESPACES)[number];
+
+/** A mount, as the user writes it. */
+export type Mount =
+  | {
+      readonly type: "bind";
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+    }
+  | { readonly type: "tmpfs"; readonly target: string; readonly size?: number | undefined }
+  | { readonly type: "proc"; readonly target: string }
+  | { readonly type: "dev"; readonly target: string };
+
+/** A config with every default filled in. */
+export interface Config {
+  readonly command?: readonly string[] | undefined;
+  readonly root: string;
+  readonly writable: "all" | readonly string[];
+  readonly hidden: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly inheritEnv: readonly string[];
+  readonly network: "none" | "host";
+  readonly isolate: readonly Namespace[];
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly hostname?: string | undefined;
+  readonly limits: { readonly wallTime?: number | undefined };
+}
+
+/** A mount in a config that a user writes: `readOnly` may be left out. */
+export type MountInput =
+  | Mount
+  | (Omit<Extract<Mount, { type: "bind" }>, "readOnly"> & {
+      readonly readOnly?: boolean | undefined;
+    });
+
+/** A config that a user writes: every field may be left out. */
+export type ConfigInput = {
+  readonly [Field in keyof Omit<Config, "mounts">]?: Config[Field] | undefined;
+} & {
+  readonly mounts?: readonly MountInput[] | undefined;
+};
+
+/** What the schema itself yields: `cwd` still depends on the caller. */
+export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undefined };
+
+const MAX_ID = 4_294_967_294;
+const MAX_SECONDS = 2_000_000;
+
+/** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
+export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
+  command: field(
+    z.optional(z.array(text(noNul)).check(z.minLength(1))),
+    "The argument vector, never a shell string. `run(argv)` overrides it.",
+  ),
+  root: field(z._default(path(), "/"), "The host directory that becomes `/` inside."),
+  writable: field(
+    z._default(z.union([z.literal("all"), z.array(path())]), []),
+    'The paths inside that can be written, or `"all"`; everything else is read-only, submounts included.',
+  ),
+  hidden: field(
+    z._default(z.array(path()), []),
+    "Existing paths inside that cannot be read at all.",
+  ),
+  mounts: field(
+    z._default(
+      z.array(
+        z.discriminatedUnion("type", [
+          z.strictObject({
+            type: z.literal("bind"),
+            source: field(path(), "The file or directory of the host."),
+            target: field(path(), "Where it appears inside."),
+            readOnly: field(
+              z._default(z.boolean(), false),
+              "Whether it cannot be written through.",
+            ),
+          }),
+          z.strictObject({
+            type: z.literal("tmpfs"),
+            target: path(),
+            size: field(
+              z.optional(integer(1, Number.MAX_SAFE_INTEGER)),
+              "The most that it can hold, in bytes.",
+            ),
+          }),
+          z.strictObject({ type: z.literal("proc"), target: path() }),
+          z.strictObject({ type: z.literal("dev"), target: path() }),
+        ]),
+      ),
+      [
+        { type: "proc", target: "/proc" },
+        { type: "dev", target: "/dev" },
+        { type: "tmpfs", target: "/tmp" },
+      ],
+    ),
+    "What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one.",
+  ),
+  cwd: field(
+    z.optional(path()),
+    "The directory inside in which the program starts. Default: `/`; with the root `/`, the caller's.",
+  ),
+  env: field(
+    z._default(z.record(text(variableName), text(noNul)), {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    }),
+    "The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one.",
+  ),
+  inheritEnv: field(
+    z._default(z.array(text(variableName)), []),
+    "Variables that are taken from the caller's environment where they are set there and `env` does not set them.",
+  ),
+  network: field(
+    z._default(z.enum(["none", "host"]), "none"),
+    "`none`: nothing but a loopback of its own. `host`: the host's network.",
+  ),
+  isolate: field(
+    z._default(z.array(z.enum(NAMESPACES)), [...NAMESPACES]),
+    "The namespaces that are not shared with the host. It names the least: a backend may isolate more where a rule needs it.",
+  ),
+  user: field(
+    z.optional(z.strictObject({ uid: integer(0, MAX_ID), gid: integer(0, MAX_ID) })),
+    "The uid and gid inside. Default: the caller's.",
+  ),
+  hostname: field(
+    z.optional(text(hostName)),
+    "The host name inside; needs `uts` in `isolate`. Default there: `sandbox`.",
+  ),
+  limits: field(
+    z._default(
+      z.strictObject({
+        wallTime: field(
+          z.optional(z.number().check(z.positive(), z.lte(MAX_SECONDS))),
+          "Seconds after which the run is ended with the outcome `timed-out`.",
+        ),
+      }),
+      {},
+    ),
+    "What a run may use at most.",
+  ),
+});
+
+function path(): z.ZodMiniType<string, string> {
+  return z.string().check(rule(absolutePath), z.overwrite(tidyPath));
+}
+
+function text(textRule: TextRule): z.ZodMiniType<string, string> & z.core.$ZodRecordKey {
+  return z.string().check(rule(textRule));
+}
+
+function rule(textRule: TextRule): z.core.$ZodCheck<string> {
+  return z.check<string>(({ value, issues }) => {
+    const broken = textRule(value);
+    if (broken !== undefined) issues.push({ code: "custom", input: value, message: broken });
+  });
+}
+
+function integer(least: number, most: number): z.ZodMiniType<number, number> {
+  return z.int().check(z.gte(least), z.lte(most));
+}
+
+function field<Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema {
+  return schema.check(z.describe(description));
+}

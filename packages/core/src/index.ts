@@ -1,0 +1,47 @@
+export { configJsonSchema } from "./config/json-schema.js";
+export { defineConfig, parseConfig } from "./config/parse.js";
+export {
+  type Config,
+  type ConfigInput,
+  type Mount,
+  type MountInput,
+  NAMESPACES,
+  type Namespace,
+} from "./config/schema.js";
+export { backendForPlatform } from "./discover/choose.js";
+export { backendNamed, loadBackend } from "./discover/load.js";
+export { type InstalledBackend, installedBackends } from "./discover/manifest.js";
+export type { RunOptions, SandboxChild } from "./launch/child.js";
+export { type GarbageCollected, gc } from "./launch/gc.js";
+export type { OutputOption, StdinOption, StdioOptions } from "./launch/stdio.js";
+export {
+  allCapabilities,
+  CAPABILITIES,
+  type Capability,
+  isCapability,
+  type Need,
+} from "./needs/capability.js";
+export { needs } from "./needs/needs.js";
+export type { Backend, Host, HostRun, Missing, Probe } from "./plan/backend.js";
+export type { Observation, Plan, PlanFd, Report, Step, Verdict } from "./plan/plan.js";
+export type { FileKind, ResolvedConfig, ResolvedMount } from "./plan/resolved-config.js";
+export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
+export { realHost } from "./resolve/host.js";
+export { type Prefer, type Resolved, resolve } from "./resolve/resolve.js";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  isSandboxError,
+  SandboxError,
+} from "./result/error.js";
+export type {
+  Checked,
+  Dropped,
+  Enforced,
+  Enforcement,
+  Outcome,
+  SandboxResult,
+} from "./result/result.js";
+export { enforces } from "./result/result.js";
+export { createSandbox, run, type Sandbox, type SandboxOptions } from "./sandbox.js";

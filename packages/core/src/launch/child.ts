@@ -1,0 +1,250 @@
+import type { Readable, Writable } from "node:stream";
+import type { Need } from "../needs/capability.js";
+import type { Host } from "../plan/backend.js";
+import type { Plan, Report } from "../plan/plan.js";
+import type { ResolvedConfig } from "../plan/resolved-config.js";
+import { SandboxError } from "../result/error.js";
+import type { Dropped, Enforced, SandboxResult } from "../result/result.js";
+import { verify } from "../verify/verify.js";
+import { type Capture, capture } from "./capture.js";
+import { type Launched, launch } from "./launch.js";
+import { endOnExit } from "./live.js";
+import type { OutputOption, StdioOptions } from "./stdio.js";
+import { type Ended, type Watched, watch } from "./watch.js";
+
+/** How one command is run. */
+export interface RunOptions extends StdioOptions {
+  /** Ends the run at once, with the outcome `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** The most bytes to capture of each output; a run that writes more is ended as `limit-exceeded`. Default: 64 MiB. */
+  readonly maxOutput?: number | undefined;
+}
+
+/** A running program. Disposing of it ends it. */
+export interface SandboxChild extends AsyncDisposable {
+  /** Streams of the outputs that are a `pipe`; else null. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** What the run came to. Rejects with a SandboxError when the sandbox itself failed. */
+  readonly result: Promise<SandboxResult>;
+  /** Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too. */
+  kill(signal?: NodeJS.Signals): boolean;
+}
+
+/** Everything that is decided before a run: once per sandbox. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly config: ResolvedConfig;
+  readonly needs: readonly Need[];
+  readonly dropped: readonly Dropped[];
+  readonly backend: string;
+  readonly host: Host;
+  readonly closedOnExec: Set<number>;
+}
+
+const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
+const STDERR_TAIL = 4096;
+const DRAIN_LIMIT = 2_000;
+
+/** What made core end a run before the program ended by itself. */
+type Stop =
+  | "timed-out"
+  | "aborted"
+  | { readonly limit: "stdout" | "stderr"; readonly bytes: number };
+
+/**
+ * Starts a program in a prepared sandbox.
+ *
+ * @throws SandboxError as {@link launch} does; what goes wrong later rejects `result`.
+ */
+export function startChild(
+  prepared: Prepared,
+  argv: readonly string[],
+  options: RunOptions,
+): SandboxChild {
+  const { plan, config, host, closedOnExec } = prepared;
+  const launched = launch(plan, config, argv, options, host, closedOnExec);
+  const checked = checker(prepared);
+  const watched: Watched = watch(launched, plan, () => {
+    if (checked.fails(watched.report().read)) watched.kill();
+  });
+  let stopped: Stop | undefined;
+  let signaled: NodeJS.Signals | undefined;
+  const stop = (reason: Stop): void => {
+    stopped ??= reason;
+    watched.kill();
+  };
+  const captures = startCaptures(launched, options, stop);
+  const disarm = arm(config.limits.wallTime, options.signal, stop, watched);
+  const result = watched.ended.then(async (ended) => {
+    disarm();
+    launched.undo();
+    const [stdout, stderr] = await Promise.all([
+      drained(captures.stdout),
+      drained(captures.stderr),
+    ]);
+    const enforced = checked.enforced(watched.report().read);
+    assertEnded(ended, plan);
+    return {
+      ...outcomeOf(ended, { plan, report: watched.report().text, stderr, stopped, signaled }),
+      ...(stdout !== undefined && { stdout }),
+      ...(stderr !== undefined && { stderr }),
+      usage: { wallTime: (performance.now() - launched.startedAt) / 1000 },
+      backend: prepared.backend,
+      enforcement: { enforced, dropped: prepared.dropped },
+    };
+  });
+  // The caller may look at the result late, or never.
+  result.catch(() => undefined);
+  const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
+    signaled = signal;
+    if (signal !== "SIGKILL") return watched.signal(signal);
+    const { exitCode, signalCode } = launched.child;
+    watched.kill();
+    return exitCode === null && signalCode === null;
+  };
+  return {
+    ...streams(launched, options),
+    result,
+    kill,
+    [Symbol.asyncDispose]: () => dispose(kill, result),
+  };
+}
+
+async function dispose(kill: SandboxChild["kill"], result: Promise<unknown>): Promise<void> {
+  kill("SIGKILL");
+  await result.catch(() => undefined);
+}
+
+function streams(
+  { child }: Launched,
+  options: RunOptions,
+): Pick<SandboxChild, "stdin" | "stdout" | "stderr"> {
+  return {
+    stdin: options.stdin === "pipe" ? child.stdin : null,
+    stdout: options.stdout === "pipe" ? child.stdout : null,
+    stderr: options.stderr === "pipe" ? child.stderr : null,
+  };
+}
+
+/** Verifies once, as soon as the tool has reported, and remembers what came of it. */
+function checker({ needs, plan, backend }: Prepared): {
+  fails(report: Report): boolean;
+  enforced(report: Report): readonly Enforced[];
+} {
+  let enforced: readonly Enforced[] | undefined;
+  let fault: SandboxError | undefined;
+  const check = (report: Report): void => {
+    if (enforced !== undefined || fault !== undefined) return;
+    try {
+      enforced = verify(needs, plan, report, backend);
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error;
+      fault = error;
+    }
+  };
+  return {
+    fails(report) {
+      if (report.initPid !== undefined || report.namespaces !== undefined) check(report);
+      return fault !== undefined;
+    },
+    enforced(report) {
+      check(report);
+      if (fault !== undefined) throw fault;
+      return enforced ?? [];
+    },
+  };
+}
+
+function startCaptures(
+  { child }: Launched,
+  { stdout = "capture", stderr = "capture", maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
+  stop: (reason: Stop) => void,
+): { stdout?: Capture; stderr?: Capture } {
+  const start = (
+    name: "stdout" | "stderr",
+    option: OutputOption | "stdout",
+  ): Capture | undefined => {
+    const stream = child[name];
+    if (option !== "capture" || stream === null) return undefined;
+    return capture(stream, maxOutput, () => stop({ limit: name, bytes: maxOutput }));
+  };
+  const [out, error] = [start("stdout", stdout), start("stderr", stderr)];
+  return {
+    ...(out !== undefined && { stdout: out }),
+    ...(error !== undefined && { stderr: error }),
+  };
+}
+
+/** Sets everything that may end the run from outside; returns what takes it back. */
+function arm(
+  wallTime: number | undefined,
+  signal: AbortSignal | undefined,
+  stop: (reason: Stop) => void,
+  watched: Watched,
+): () => void {
+  const timer =
+    wallTime === undefined ? undefined : setTimeout(() => stop("timed-out"), wallTime * 1000);
+  const abort = (): void => stop("aborted");
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted === true) abort();
+  const release = endOnExit(() => watched.kill());
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+    release();
+  };
+}
+
+/** A process that was not killed, where the backend cannot, may hold the pipe: wait for the rest, but not for ever. */
+async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
+  if (captured === undefined) return undefined;
+  const timer = setTimeout(() => captured.cut(), DRAIN_LIMIT);
+  await captured.done;
+  clearTimeout(timer);
+  return captured.bytes();
+}
+
+function assertEnded({ error, survived }: Ended, { argv }: Plan): void {
+  if (error !== undefined) {
+    throw new SandboxError("LAUNCH_FAILED", `${argv[0]} cannot be started: ${error.message}`, {
+      cause: error,
+    });
+  }
+  if (survived) {
+    throw new SandboxError(
+      "CLEANUP_FAILED",
+      "the run has ended, but a process of it would not die",
+      {
+        hint: "It is probably stuck in the kernel, waiting for a device or a network file system.",
+      },
+    );
+  }
+}
+
+function outcomeOf(
+  ended: Ended,
+  seen: {
+    readonly plan: Plan;
+    readonly report: string;
+    readonly stderr: Uint8Array | undefined;
+    readonly stopped: Stop | undefined;
+    readonly signaled: NodeJS.Signals | undefined;
+  },
+): Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded"> {
+  const { stopped, signaled } = seen;
+  if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
+  if (stopped !== undefined) return { outcome: stopped };
+  const stderr = Buffer.from(seen.stderr?.subarray(-STDERR_TAIL) ?? []).toString();
+  const verdict = seen.plan.interpret({ ...ended, report: seen.report, stderr });
+  if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
+  if (verdict.kind === "signaled") return { outcome: "signaled", signal: verdict.signal };
+  // The caller's own signal got there first; it may have hit the tool before there was a program.
+  if (signaled !== undefined) return { outcome: "signaled", signal: signaled };
+  throw new SandboxError(
+    verdict.code,
+    verdict.message,
+    verdict.hint === undefined ? {} : { hint: verdict.hint },
+  );
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable, Writable } from "node:stream";
+import type { Host } from "../plan/backend.js";
+import type { Plan } from "../plan/plan.js";
+import type { ResolvedConfig } from "../plan/resolved-config.js";
+import { assertSettled } from "../resolve/settle.js";
+import { SandboxError } from "../result/error.js";
+import { inheritedFds } from "./inherited-fds.js";
+import { assertProgram } from "./program.js";
+import { shim } from "./shim.js";
+import { openStdio, type Stdio, type StdioOptions } from "./stdio.js";
+import { takeSteps, type Undo } from "./steps.js";
+
+/** A tool that has been started, and what core holds of it. */
+export interface Launched {
+  readonly child: ChildProcess;
+  readonly startedAt: number;
+  /** Takes the plan's steps back. */
+  readonly undo: Undo;
+  /** The pipe on which the tool reports, where the plan has one. */
+  readonly report: Readable | undefined;
+  /** Pipes whose end tells the tool that this run, or this process, is over. */
+  readonly lifelines: readonly Writable[];
+}
+
+/**
+ * Checks what may have changed since the sandbox was made, and starts the plan's tool.
+ *
+ * @throws SandboxError `PATH_INVALID`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `LAUNCH_FAILED`
+ */
+export function launch(
+  plan: Plan,
+  config: ResolvedConfig,
+  argv: readonly string[],
+  options: StdioOptions,
+  host: Host,
+  closedOnExec: Set<number>,
+): Launched {
+  assertSettled(config);
+  assertProgram(config, argv[0] ?? "");
+  const stdio = open(options);
+  let undo: Undo = () => undefined;
+  try {
+    undo = takeSteps(plan.before ?? []);
+    const startedAt = performance.now();
+    const child = start(plan, argv, stdio, host, closedOnExec);
+    return { child, startedAt, undo, ...handOver(child, plan, options) };
+  } catch (error) {
+    undo();
+    throw error;
+  } finally {
+    stdio.close();
+  }
+}
+
+function open(options: StdioOptions): Stdio {
+  try {
+    return openStdio(options);
+  } catch (cause) {
+    throw new SandboxError(
+      "LAUNCH_FAILED",
+      `a standard stream cannot be opened: ${String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function start(
+  plan: Plan,
+  argv: readonly string[],
+  stdio: Stdio,
+  host: Host,
+  closedOnExec: Set<number>,
+): ChildProcess {
+  const fds = Object.keys(plan.fds ?? {}).map(Number);
+  const slots = [
+    ...stdio.slots,
+    ...Array.from({ length: Math.max(2, ...fds) - 2 }, () => "pipe" as const),
+  ];
+  const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
+  const [program, ...args] = shim([...plan.argv, ...argv], inherited, stdio.merge, host);
+  try {
+    // A session of its own: no controlling terminal to inject input into, and one group to end the tool by.
+    return spawn(program, args, { env: plan.env, cwd: "/", detached: true, stdio: slots });
+  } catch (cause) {
+    throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function handOver(
+  child: ChildProcess,
+  plan: Plan,
+  { stdin }: StdioOptions,
+): Pick<Launched, "report" | "lifelines"> {
+  let report: Readable | undefined;
+  const lifelines: Writable[] = [];
+  for (const [fd, content] of Object.entries(plan.fds ?? {})) {
+    const pipe = child.stdio[Number(fd)] as Duplex | null | undefined;
+    if (pipe === null || pipe === undefined) continue;
+    // A tool that dies early closes its end: its exit says why.
+    pipe.on("error", () => undefined);
+    if (content === "report") report = pipe;
+    else if (content === "lifeline") lifelines.push(pipe);
+    else pipe.end(content.data);
+  }
+  if (typeof stdin === "object" && "data" in stdin)
+    child.stdin?.on("error", () => undefined).end(stdin.data);
+  return { report, lifelines };
+}

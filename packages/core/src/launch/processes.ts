@@ -1,0 +1,42 @@
+import { readFileSync, readlinkSync } from "node:fs";
+
+/** The children of a process, oldest first; empty where the kernel does not tell (proc(5), `children`). */
+export function childrenOf(pid: number): number[] {
+  const text = read(`/proc/${pid}/task/${pid}/children`);
+  return text === undefined
+    ? []
+    : text
+        .split(" ")
+        .filter((word) => word !== "")
+        .map(Number);
+}
+
+/** What tells a process from a later one with the same pid: its start time, in clock ticks. Undefined when it is gone. */
+export function startTimeOf(pid: number): string | undefined {
+  const fields = statFields(pid);
+  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+}
+
+/** The inode of a namespace of a process, as namespaces(7) numbers them. */
+export function namespaceOf(pid: number | "self", name: string): number | undefined {
+  try {
+    const [, inode] = /\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/${name}`)) ?? [];
+    return inode === undefined ? undefined : Number(inode);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of proc(5)'s stat from the third on: the second, the name, may hold anything. */
+function statFields(pid: number): string[] | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
+import type { Plan, Report } from "../plan/plan.js";
+import { closed } from "./capture.js";
+import type { Launched } from "./launch.js";
+import { childrenOf, startTimeOf } from "./processes.js";
+
+/** How a tool ended. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it could not be started, if it could not. */
+  readonly error: Error | undefined;
+  /** Whether pid 1 of the sandbox would not go away. */
+  readonly survived: boolean;
+}
+
+/** A running tool, and the power to end it. */
+export interface Watched {
+  /** What the tool has reported so far. */
+  report(): { readonly text: string; readonly read: Report };
+  /** Resolves when the tool has ended and every process of the sandbox is gone. */
+  readonly ended: Promise<Ended>;
+  /** Sends a signal to the program; false when there is none any more. */
+  signal(name: NodeJS.Signals): boolean;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+const REPORT_LIMIT = 65_536;
+const GONE_LIMIT = 5_000;
+const RETRY = 5;
+
+/** Follows a tool from its start to the end of the last process. `onReport` is called whenever the report grows. */
+export function watch(
+  { child, report, lifelines }: Launched,
+  plan: Plan,
+  onReport: () => void,
+): Watched {
+  let text = "";
+  let init: { pid: number; started: string | undefined } | undefined;
+  const read = (): Report => plan.readReport?.(text) ?? {};
+  report?.setEncoding("utf8").on("data", (more: string) => {
+    text = (text + more).slice(0, REPORT_LIMIT);
+    const { initPid } = read();
+    if (initPid !== undefined) init ??= { pid: initPid, started: startTimeOf(initPid) };
+    onReport();
+  });
+  const exit = exited(child);
+  const ended = exit.then(async (result) => {
+    for (const pipe of lifelines) pipe.destroy();
+    if (report !== undefined) await closedWithin(report, GONE_LIMIT);
+    return { ...result, survived: init !== undefined && !(await gone(init)) };
+  });
+  const isRunning = (): boolean =>
+    child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  const signal = (name: NodeJS.Signals): boolean => {
+    if (!isRunning()) return false;
+    const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid);
+    // The tool is still setting up: the program gets its signal as soon as it is there.
+    if (pid === undefined) setTimeout(() => signal(name), RETRY);
+    else send(pid, name);
+    return true;
+  };
+  const kill = (): void => {
+    if (!isRunning() || child.pid === undefined) return;
+    if (init !== undefined && startTimeOf(init.pid) === init.started) send(init.pid, "SIGKILL");
+    send(-child.pid, "SIGKILL");
+  };
+  return { report: () => ({ text, read: read() }), ended, signal, kill };
+}
+
+function exited(child: ChildProcess): Promise<Omit<Ended, "survived">> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, error: undefined }));
+  });
+}
+
+/** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
+function programOf(child: ChildProcess, init: number | undefined): number | undefined {
+  if (child.pid === undefined || init === undefined) return undefined;
+  const [own] = childrenOf(child.pid).filter((pid) => pid !== init);
+  return own ?? childrenOf(init)[0];
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+async function closedWithin(stream: Readable, milliseconds: number): Promise<void> {
+  const timer = setTimeout(() => stream.destroy(), milliseconds);
+  await closed(stream);
+  clearTimeout(timer);
+}
+
+/** When pid 1 of a pid namespace is gone, or a zombie, so is every process in it: pid_namespaces(7). */
+async function gone({
+  pid,
+  started,
+}: {
+  pid: number;
+  started: string | undefined;
+}): Promise<boolean> {
+  const deadline = performance.now() + GONE_LIMIT;
+  while (started !== undefined && startTimeOf(pid) === started) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return true;
+}

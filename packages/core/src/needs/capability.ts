@@ -1,0 +1,96 @@
+/**
+ * The closed vocabulary: one word per property that a backend can enforce. The line beside each word is its
+ * definition in `docs/capabilities.md`. `droppable` says whether `prefer` may let it go: a property that only
+ * restricts the program can go, one that decides what the program is given cannot.
+ */
+export const CAPABILITIES = {
+  root: { droppable: false, meaning: "A directory of the host becomes `/`." },
+  "writable.paths": {
+    droppable: true,
+    meaning: "Everything is read-only, submounts included, but for the listed paths.",
+  },
+  hidden: { droppable: true, meaning: "The listed paths cannot be read at all." },
+  "mount.bind": {
+    droppable: false,
+    meaning: "A file or directory of the host appears at a path inside.",
+  },
+  "mount.bind.readOnly": {
+    droppable: true,
+    meaning: "A bind mount cannot be written through, submounts included.",
+  },
+  "mount.tmpfs": {
+    droppable: true,
+    meaning: "An empty, writable file system in memory, private to the run.",
+  },
+  "mount.tmpfs.size": {
+    droppable: true,
+    meaning: "A tmpfs holds at most the given number of bytes.",
+  },
+  "mount.proc": { droppable: true, meaning: "A procfs that shows the processes of the sandbox." },
+  "mount.dev": {
+    droppable: true,
+    meaning:
+      "A minimal `/dev`: null, zero, full, random, urandom, tty, and the links to the standard streams.",
+  },
+  cwd: { droppable: false, meaning: "The program starts in the given directory." },
+  "env.loader": {
+    droppable: false,
+    meaning:
+      "Variables that steer the dynamic linker (`LD_PRELOAD`, ...) reach the program and no tool on the host.",
+  },
+  "network.none": {
+    droppable: true,
+    meaning: "No network: no interface but a loopback of its own, no abstract socket of the host.",
+  },
+  "isolate.mount": { droppable: true, meaning: "A mount namespace of its own." },
+  "isolate.pid": {
+    droppable: true,
+    meaning: "A pid namespace of its own: no process of the host is seen or signalled.",
+  },
+  "isolate.ipc": { droppable: true, meaning: "An IPC namespace of its own." },
+  "isolate.uts": {
+    droppable: true,
+    meaning: "A host name of its own, `sandbox` unless `hostname` says otherwise.",
+  },
+  "isolate.user": {
+    droppable: true,
+    meaning: "A user namespace of its own, and no capability over the host.",
+  },
+  "isolate.cgroup": { droppable: true, meaning: "A cgroup namespace of its own." },
+  user: {
+    droppable: false,
+    meaning: "The program has the given uid and gid, and no supplementary group of the caller.",
+  },
+  hostname: { droppable: true, meaning: "The host name inside is the given one." },
+  "limit.wallTime": { droppable: true, meaning: "The run is ended after the given time." },
+  "tree.kill": {
+    droppable: true,
+    meaning:
+      "When the run ends, every process that it started is gone, also after a time-out and the caller's death.",
+  },
+  "exit.signal": {
+    droppable: true,
+    meaning:
+      "Death by a signal is told apart from the exit status 128+n. Never needed by a config.",
+  },
+} as const;
+
+/** One word of the vocabulary in {@link CAPABILITIES}. */
+export type Capability = keyof typeof CAPABILITIES;
+
+/** One thing that a config asks for. */
+export interface Need {
+  readonly capability: Capability;
+  /** The config field that asks, such as `mounts[1].size`. */
+  readonly path: string;
+}
+
+/** Whether a string is a word of the vocabulary. */
+export function isCapability(value: string): value is Capability {
+  return Object.hasOwn(CAPABILITIES, value);
+}
+
+/** Every word of the vocabulary, in the order in which the docs list them. */
+export function allCapabilities(): Capability[] {
+  return Object.keys(CAPABILITIES).filter(isCapability);
+}

@@ -1,0 +1,58 @@
+import type { Namespace } from "../config/schema.js";
+import type { Capability } from "../needs/capability.js";
+import type { ErrorCode } from "../result/error.js";
+
+/** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
+export interface Plan {
+  /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
+  readonly argv: readonly [string, ...string[]];
+  /** The tool's whole environment. The program's is not here where the tool can take it another way. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the tool finds on its file descriptors from 3 on. */
+  readonly fds?: Readonly<Record<number, PlanFd>>;
+  /** Commands of the host to run before, in this order. Each `undo` runs afterwards in reverse, whatever happened. */
+  readonly before?: readonly Step[];
+  /** In the tool's words, what enforces each capability that the plan enforces. */
+  readonly mechanisms: Partial<Readonly<Record<Capability, string>>>;
+  /** Reads what the tool has written so far on its report fd. Pure. */
+  readReport?(report: string): Report;
+  /** Turns what was seen at the end into what became of the program. Pure. */
+  interpret(end: Observation): Verdict;
+}
+
+/** Data to hand over, the pipe on which the tool reports, or a pipe that stays open until the tool has ended. */
+export type PlanFd = { readonly data: string } | "report" | "lifeline";
+
+/** A command of the host and what takes it back. */
+export interface Step {
+  readonly run: readonly [string, ...string[]];
+  readonly undo: readonly [string, ...string[]];
+}
+
+/** What a tool told while it ran. */
+export interface Report {
+  /** Pid 1 of the sandbox, as the host sees it; when it is gone, so is everything inside. */
+  readonly initPid?: number;
+  /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
+  readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
+}
+
+/** What core saw of the tool. */
+export interface Observation {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly report: string;
+  /** The end of standard error where core captured it. It may be the program's as well as the tool's. */
+  readonly stderr: string;
+}
+
+/** What became of the program, or why there was none. */
+export type Verdict =
+  | { readonly kind: "exited"; readonly exitCode: number }
+  | { readonly kind: "signaled"; readonly signal: NodeJS.Signals }
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+    };

@@ -1,0 +1,43 @@
+import type { Namespace } from "../config/schema.js";
+
+/** A config that one backend can honour on one host: narrowed, every path looked up, every default decided. */
+export interface ResolvedConfig {
+  /** The real path of the host directory that becomes `/`. */
+  readonly root: string;
+  /** Whether the root itself is read-only; what is writable all the same is a bind in `mounts`. */
+  readonly rootReadOnly: boolean;
+  /** Everything that is mounted over the root, in the order to mount it: a directory before what lies in it. */
+  readonly mounts: readonly ResolvedMount[];
+  readonly cwd: string;
+  /** The program's whole environment, `PWD` included. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: "none" | "host";
+  readonly isolate: ReadonlySet<Namespace>;
+  /** Only when the config asks for other ids than the caller's. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Only when `isolate` has `uts`. */
+  readonly hostname?: string;
+  readonly limits: { readonly wallTime?: number };
+}
+
+/** One thing to mount. `target` is canonical inside the root: no component of it was a symlink when it was looked up. */
+export type ResolvedMount = {
+  readonly target: string;
+  /** The config field that asks for it. */
+  readonly path: string;
+  /** Whether the mount point lies in a tmpfs or dev of this list and must be made there. */
+  readonly create: boolean;
+} & (
+  | {
+      readonly type: "bind";
+      readonly source: string;
+      readonly readOnly: boolean;
+      readonly kind: FileKind;
+    }
+  | { readonly type: "tmpfs"; readonly size?: number }
+  | { readonly type: "proc" | "dev" }
+  | { readonly type: "hide"; readonly kind: FileKind }
+);
+
+/** What a path is, as far as mounting cares: a directory, or anything else. */
+export type FileKind = "file" | "directory";

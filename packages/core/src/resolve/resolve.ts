@@ -1,0 +1,103 @@
+import type { Config, Namespace } from "../config/schema.js";
+import { CAPABILITIES, type Capability, type Need } from "../needs/capability.js";
+import { needs } from "../needs/needs.js";
+import type { Backend, Probe } from "../plan/backend.js";
+import { SandboxError } from "../result/error.js";
+import type { Dropped } from "../result/result.js";
+
+/** The needs that may be let go: a list of capabilities, or `"all"` that are droppable. */
+export type Prefer = readonly Capability[] | "all";
+
+/** A config that the backend can honour, and what it took to get there. */
+export interface Resolved {
+  readonly config: Config;
+  readonly needs: readonly Need[];
+  readonly dropped: readonly Dropped[];
+}
+
+/**
+ * Holds what a config asks for against what a backend enforces on this host.
+ *
+ * @throws SandboxError `CAPABILITY_UNSUPPORTED` for the first need that is not met and may not be let go.
+ */
+export function resolve(
+  config: Config,
+  backend: Pick<Backend, "name" | "capabilities">,
+  probe: Extract<Probe, { available: true }>,
+  prefer: Prefer = [],
+): Resolved {
+  const met: Need[] = [];
+  const dropped: Dropped[] = [];
+  for (const need of needs(config)) {
+    const lack = lackOf(need.capability, backend, probe);
+    if (lack === undefined) met.push(need);
+    else if (mayDrop(need.capability, prefer)) dropped.push({ ...need, reason: lack.reason });
+    else throw unsupported(need, backend.name, lack);
+  }
+  return { config: narrow(config, dropped), needs: met, dropped };
+}
+
+interface Lack {
+  readonly reason: string;
+  readonly remedy?: string;
+}
+
+function lackOf(
+  capability: Capability,
+  backend: Pick<Backend, "name" | "capabilities">,
+  probe: Extract<Probe, { available: true }>,
+): Lack | undefined {
+  if (!backend.capabilities.has(capability))
+    return { reason: `the backend ${backend.name} does not enforce it` };
+  return probe.missing?.find((missing) => missing.capability === capability);
+}
+
+function mayDrop(capability: Capability, prefer: Prefer): boolean {
+  return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));
+}
+
+function unsupported(need: Need, backend: string, lack: Lack): SandboxError {
+  const wayOut = CAPABILITIES[need.capability].droppable
+    ? `Use a backend that enforces it, change \`${need.path}\`, or let it go with prefer: ["${need.capability}"] (--prefer ${need.capability}).`
+    : `Use a backend that enforces it, or change \`${need.path}\`.`;
+  return new SandboxError(
+    "CAPABILITY_UNSUPPORTED",
+    `${need.path}: needs ${need.capability}, and ${lack.reason}`,
+    {
+      path: need.path,
+      backend,
+      hint: lack.remedy === undefined ? wayOut : `${lack.remedy} ${wayOut}`,
+    },
+  );
+}
+
+/** Takes the dropped needs out of the config, so that a backend never sees what it cannot honour. */
+function narrow(config: Config, dropped: readonly Need[]): Config {
+  const gone = new Set(dropped.map(({ capability }) => capability));
+  const { hostname, limits, ...rest } = config;
+  return {
+    ...rest,
+    writable: gone.has("writable.paths") ? "all" : config.writable,
+    hidden: gone.has("hidden") ? [] : config.hidden,
+    mounts: config.mounts
+      .filter(({ type }) => !gone.has(`mount.${type}`))
+      .map((mount) => narrowMount(mount, gone)),
+    network: gone.has("network.none") ? "host" : config.network,
+    isolate: config.isolate.filter((namespace: Namespace) => !gone.has(`isolate.${namespace}`)),
+    ...(hostname !== undefined &&
+      !gone.has("hostname") &&
+      !gone.has("isolate.uts") && { hostname }),
+    limits: gone.has("limit.wallTime") ? {} : limits,
+  };
+}
+
+function narrowMount(
+  mount: Config["mounts"][number],
+  gone: ReadonlySet<Capability>,
+): Config["mounts"][number] {
+  if (mount.type === "bind" && gone.has("mount.bind.readOnly"))
+    return { ...mount, readOnly: false };
+  if (mount.type === "tmpfs" && gone.has("mount.tmpfs.size"))
+    return { type: "tmpfs", target: mount.target };
+  return mount;
+}

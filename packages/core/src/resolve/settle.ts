@@ -1,0 +1,256 @@
+import { lstatSync, realpathSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Config, Mount } from "../config/schema.js";
+import type { Host } from "../plan/backend.js";
+import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
+import { SandboxError } from "../result/error.js";
+import { type Located, locate, type View } from "./view.js";
+
+/**
+ * Looks up every path of a config on this host and decides what the config leaves open.
+ *
+ * @throws SandboxError `PATH_INVALID`, naming the field whose path is missing or of the wrong kind.
+ */
+export function settle(config: Config, host: Host): ResolvedConfig {
+  const root = hostDirectory(config.root);
+  const view: { root: string; mounts: Map<string, ResolvedMount> } = { root, mounts: new Map() };
+  for (const [index, mount] of [...config.mounts.entries()].sort(
+    ([, a], [, b]) => depth(a.target) - depth(b.target),
+  )) {
+    add(view, settleMount(view, mount, `mounts[${index}]`));
+  }
+  const writable =
+    config.writable === "all"
+      ? []
+      : config.writable.flatMap((path, i) => settleWritable(view, path, i));
+  const hidden = config.hidden.map((path, index) => settleHidden(view, path, `hidden[${index}]`));
+  for (const mount of [...writable.filter(({ target }) => target !== "/"), ...hidden])
+    add(view, mount);
+  const mounts = [...view.mounts.values()].sort((a, b) => depth(a.target) - depth(b.target));
+  const cwd = settleCwd(view, config.cwd);
+  const { user, hostname, limits } = config;
+  return {
+    root,
+    rootReadOnly: config.writable !== "all" && !writable.some(({ target }) => target === "/"),
+    mounts: mounts.map((mount) => ({ ...mount, create: isMadeInMemory(view, mount.target) })),
+    cwd,
+    env: { ...inherited(config), ...config.env, PWD: cwd },
+    network: config.network,
+    isolate: new Set(config.isolate),
+    ...(user !== undefined && (user.uid !== host.uid || user.gid !== host.gid) && { user }),
+    ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
+    limits: limits.wallTime === undefined ? {} : { wallTime: limits.wallTime },
+  };
+}
+
+/**
+ * Checks again, right before a run, that no path has changed its meaning: a program with a writable root may have put
+ * a symlink where a mount point was, for the next run to follow.
+ *
+ * @throws SandboxError `PATH_INVALID`
+ */
+export function assertSettled({ root, mounts }: ResolvedConfig): void {
+  if (realPath(root) !== root) throw changed(root, "root");
+  const view = { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
+  for (const mount of mounts) {
+    if (mount.type === "bind" && realPath(mount.source) !== mount.source)
+      throw changed(mount.source, mount.path);
+    if (mount.create) continue;
+    const { path, kind } = find(view, mount.target, mount.path, true);
+    if (path !== mount.target || kind !== kindOf(mount)) throw changed(mount.target, mount.path);
+  }
+}
+
+function settleMount(view: View, mount: Mount, path: string): ResolvedMount {
+  const settled =
+    mount.type === "bind" ? { ...mount, ...hostSource(mount.source, `${path}.source`) } : mount;
+  const at = find(view, mount.target, `${path}.target`, true);
+  const wanted = settled.type === "bind" ? settled.kind : "directory";
+  if (at.kind === "memory") {
+    if (nearest(view, at.path)?.type === "proc")
+      throw invalid(`${path}.target`, mount.target, "lies in a proc mount");
+  } else if (at.kind === "missing") {
+    throw invalid(
+      `${path}.target`,
+      mount.target,
+      `does not exist in the root ${view.root}`,
+      HINT_TARGET,
+    );
+  } else if (at.kind !== wanted) {
+    throw invalid(
+      `${path}.target`,
+      mount.target,
+      `is a ${at.kind}, and a ${wanted} is to be mounted there`,
+    );
+  }
+  const { size } = { size: undefined, ...settled };
+  const base = { target: at.path, path, create: false };
+  if (settled.type === "bind") {
+    const { source, kind, readOnly } = settled;
+    return { ...base, type: "bind", source, kind, readOnly };
+  }
+  return settled.type === "tmpfs" && size !== undefined
+    ? { ...base, type: "tmpfs", size }
+    : { ...base, type: settled.type };
+}
+
+/** Nothing to do where the path is writable by itself. */
+function settleWritable(view: View, path: string, index: number): ResolvedMount[] {
+  const field = `writable[${index}]`;
+  const at = find(view, path, field);
+  const mount = view.mounts.get(at.path);
+  if (mount?.type === "tmpfs" || (mount?.type === "bind" && !mount.readOnly)) return [];
+  if (mount !== undefined) {
+    throw invalid(
+      field,
+      path,
+      `is the target of ${mount.path}, which is read-only`,
+      "Change that mount instead.",
+    );
+  }
+  if (at.host === undefined || at.kind === "missing" || at.kind === "memory")
+    throw missing(view, field, path);
+  return [
+    {
+      type: "bind",
+      source: at.host,
+      target: at.path,
+      readOnly: false,
+      kind: at.kind,
+      path: field,
+      create: false,
+    },
+  ];
+}
+
+function settleHidden(view: View, path: string, field: string): ResolvedMount {
+  const at = find(view, path, field);
+  const mount = view.mounts.get(at.path);
+  if (mount !== undefined)
+    throw invalid(field, path, `is the target of ${mount.path}`, "Leave that mount out instead.");
+  if (at.path === "/") throw invalid(field, path, "is the root itself");
+  if (at.kind === "missing" || at.kind === "memory") throw missing(view, field, path);
+  return { type: "hide", target: at.path, kind: at.kind, path: field, create: false };
+}
+
+function settleCwd(view: View, path: string): string {
+  const at = find(view, path, "cwd");
+  if (at.kind === "missing" || at.kind === "memory") {
+    // A directory that has to be made for a deeper mount point is there as well.
+    if ([...view.mounts.keys()].some((target) => target.startsWith(`${at.path}/`))) return at.path;
+    throw missing(view, "cwd", path);
+  }
+  if (at.kind !== "directory") throw invalid("cwd", path, "is not a directory");
+  return at.path;
+}
+
+function add(view: { mounts: Map<string, ResolvedMount> }, mount: ResolvedMount): void {
+  const other = view.mounts.get(mount.target);
+  if (other !== undefined) {
+    throw invalid(
+      mount.path,
+      mount.target,
+      `leads to the same path as ${other.path}`,
+      "Leave one of the two out.",
+    );
+  }
+  view.mounts.set(mount.target, mount);
+}
+
+function isMadeInMemory(view: View, target: string): boolean {
+  const above = nearest(view, target);
+  return above !== undefined && above.type !== "bind";
+}
+
+function nearest(view: View, target: string): ResolvedMount | undefined {
+  for (let above = dirname(target); above !== "/"; above = dirname(above)) {
+    const mount = view.mounts.get(above);
+    if (mount !== undefined) return mount;
+  }
+  return undefined;
+}
+
+function kindOf(mount: ResolvedMount): string {
+  return mount.type === "bind" || mount.type === "hide" ? mount.kind : "directory";
+}
+
+function depth(target: string): number {
+  return target.split("/").length;
+}
+
+function find(view: View, path: string, field: string, under = false): Located {
+  try {
+    return locate(view, path, under);
+  } catch (cause) {
+    throw invalid(field, path, `cannot be looked up: ${reason(cause)}`, undefined, cause);
+  }
+}
+
+function hostDirectory(path: string): string {
+  const real = realPath(path);
+  if (real === undefined) throw invalid("root", path, "does not exist, or cannot be reached");
+  if (!statSync(real).isDirectory()) throw invalid("root", path, "is not a directory");
+  return real;
+}
+
+function hostSource(path: string, field: string): { source: string; kind: "file" | "directory" } {
+  const source = realPath(path);
+  if (source === undefined)
+    throw invalid(field, path, "does not exist on the host, or cannot be reached");
+  return { source, kind: lstatSync(source).isDirectory() ? "directory" : "file" };
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function inherited({ inheritEnv }: Config): Record<string, string> {
+  return Object.fromEntries(
+    inheritEnv.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+const HINT_TARGET =
+  "Create it in the root, or leave the mount out: a list in `mounts` replaces the default mounts.";
+
+function missing(view: View, field: string, path: string): SandboxError {
+  return invalid(
+    field,
+    path,
+    view.root === "/" ? "does not exist" : `does not exist in the root ${view.root}`,
+  );
+}
+
+function changed(path: string, field: string): SandboxError {
+  return invalid(
+    field,
+    path,
+    "is not what it was when the sandbox was made",
+    "Make a new sandbox after the change.",
+  );
+}
+
+function invalid(
+  path: string,
+  value: string,
+  message: string,
+  hint?: string,
+  cause?: unknown,
+): SandboxError {
+  return new SandboxError("PATH_INVALID", `${path}: ${JSON.stringify(value)} ${message}`, {
+    path,
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+}

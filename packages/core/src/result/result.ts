@@ -1,0 +1,52 @@
+import type { Capability, Need } from "../needs/capability.js";
+
+/** How a run ended, in one word. */
+export type Outcome = "exited" | "signaled" | "timed-out" | "aborted" | "limit-exceeded";
+
+/** How an enforced capability was checked: read back from the kernel, or promised by the tool that set it up. */
+export type Checked = "kernel" | "tool";
+
+/** One capability that holds for a run. */
+export interface Enforced extends Need {
+  /** What enforces it, in the words of the tool: `bwrap --unshare-net`. */
+  readonly mechanism: string;
+  readonly checked: Checked;
+}
+
+/** One need that the caller let go with `prefer`. */
+export interface Dropped extends Need {
+  /** Why the backend could not meet it. */
+  readonly reason: string;
+}
+
+/** What was asked for, and what became of it. Every need of the config is in exactly one of the lists. */
+export interface Enforcement {
+  readonly enforced: readonly Enforced[];
+  readonly dropped: readonly Dropped[];
+}
+
+/** What one run came to. */
+export interface SandboxResult {
+  readonly outcome: Outcome;
+  /** The program's exit status, 0 to 255; only with the outcome `exited`. */
+  readonly exitCode?: number;
+  /** The signal that ended the program; only with the outcome `signaled`. */
+  readonly signal?: NodeJS.Signals;
+  /** The limit that was exceeded; only with the outcome `limit-exceeded`. */
+  readonly exceeded?: { readonly limit: "stdout" | "stderr"; readonly bytes: number };
+  /** What the program wrote, where it was captured. */
+  readonly stdout?: Uint8Array;
+  readonly stderr?: Uint8Array;
+  readonly usage: {
+    /** Seconds from the start of the backend's tool until the last process was gone. */
+    readonly wallTime: number;
+  };
+  /** The name of the backend that ran it. */
+  readonly backend: string;
+  readonly enforcement: Enforcement;
+}
+
+/** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */
+export function enforces(result: Pick<SandboxResult, "enforcement">): ReadonlySet<Capability> {
+  return new Set(result.enforcement.enforced.map((entry) => entry.capability));
+}
