@@ -1,0 +1,28 @@
+import type { Plan } from "@sandboxlib/core";
+
+/** The option of bwrap(1) behind each capability. */
+export const mechanisms: Plan["mechanisms"] = {
+  root: "bwrap --bind ROOT /",
+  "writable.paths": "bwrap --ro-bind ROOT / (recursive), and --bind for each path",
+  hidden: "bwrap --perms 0111 --tmpfs, --remount-ro; for a file --ro-bind /dev/null (nodev)",
+  "mount.bind": "bwrap --bind (--dev-bind for what lies in /dev)",
+  "mount.bind.readOnly": "bwrap --ro-bind (recursive)",
+  "mount.tmpfs": "bwrap --tmpfs",
+  "mount.tmpfs.size": "bwrap --size",
+  "mount.proc": "bwrap --proc",
+  "mount.dev": "bwrap --dev",
+  cwd: "bwrap --chdir",
+  "env.loader": "bwrap --clearenv --setenv, set inside only",
+  "network.none": "bwrap --unshare-net",
+  "isolate.mount": "bwrap, always",
+  "isolate.pid": "bwrap --unshare-pid",
+  "isolate.ipc": "bwrap --unshare-ipc",
+  "isolate.uts": "bwrap --unshare-uts",
+  "isolate.user": "bwrap --unshare-user --cap-drop ALL",
+  "isolate.cgroup": "bwrap --unshare-cgroup",
+  user: "bwrap --unshare-user --uid --gid",
+  hostname: "bwrap --hostname",
+  "limit.wallTime": "a timer of this process, then the tree is killed",
+  "tree.kill":
+    "bwrap --unshare-pid --die-with-parent: pid 1 is killed with bwrap, and everything with pid 1",
+};

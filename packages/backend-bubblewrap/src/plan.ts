@@ -1,0 +1,120 @@
+import {
+  type Host,
+  type Plan,
+  type ResolvedConfig,
+  type ResolvedMount,
+  SandboxError,
+} from "@sandboxlib/core";
+import { mechanisms } from "./mechanisms.js";
+import { interpret, readReport } from "./report.js";
+
+/** The most words that bwrap takes, those that it reads from an fd included. */
+const MAX_WORDS = 9000;
+
+/** The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4. */
+export function plan(config: ResolvedConfig, host: Host): Plan {
+  const options = [
+    ...isolation(config),
+    ...mounts(config),
+    ...environment(config),
+    "--chdir",
+    config.cwd,
+  ];
+  if (options.length > MAX_WORDS) throw tooLong(config, options.length);
+  return {
+    argv: [host.which("bwrap") ?? "bwrap", "--args", "3", "--json-status-fd", "4", "--"],
+    env: {},
+    fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report" },
+    mechanisms,
+    readReport,
+    interpret,
+  };
+}
+
+/** Always a pid namespace whose pid 1 dies with bwrap, and no capability, whatever the config leaves out. */
+function isolation({ isolate, network, user, hostname }: ResolvedConfig): string[] {
+  return [
+    "--die-with-parent",
+    "--unshare-pid",
+    "--cap-drop",
+    "ALL",
+    ...(["ipc", "uts", "cgroup"] as const)
+      .filter((name) => isolate.has(name))
+      .map((name) => `--unshare-${name}`),
+    ...(isolate.has("user") || user !== undefined ? ["--unshare-user"] : []),
+    ...(network === "none" ? ["--unshare-net"] : []),
+    ...(user === undefined ? [] : ["--uid", String(user.uid), "--gid", String(user.gid)]),
+    ...(hostname === undefined ? [] : ["--hostname", hostname]),
+  ];
+}
+
+function mounts(config: ResolvedConfig): string[] {
+  return [
+    config.rootReadOnly ? "--ro-bind" : "--bind",
+    config.root,
+    "/",
+    ...config.mounts.flatMap(mountOptions),
+    // Last, because mount points for deeper mounts are made in them before.
+    ...config.mounts.filter(isSealed).flatMap(({ target }) => ["--remount-ro", target]),
+  ];
+}
+
+function mountOptions(mount: ResolvedMount): string[] {
+  const { target } = mount;
+  switch (mount.type) {
+    case "bind":
+      return [bindOption(mount.source, mount.readOnly), mount.source, target];
+    case "tmpfs":
+      // The mode that tmpfs(5) has by default.
+      return [
+        "--perms",
+        "1777",
+        ...(mount.size === undefined ? [] : ["--size", String(mount.size)]),
+        "--tmpfs",
+        target,
+      ];
+    case "proc":
+    case "dev":
+      return [`--${mount.type}`, target];
+    case "hide":
+      // A device on a nodev mount cannot be opened; a directory can be passed through but not listed.
+      return mount.kind === "file"
+        ? ["--ro-bind", "/dev/null", target]
+        : ["--perms", "0111", "--tmpfs", target];
+  }
+}
+
+/** bwrap mounts everything nodev but what it is told: a device that the config binds is meant to be used. */
+function bindOption(source: string, readOnly: boolean): string {
+  if (isDevice(source)) return "--dev-bind";
+  return readOnly ? "--ro-bind" : "--bind";
+}
+
+function isSealed(mount: ResolvedMount): boolean {
+  if (mount.type === "bind") return mount.readOnly && isDevice(mount.source);
+  return mount.type === "hide" && mount.kind === "directory";
+}
+
+function isDevice(source: string): boolean {
+  return source === "/dev" || source.startsWith("/dev/");
+}
+
+function environment({ env }: ResolvedConfig): string[] {
+  return [
+    "--clearenv",
+    ...Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]),
+  ];
+}
+
+function tooLong(config: ResolvedConfig, words: number): SandboxError {
+  const path = config.mounts.length > Object.keys(config.env).length ? "mounts" : "env";
+  return new SandboxError(
+    "CAPABILITY_UNSUPPORTED",
+    `${path}: ${words} words of options, and bwrap takes ${MAX_WORDS}`,
+    {
+      path,
+      backend: "bubblewrap",
+      hint: "Bind a common parent directory instead of many files, or use another backend.",
+    },
+  );
+}

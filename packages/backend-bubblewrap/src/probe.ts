@@ -1,0 +1,87 @@
+import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import { followsOldroot } from "./oldroot.js";
+
+type Argv = readonly [string, ...string[]];
+
+/** Tries everything that a plan uses in one run; only if that fails, one thing after the other. */
+export async function probe(host: Host): Promise<Probe> {
+  const bwrap = host.which("bwrap");
+  if (bwrap === undefined) {
+    return {
+      available: false,
+      reason: "bwrap is not installed",
+      remedy: "Install the package bubblewrap (apt install bubblewrap, dnf install bubblewrap).",
+    };
+  }
+  const [version, whole, oldroot] = await Promise.all([
+    host.run([bwrap, "--version"]),
+    host.run(trial(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)])),
+    followsOldroot(bwrap, host),
+  ]);
+  const about = {
+    version: version.stdout.trim(),
+    notes: oldroot ? [OLDROOT_NOTE] : [],
+  };
+  if (whole.exitCode === 0) return { available: true, ...about };
+  const base = await host.run(trial(bwrap, BASE));
+  if (base.exitCode !== 0)
+    return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
+  const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
+  return { available: true, ...about, missing };
+}
+
+/** What no run can do without. */
+const BASE = [
+  "--die-with-parent",
+  "--unshare-pid",
+  "--cap-drop",
+  "ALL",
+  "--clearenv",
+  "--ro-bind",
+  "/",
+  "/",
+];
+
+/** The rest, by the capability that is lost with it. */
+const PARTS: readonly (readonly [Capability, readonly string[]])[] = [
+  ["isolate.user", ["--unshare-user"]],
+  ["isolate.ipc", ["--unshare-ipc"]],
+  ["isolate.uts", ["--unshare-uts", "--hostname", "sandbox"]],
+  ["isolate.cgroup", ["--unshare-cgroup"]],
+  ["network.none", ["--unshare-net"]],
+  ["mount.proc", ["--proc", "/proc"]],
+  ["mount.dev", ["--dev", "/dev"]],
+  ["mount.tmpfs.size", ["--perms", "1777", "--size", "65536", "--tmpfs", "/tmp"]],
+];
+
+const REMEDY =
+  "bwrap needs user namespaces: run `sandboxlib doctor` to learn what forbids them here (a sysctl, AppArmor, or a seccomp profile around this process).";
+
+const OLDROOT_NOTE =
+  "This bwrap follows symlinks of a root out to the host when it makes mount points (CVE-2026-87766). Runs are guarded: every mount target is resolved inside the root and must exist. Update to bubblewrap 0.12.0 or a patched build.";
+
+async function tryPart(
+  bwrap: string,
+  [capability, options]: (typeof PARTS)[number],
+  host: Host,
+): Promise<Missing[]> {
+  const { exitCode, stderr } = await host.run(trial(bwrap, [...BASE, ...options]));
+  if (exitCode === 0) return [];
+  const missing: Missing = {
+    capability,
+    reason: `bwrap cannot do it here: ${reasonOf(stderr)}`,
+    remedy: REMEDY,
+  };
+  return capability === "isolate.uts"
+    ? [missing, { ...missing, capability: "hostname" }]
+    : [missing];
+}
+
+/** bwrap itself is the one program that is there for certain; it reports as in a real run. */
+function trial(bwrap: string, options: readonly string[]): Argv {
+  return [bwrap, "--json-status-fd", "2", ...options, "--", bwrap, "--version"];
+}
+
+function reasonOf(stderr: string): string {
+  return /^bwrap: (.*)$/m.exec(stderr)?.[1] ?? "it fails without a reason";
+}

@@ -1,0 +1,53 @@
+import type { Observation, Report, Verdict } from "@sandboxlib/core";
+
+/** Reads what bwrap has written for --json-status-fd: one JSON object a line. */
+export function readReport(report: string): Report {
+  const started = documents(report).find((document) => "child-pid" in document);
+  if (started === undefined) return {};
+  const namespaces = Object.entries(KEYS).flatMap(([key, name]) => {
+    const inode = started[key];
+    return typeof inode === "number" ? [[name, inode]] : [];
+  });
+  const pid = started["child-pid"];
+  return {
+    ...(typeof pid === "number" && { initPid: pid }),
+    namespaces: Object.fromEntries(namespaces) as NonNullable<Report["namespaces"]>,
+  };
+}
+
+/** bwrap reports an exit code only when the program was started; its own failures are exit status 1 and silence. */
+export function interpret({ exitCode, signal, report, stderr }: Observation): Verdict {
+  const ended = documents(report).find((document) => "exit-code" in document)?.["exit-code"];
+  if (typeof ended === "number") return { kind: "exited", exitCode: ended };
+  const message = /^bwrap: (.*)$/m.exec(stderr)?.[1];
+  const exec =
+    message === undefined ? null : /^execvp .*: (No such file or directory)?/.exec(message);
+  if (exec !== null) {
+    const code = exec[1] === undefined ? "COMMAND_NOT_EXECUTABLE" : "COMMAND_NOT_FOUND";
+    return { kind: "failed", code, message: `command: ${message}` };
+  }
+  const how = signal === null ? `ended with status ${exitCode}` : `was killed by ${signal}`;
+  return {
+    kind: "failed",
+    code: "LAUNCH_FAILED",
+    message: `bwrap ${how} before the program started: ${message ?? "its reason went to standard error"}`,
+  };
+}
+
+const KEYS = {
+  "mnt-namespace": "mount",
+  "pid-namespace": "pid",
+  "ipc-namespace": "ipc",
+  "uts-namespace": "uts",
+  "cgroup-namespace": "cgroup",
+  "net-namespace": "network",
+} as const;
+
+/** An unfinished last line is left for later. */
+function documents(report: string): Record<string, unknown>[] {
+  return report
+    .split("\n")
+    .slice(0, -1)
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
