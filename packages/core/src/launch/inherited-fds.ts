@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 
 const O_CLOEXEC = 0o2000000;
 
@@ -29,11 +29,8 @@ function openFds(): number[] {
 
 /** Undefined for the fd that listed the directory, which is closed by now. */
 function flagsOf(fd: number): number | undefined {
-  try {
-    const [, octal] =
-      /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];
-    return octal === undefined ? undefined : Number.parseInt(octal, 8);
-  } catch {
-    return undefined;
-  }
+  const path = `/proc/self/fdinfo/${fd}`;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  const [, octal] = /^flags:\s+([0-7]+)$/m.exec(readFileSync(path, "latin1")) ?? [];
+  return octal === undefined ? undefined : Number.parseInt(octal, 8);
 }

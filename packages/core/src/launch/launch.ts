@@ -36,14 +36,20 @@ export function launch(
   host: Host,
   closedOnExec: Set<number>,
 ): Launched {
-  assertSettled(config);
-  assertProgram(config, argv[0] ?? "");
+  const check = (): void => {
+    assertSettled(config);
+    assertProgram(config, argv[0] ?? "");
+  };
+  // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.
+  const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
+  if (!waits) check();
   const stdio = open(options);
   let undo: Undo = () => undefined;
   try {
     undo = takeSteps(plan.before ?? []);
     const startedAt = performance.now();
     const child = start(plan, argv, stdio, host, closedOnExec);
+    if (waits) orAbandon(child, check);
     return { child, startedAt, undo, ...handOver(child, plan, options) };
   } catch (error) {
     undo();
@@ -86,6 +92,17 @@ function start(
     throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${String(cause)}`, {
       cause,
     });
+  }
+}
+
+function orAbandon(child: ChildProcess, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    child.on("error", () => undefined);
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    for (const pipe of child.stdio) pipe?.destroy();
+    throw error;
   }
 }
 

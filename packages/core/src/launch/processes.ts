@@ -1,14 +1,9 @@
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** The children of a process, oldest first; empty where the kernel does not tell (proc(5), `children`). */
-export function childrenOf(pid: number): number[] {
-  const text = read(`/proc/${pid}/task/${pid}/children`);
-  return text === undefined
-    ? []
-    : text
-        .split(" ")
-        .filter((word) => word !== "")
-        .map(Number);
+/** The children of a process, oldest first; undefined where the kernel does not tell (proc(5), `children`). */
+export function childrenOf(pid: number): number[] | undefined {
+  const words = read(`/proc/${pid}/task/${pid}/children`)?.split(" ");
+  return words?.filter((word) => word !== "").map(Number);
 }
 
 /** What tells a process from a later one with the same pid: its start time, in clock ticks. Undefined when it is gone. */

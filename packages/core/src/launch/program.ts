@@ -87,7 +87,7 @@ function assertInterpreter(view: View, name: string, { host }: Located): void {
 
 /** The path after `#!` (execve(2)), or the PT_INTERP of a 64-bit little-endian ELF file (elf(5)). */
 function interpreterOf(file: string): string | undefined {
-  const head = Buffer.alloc(4096);
+  const head = Buffer.allocUnsafe(4096);
   let length = 0;
   try {
     // A hostile root may have put a FIFO or a symlink there since it was looked at.
@@ -97,8 +97,9 @@ function interpreterOf(file: string): string | undefined {
   } catch {
     return undefined; // Executable, but not readable: only the kernel can tell.
   }
-  if (head.toString("latin1", 0, 2) === "#!")
-    return /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString("latin1", 0, 256))?.[1];
+  if (length > 2 && head.toString("latin1", 0, 2) === "#!") {
+    return /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString("latin1", 0, Math.min(length, 256)))?.[1];
+  }
   if (length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1)
     return undefined;
   const [offset, size, count] = [

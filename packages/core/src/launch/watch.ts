@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Plan, Report } from "../plan/plan.js";
-import { closed } from "./capture.js";
 import type { Launched } from "./launch.js";
 import { childrenOf, startTimeOf } from "./processes.js";
 
@@ -27,6 +27,12 @@ export interface Watched {
   kill(): void;
 }
 
+/** Pid 1 of the sandbox, told from a later process with the same pid by its start time. */
+interface Init {
+  readonly pid: number;
+  readonly started: string | undefined;
+}
+
 const REPORT_LIMIT = 65_536;
 const GONE_LIMIT = 5_000;
 const RETRY = 5;
@@ -38,18 +44,19 @@ export function watch(
   onReport: () => void,
 ): Watched {
   let text = "";
-  let init: { pid: number; started: string | undefined } | undefined;
-  const read = (): Report => plan.readReport?.(text) ?? {};
+  let init: Init | undefined;
+  let read: Report = {};
   report?.setEncoding("utf8").on("data", (more: string) => {
     text = (text + more).slice(0, REPORT_LIMIT);
-    const { initPid } = read();
+    read = plan.readReport?.(text) ?? {};
+    const { initPid } = read;
     if (initPid !== undefined) init ??= { pid: initPid, started: startTimeOf(initPid) };
     onReport();
   });
   const exit = exited(child);
   const ended = exit.then(async (result) => {
     for (const pipe of lifelines) pipe.destroy();
-    if (report !== undefined) await closedWithin(report, GONE_LIMIT);
+    if (report !== undefined) await lastWords();
     return { ...result, survived: init !== undefined && !(await gone(init)) };
   });
   const isRunning = (): boolean =>
@@ -58,7 +65,7 @@ export function watch(
     if (!isRunning()) return false;
     const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid);
     // The tool is still setting up: the program gets its signal as soon as it is there.
-    if (pid === undefined) setTimeout(() => signal(name), RETRY);
+    if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
     else send(pid, name);
     return true;
   };
@@ -67,7 +74,7 @@ export function watch(
     if (init !== undefined && startTimeOf(init.pid) === init.started) send(init.pid, "SIGKILL");
     send(-child.pid, "SIGKILL");
   };
-  return { report: () => ({ text, read: read() }), ended, signal, kill };
+  return { report: () => ({ text, read }), ended, signal, kill };
 }
 
 function exited(child: ChildProcess): Promise<Omit<Ended, "survived">> {
@@ -80,8 +87,8 @@ function exited(child: ChildProcess): Promise<Omit<Ended, "survived">> {
 /** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
 function programOf(child: ChildProcess, init: number | undefined): number | undefined {
   if (child.pid === undefined || init === undefined) return undefined;
-  const [own] = childrenOf(child.pid).filter((pid) => pid !== init);
-  return own ?? childrenOf(init)[0];
+  const own = childrenOf(child.pid)?.find((pid) => pid !== init);
+  return own ?? childrenOf(init)?.[0];
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -92,24 +99,21 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function closedWithin(stream: Readable, milliseconds: number): Promise<void> {
-  const timer = setTimeout(() => stream.destroy(), milliseconds);
-  await closed(stream);
-  clearTimeout(timer);
+/** Lets the event loop read once more: what the tool wrote before it ended is in the pipe, but perhaps not here yet. */
+async function lastWords(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
-/** When pid 1 of a pid namespace is gone, or a zombie, so is every process in it: pid_namespaces(7). */
-async function gone({
-  pid,
-  started,
-}: {
-  pid: number;
-  started: string | undefined;
-}): Promise<boolean> {
+/**
+ * When pid 1 of a pid namespace is gone, or a zombie, so is every process in it: pid_namespaces(7). Without a child it
+ * is the last one, as orphans become its children, and only takes the namespaces down: no need to wait for that.
+ */
+async function gone({ pid, started }: Init): Promise<boolean> {
   const deadline = performance.now() + GONE_LIMIT;
-  while (started !== undefined && startTimeOf(pid) === started) {
+  while (childrenOf(pid)?.length !== 0 && startTimeOf(pid) === started && started !== undefined) {
     if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await setTimeout(1);
   }
   return true;
 }

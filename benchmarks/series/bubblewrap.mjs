@@ -1,0 +1,30 @@
+import bubblewrap from "@sandboxlib/backend-bubblewrap";
+import { createSandbox, realHost } from "@sandboxlib/core";
+import { withinBudget } from "../budget.mjs";
+import { bare } from "../spawn.mjs";
+
+/** A run of /bin/true in the default config: our backend against bwrap with the very same options. */
+export async function bubblewrapSeries(rounds) {
+  const title =
+    "bubblewrap: launch /bin/true, default config (everything isolated, read-only host root)";
+  const probe = await bubblewrap.probe(realHost());
+  if (!probe.available) return { title, skipped: probe.reason };
+  const sandbox = await createSandbox(
+    { command: ["/bin/true"], cwd: "/" },
+    { backend: bubblewrap },
+  );
+  const options = sandbox.plan.fds[3].data.split("\0").slice(0, -1);
+  const tool = [sandbox.plan.argv[0], ...options, "--", "/bin/true"];
+  return {
+    title,
+    variants: {
+      rounds,
+      runs: {
+        "bare bwrap": () => bare(tool),
+        "sandboxlib, bubblewrap": () => sandbox.run(),
+        "plain spawn": () => bare(["/bin/true"]),
+      },
+    },
+    budgets: (figures) => [withinBudget(figures, "sandboxlib, bubblewrap", "bare bwrap", 0.1, 0.3)],
+  };
+}
