@@ -26,12 +26,11 @@ export function interpret({ exitCode, signal, report, stderr }: Observation): Ve
     const code = exec[1] === undefined ? "COMMAND_NOT_EXECUTABLE" : "COMMAND_NOT_FOUND";
     return { kind: "failed", code, message: `command: ${message}` };
   }
-  const how = signal === null ? `ended with status ${exitCode}` : `was killed by ${signal}`;
-  return {
-    kind: "failed",
-    code: "LAUNCH_FAILED",
-    message: `bwrap ${how} before the program started: ${message ?? "its reason went to standard error"}`,
-  };
+  const how =
+    signal === null
+      ? `ended with status ${exitCode} before the program started: ${message ?? "its reason went to standard error"}`
+      : `was killed by ${signal}, and the program with it`;
+  return { kind: "failed", code: "LAUNCH_FAILED", message: `bwrap ${how}` };
 }
 
 const KEYS = {

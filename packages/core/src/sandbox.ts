@@ -72,7 +72,8 @@ export async function createSandbox(
     needs,
     dropped,
     plan,
-    async run(argv, given) {
+    async run(argv, given = {}) {
+      refusePipes(given);
       return start(argv, {}, given).result;
     },
     spawn: (argv, given) => start(argv, { stdin: "pipe", stdout: "pipe", stderr: "pipe" }, given),
@@ -103,6 +104,16 @@ async function pick(
     typeof backend === "string" ? await backendNamed(backend) : backend,
     realHost(),
   );
+}
+
+/** Nobody could read or write it: the program would wait for ever. */
+function refusePipes(options: RunOptions): void {
+  const stream = (["stdin", "stdout", "stderr"] as const).find((name) => options[name] === "pipe");
+  if (stream === undefined) return;
+  throw new SandboxError("CONFIG_INVALID", `${stream}: a run has no stream to give for "pipe"`, {
+    path: stream,
+    hint: "Use spawn, which returns the streams, or capture the output.",
+  });
 }
 
 function commandOf(argv: readonly string[] | undefined): readonly string[] {

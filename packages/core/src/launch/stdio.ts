@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 
-/** Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin`. */
+/** Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. */
 export type StdinOption =
   | "discard"
   | "inherit"
@@ -10,8 +10,8 @@ export type StdinOption =
   | { readonly fd: number };
 
 /**
- * Where an output of the program goes: `capture` into the result, `pipe` to a stream of the child, `inherit` to this
- * process's own, `discard`, a file that is made or emptied, or an open fd.
+ * Where an output of the program goes: `capture` into the result, `pipe` to a stream of a spawned program, `inherit` to
+ * this process's own, `discard`, a file that is made or emptied, or an open fd.
  */
 export type OutputOption =
   | "capture"

@@ -94,10 +94,11 @@ function settleMount(view: View, mount: Mount, path: string): ResolvedMount {
     : { ...base, type: settled.type };
 }
 
-/** Nothing to do where the path is writable by itself. */
+/** Nothing to do where the path is writable by itself. What a tmpfs covers shows through: the path was named to be used. */
 function settleWritable(view: View, path: string, index: number): ResolvedMount[] {
   const field = `writable[${index}]`;
-  const at = find(view, path, field);
+  const covered = find(view, path, field);
+  const at = covered.kind === "memory" ? find(withoutMemory(view), path, field) : covered;
   const mount = view.mounts.get(at.path);
   if (mount?.type === "tmpfs" || (mount?.type === "bind" && !mount.readOnly)) return [];
   if (mount !== undefined) {
@@ -121,6 +122,10 @@ function settleWritable(view: View, path: string, index: number): ResolvedMount[
       create: false,
     },
   ];
+}
+
+function withoutMemory({ root, mounts }: View): View {
+  return { root, mounts: new Map([...mounts].filter(([, { type }]) => type === "bind")) };
 }
 
 function settleHidden(view: View, path: string, field: string): ResolvedMount {
@@ -221,6 +226,11 @@ const HINT_TARGET =
   "Create it in the root, or leave the mount out: a list in `mounts` replaces the default mounts.";
 
 function missing(view: View, field: string, path: string): SandboxError {
+  const cover = nearest(view, path);
+  if (cover !== undefined && cover.type !== "bind") {
+    const hint = `Make it visible with a bind mount or \`writable\`, or leave ${cover.path} out.`;
+    return invalid(field, path, `is covered by the ${cover.type} on ${cover.target}`, hint);
+  }
   return invalid(
     field,
     path,
