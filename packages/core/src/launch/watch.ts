@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import type { Readable } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Plan, Report } from "../plan/plan.js";
 import type { Launched } from "./launch.js";
