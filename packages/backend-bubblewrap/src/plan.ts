@@ -11,9 +11,18 @@ import { interpret, readReport } from "./report.js";
 /** The most words that bwrap takes, those that it reads from an fd included. */
 const MAX_WORDS = 9000;
 
-/** The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4. */
+const BEFORE = ["--perms", "0755"] as const;
+
+/**
+ * The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4.
+ *
+ * If this process dies before it has written them, bwrap reads none, and would run the command in an empty sandbox.
+ * `--perms` alone is an error, so it stops: the option that goes with it, harmless in itself, is the first on fd 3.
+ */
 export function plan(config: ResolvedConfig, host: Host): Plan {
   const options = [
+    "--dir",
+    "/",
     ...isolation(config),
     ...mounts(config),
     ...environment(config),
@@ -22,7 +31,7 @@ export function plan(config: ResolvedConfig, host: Host): Plan {
   ];
   if (options.length > MAX_WORDS) throw tooLong(config, options.length);
   return {
-    argv: [host.which("bwrap") ?? "bwrap", "--args", "3", "--json-status-fd", "4", "--"],
+    argv: [host.which("bwrap") ?? "bwrap", ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
     env: {},
     fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report" },
     mechanisms,

@@ -31,16 +31,19 @@ describe("the generated pages", async () => {
   });
 });
 
-describe("the examples of docs/config.md", () => {
+describe("the configs in the pages", () => {
   const examples = blocks(read("docs/config.md"), "json");
 
-  test("are two", () => {
+  test("docs/config.md has two", () => {
     expect(examples).toHaveLength(2);
   });
 
-  test.each(examples)("are valid configs: %s", (text) => {
-    expect(() => parseConfig(JSON.parse(text))).not.toThrow();
-  });
+  test.each([...examples, ...blocks(read("docs/from-python.md"), "json")])(
+    "is valid: %s",
+    (text) => {
+      expect(() => parseConfig(JSON.parse(text))).not.toThrow();
+    },
+  );
 });
 
 test("docs/errors.md has a heading for every code, in their order, and no other", () => {

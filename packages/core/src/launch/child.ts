@@ -8,7 +8,6 @@ import type { Dropped, Enforced, SandboxResult } from "../result/result.js";
 import { verify } from "../verify/verify.js";
 import { type Capture, capture } from "./capture.js";
 import { type Launched, launch } from "./launch.js";
-import { endOnExit } from "./live.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
 import { type Ended, type Watched, watch } from "./watch.js";
 
@@ -79,6 +78,7 @@ export function startChild(
   const disarm = arm(config.limits.wallTime, options.signal, stop, watched);
   const result = watched.ended.then(async (ended) => {
     disarm();
+    launched.release();
     launched.undo();
     const [stdout, stderr] = await Promise.all([
       drained(captures.stdout),
@@ -189,11 +189,9 @@ function arm(
   const abort = (): void => stop("aborted");
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted === true) abort();
-  const release = endOnExit(() => watched.kill());
   return () => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
-    release();
   };
 }
 

@@ -5,6 +5,7 @@ import type { Plan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { assertSettled } from "../resolve/settle.js";
 import { SandboxError } from "../result/error.js";
+import { guard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";
 import { assertProgram } from "./program.js";
 import { shim } from "./shim.js";
@@ -15,6 +16,8 @@ import { takeSteps, type Undo } from "./steps.js";
 export interface Launched {
   readonly child: ChildProcess;
   readonly startedAt: number;
+  /** Says that the tool's process group is no longer there to be guarded. */
+  release(): void;
   /** Takes the plan's steps back. */
   readonly undo: Undo;
   /** The pipe on which the tool reports, where the plan has one. */
@@ -49,8 +52,9 @@ export function launch(
     undo = takeSteps(plan.before ?? []);
     const startedAt = performance.now();
     const child = start(plan, argv, stdio, host, closedOnExec);
-    if (waits) orAbandon(child, check);
-    return { child, startedAt, undo, ...handOver(child, plan, options) };
+    const release = child.pid === undefined ? () => undefined : guard(child.pid, host);
+    if (waits) orAbandon(child, release, check);
+    return { child, startedAt, release, undo, ...handOver(child, plan, options) };
   } catch (error) {
     undo();
     throw error;
@@ -95,13 +99,14 @@ function start(
   }
 }
 
-function orAbandon(child: ChildProcess, check: () => void): void {
+function orAbandon(child: ChildProcess, release: () => void, check: () => void): void {
   try {
     check();
   } catch (error) {
     child.on("error", () => undefined);
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     for (const pipe of child.stdio) pipe?.destroy();
+    release();
     throw error;
   }
 }

@@ -46,8 +46,13 @@ export function locate(view: View, path: string, under = false): Located {
     }
     const host = hostPath(view, next, atEnd && under);
     const stat = host === undefined ? undefined : lstat(host);
-    if (stat === undefined)
+    if (stat === undefined) {
+      if (!atEnd && host === undefined && isMadeForMount(view, next)) {
+        current = next;
+        continue;
+      }
       return { path: join(next, ...left), host, kind: host === undefined ? "memory" : "missing" };
+    }
     if (stat.isSymbolicLink()) {
       symlinks += 1;
       if (symlinks > MAX_SYMLINKS)
@@ -79,6 +84,11 @@ function hostPath(view: View, path: string, under: boolean): string | undefined 
       return mount.type === "bind" ? mount.source + path.slice(above.length) : undefined;
   }
   return join(view.root, path);
+}
+
+/** A directory that exists only because the target of another mount lies in it. */
+function isMadeForMount(view: View, path: string): boolean {
+  return [...view.mounts.keys()].some((target) => target.startsWith(`${path}/`));
 }
 
 function lstat(host: string): Stats | undefined {
