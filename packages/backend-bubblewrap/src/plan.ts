@@ -24,7 +24,7 @@ export function plan(config: ResolvedConfig, host: Host): Plan {
     "--dir",
     "/",
     ...isolation(config),
-    ...mounts(config),
+    ...mounts(config, host),
     ...environment(config),
     "--chdir",
     config.cwd,
@@ -57,18 +57,18 @@ function isolation({ isolate, network, user, hostname }: ResolvedConfig): string
   ];
 }
 
-function mounts(config: ResolvedConfig): string[] {
+function mounts(config: ResolvedConfig, host: Host): string[] {
   return [
     config.rootReadOnly ? "--ro-bind" : "--bind",
     config.root,
     "/",
-    ...config.mounts.flatMap(mountOptions),
+    ...config.mounts.flatMap((mount) => mountOptions(mount, host)),
     // Last, because mount points for deeper mounts are made in them before.
     ...config.mounts.filter(isSealed).flatMap(({ target }) => ["--remount-ro", target]),
   ];
 }
 
-function mountOptions(mount: ResolvedMount): string[] {
+function mountOptions(mount: ResolvedMount, host: Host): string[] {
   const { target } = mount;
   switch (mount.type) {
     case "bind":
@@ -83,8 +83,15 @@ function mountOptions(mount: ResolvedMount): string[] {
         target,
       ];
     case "proc":
+      // To the files below, root inside is root outside, with or without capabilities, and bwrap leaves them writable:
+      // kernel/core_pattern alone names a program that the host runs as root.
+      return [
+        "--proc",
+        target,
+        ...(host.uid === 0 ? ["--ro-bind", "/proc/sys", `${target}/sys`] : []),
+      ];
     case "dev":
-      return [`--${mount.type}`, target];
+      return ["--dev", target];
     case "hide":
       // A device on a nodev mount cannot be opened; a directory can be passed through but not listed.
       return mount.kind === "file"

@@ -8,7 +8,8 @@ import { type Config, type ConfigInput, configSchema } from "./schema.js";
 /**
  * Checks a config that nobody trusts and fills in the defaults.
  *
- * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault.
+ * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault; `PATH_INVALID` without `cwd` when the
+ * caller's own no longer exists.
  */
 export function parseConfig(input: unknown): Config {
   refuseProtoKeys(input, []);
@@ -45,5 +46,18 @@ function refuseProtoKeys(value: unknown, at: readonly PropertyKey[]): void {
 }
 
 function defaultCwd(root: string): string {
-  return root === "/" ? realpathSync(process.cwd()) : "/";
+  if (root !== "/") return "/";
+  try {
+    return realpathSync(process.cwd());
+  } catch (cause) {
+    throw new SandboxError(
+      "PATH_INVALID",
+      "cwd: the caller's working directory does not exist any more",
+      {
+        path: "cwd",
+        hint: "Set `cwd`.",
+        cause,
+      },
+    );
+  }
 }
