@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { skip, skipped } from "./available.js";
+
+/** Makes runs for ever, each with a process that tries to outlive it. */
+const SCRIPT = `
+import { createSandbox } from ${JSON.stringify(import.meta.resolve("@sandboxlib/core"))};
+import bubblewrap from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
+const sandbox = await createSandbox({ cwd: "/" }, { backend: bubblewrap });
+process.stdout.write("ready");
+for (;;) {
+  const run = () => sandbox.run(["sh", "-c", "setsid sleep 999 & sleep 0.01", process.argv[1]]);
+  await Promise.all([run(), run(), run()]);
+}`;
+
+describe.skipIf(skip)(
+  `a library that is killed${skipped === undefined ? "" : ` (skipped: ${skipped})`}`,
+  () => {
+    it("leaves no process, at whatever moment it is hit", async () => {
+      const marker = `sandboxlib-killed-${process.pid}-${Date.now()}`;
+      for (let round = 0; round < 20; round += 1) {
+        const library = spawn(process.execPath, ["--input-type=module", "-e", SCRIPT, marker]);
+        await new Promise((resolve) => library.stdout.once("data", resolve));
+        await setTimeout(round * 2);
+        const closed = new Promise((resolve) => library.once("close", resolve));
+        library.kill("SIGKILL");
+        await closed;
+      }
+      await expect.poll(() => processesWith(marker), { timeout: 5_000 }).toEqual([]);
+    });
+  },
+);
+
+function processesWith(marker: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(marker);
+    } catch {
+      return false;
+    }
+  });
+}

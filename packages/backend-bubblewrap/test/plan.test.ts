@@ -1,0 +1,164 @@
+import type { Host, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import { describe, expect, it } from "vitest";
+import bubblewrap from "../src/index.js";
+
+const host: Host = {
+  platform: "linux",
+  uid: 1000,
+  gid: 1000,
+  which: (program) => `/usr/bin/${program}`,
+  run: () => Promise.reject(new Error("a plan runs nothing")),
+};
+
+const config: ResolvedConfig = {
+  root: "/srv/root",
+  rootReadOnly: true,
+  mounts: [],
+  cwd: "/work",
+  env: { PATH: "/bin", PWD: "/work" },
+  network: "none",
+  isolate: new Set(["mount", "pid", "ipc", "uts", "user", "cgroup"]),
+  hostname: "sandbox",
+  limits: {},
+};
+
+function options(change: Partial<ResolvedConfig>, on: Host = host): string[] {
+  const { fds } = bubblewrap.plan({ ...config, ...change }, on);
+  const data = fds?.[3];
+  return typeof data === "object" ? data.data.split("\0").slice(0, -1) : [];
+}
+
+function mount(part: object): ResolvedMount {
+  return { path: "mounts[0]", create: false, ...part } as ResolvedMount;
+}
+
+describe("the plan", () => {
+  it("has nothing of the config on the command line", () => {
+    expect(bubblewrap.plan(config, host).argv).toEqual([
+      "/usr/bin/bwrap",
+      "--perms",
+      "0755",
+      "--args",
+      "3",
+      "--json-status-fd",
+      "4",
+      "--",
+    ]);
+  });
+
+  it("begins on the fd with the option that makes the command line complete", () => {
+    expect(options({}).slice(0, 2)).toEqual(["--dir", "/"]);
+  });
+
+  it.each(["ipc", "uts", "user", "cgroup"] as const)("unshares %s when it is asked to", (name) => {
+    expect(options({})).toContain(`--unshare-${name}`);
+    expect(options({ isolate: new Set() })).not.toContain(`--unshare-${name}`);
+  });
+
+  it("always has a pid namespace that dies with bwrap, and no capability", () => {
+    const words = options({ isolate: new Set(), network: "host" });
+    expect(words).toEqual(
+      expect.arrayContaining(["--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]),
+    );
+    expect(words).not.toContain("--unshare-net");
+  });
+
+  it.each([
+    [
+      { type: "bind", source: "/a", target: "/b", readOnly: false, kind: "directory" },
+      "--bind /a /b",
+    ],
+    [{ type: "bind", source: "/a", target: "/b", readOnly: true, kind: "file" }, "--ro-bind /a /b"],
+    [
+      { type: "bind", source: "/dev/kvm", target: "/dev/kvm", readOnly: false, kind: "file" },
+      "--dev-bind /dev/kvm /dev/kvm",
+    ],
+    [
+      { type: "bind", source: "/device", target: "/b", readOnly: false, kind: "file" },
+      "--bind /device /b",
+    ],
+    [{ type: "tmpfs", target: "/t" }, "--perms 1777 --tmpfs /t"],
+    [{ type: "tmpfs", target: "/t", size: 4096 }, "--perms 1777 --size 4096 --tmpfs /t"],
+    [{ type: "proc", target: "/proc" }, "--proc /proc"],
+    [{ type: "dev", target: "/dev" }, "--dev /dev"],
+    [{ type: "hide", target: "/h", kind: "file" }, "--ro-bind /dev/null /h"],
+    [{ type: "hide", target: "/h", kind: "directory" }, "--perms 0111 --tmpfs /h"],
+  ])("mounts %j", (part, expected) => {
+    expect(options({ mounts: [mount(part)] }).join(" ")).toContain(` ${expected} `);
+  });
+
+  it("seals what it hides after everything is mounted", () => {
+    const words = options({
+      mounts: [
+        mount({ type: "hide", target: "/h", kind: "directory" }),
+        mount({
+          type: "bind",
+          source: "/a",
+          target: "/h/a",
+          readOnly: false,
+          kind: "directory",
+          create: true,
+        }),
+      ],
+    });
+    expect(words.indexOf("--remount-ro")).toBeGreaterThan(words.indexOf("/h/a"));
+  });
+
+  it("makes /proc/sys read-only where the caller is root, whose files they are", () => {
+    const mounts = [mount({ type: "proc", target: "/p" })];
+    expect(options({ mounts }, { ...host, uid: 0 }).join(" ")).toContain(
+      "--proc /p --ro-bind /proc/sys /p/sys",
+    );
+  });
+
+  it("sets the environment inside only", () => {
+    const change = { env: { LD_PRELOAD: "/evil.so", A: "--bind" } };
+    expect(options(change)).toEqual(
+      expect.arrayContaining(["--clearenv", "--setenv", "LD_PRELOAD", "/evil.so"]),
+    );
+    expect(bubblewrap.plan({ ...config, ...change }, host).env).toEqual({});
+  });
+
+  it("refuses more options than bwrap takes", () => {
+    const mounts = Array.from({ length: 3000 }, (_, index) =>
+      mount({ type: "bind", source: "/a", target: `/b${index}`, readOnly: false, kind: "file" }),
+    );
+    expect(() => options({ mounts })).toThrow(
+      /mounts: 90\d\d words of options, and bwrap takes 9000/,
+    );
+  });
+});
+
+describe("what bwrap reports", () => {
+  const { interpret, readReport } = bubblewrap.plan(config, host);
+  const started =
+    '{ "child-pid": 7, "mnt-namespace": 1, "pid-namespace": 2, "net-namespace": 3 }\n';
+  const end = { exitCode: 1, signal: null, report: started, stderr: "" };
+
+  it("is the program's exit code only if bwrap says so", () => {
+    expect(interpret({ ...end, report: `${started}{ "exit-code": 1 }\n` })).toEqual({
+      kind: "exited",
+      exitCode: 1,
+    });
+    expect(interpret(end)).toMatchObject({ kind: "failed", code: "LAUNCH_FAILED" });
+  });
+
+  it("names pid 1 and the namespaces", () => {
+    expect(readReport?.(started)).toEqual({
+      initPid: 7,
+      namespaces: { mount: 1, pid: 2, network: 3 },
+    });
+  });
+
+  it("is read to the last whole line", () => {
+    expect(readReport?.(started.slice(0, 20))).toEqual({});
+  });
+
+  it.each([
+    ["bwrap: execvp x: No such file or directory\n", "COMMAND_NOT_FOUND"],
+    ["bwrap: execvp x: Permission denied\n", "COMMAND_NOT_EXECUTABLE"],
+    ["bwrap: Can't mkdir /a: Read-only file system\n", "LAUNCH_FAILED"],
+  ])("%j is %s", (stderr, code) => {
+    expect(interpret({ ...end, stderr })).toMatchObject({ kind: "failed", code });
+  });
+});
