@@ -90,8 +90,15 @@ function start(
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
   const [program, ...args] = shim([...plan.argv, ...argv], inherited, stdio.merge, host);
   try {
-    // A session of its own: no controlling terminal to inject input into, and one group to end the tool by.
-    return spawn(program, args, { env: plan.env, cwd: "/", detached: true, stdio: slots });
+    return spawn(program, args, {
+      env: plan.env,
+      cwd: "/",
+      stdio: slots,
+      // A session of its own: no controlling terminal to inject input into, and one group to end the tool by.
+      detached: true,
+      // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
+      ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
+    });
   } catch (cause) {
     throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${String(cause)}`, {
       cause,

@@ -59,7 +59,7 @@ export const CAPABILITIES = {
   "isolate.cgroup": { droppable: true, meaning: "A cgroup namespace of its own." },
   user: {
     droppable: false,
-    meaning: "The program has the given uid and gid, and no supplementary group of the caller.",
+    meaning: "The program has the given uid and gid, and no supplementary group of a root caller.",
   },
   hostname: { droppable: true, meaning: "The host name inside is the given one." },
   "limit.wallTime": { droppable: true, meaning: "The run is ended after the given time." },
