@@ -2,12 +2,14 @@
 // machine. `pnpm bench` runs it; `pnpm bench --json FILE` keeps the figures, `--rounds N` sets how many (200).
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { closeInherited } from "./inherited.mjs";
 import { measure } from "./measure.mjs";
 import { bubblewrapSeries } from "./series/bubblewrap.mjs";
 import { chrootSeries } from "./series/chroot.mjs";
 import { cliSeries } from "./series/cli.mjs";
 import { table } from "./table.mjs";
 
+closeInherited();
 const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string" } } });
 const rounds = Number(values.rounds ?? 200);
 const results = [];

@@ -56,7 +56,7 @@ export function watch(
   const ended = exit.then(async (result) => {
     for (const pipe of lifelines) pipe.destroy();
     if (report !== undefined) await lastWords();
-    return { ...result, survived: init !== undefined && !(await gone(init)) };
+    return { ...result, survived: init !== undefined && !(await gone(init, result)) };
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -106,11 +106,13 @@ async function lastWords(): Promise<void> {
 
 /**
  * When pid 1 of a pid namespace is gone, or a zombie, so is every process in it: pid_namespaces(7). Without a child it
- * is the last one, as orphans become its children, and only takes the namespaces down: no need to wait for that.
+ * is the last one, as orphans become its children, and only takes the namespaces down: no need to wait for that. But a
+ * tool that was killed may have left a child of its own in the pid namespace, which became somebody else's.
  */
-async function gone({ pid, started }: Init): Promise<boolean> {
+async function gone({ pid, started }: Init, tool: Pick<Ended, "signal">): Promise<boolean> {
   const deadline = performance.now() + GONE_LIMIT;
-  while (childrenOf(pid)?.length !== 0 && startTimeOf(pid) === started && started !== undefined) {
+  const isLast = (): boolean => tool.signal === null && childrenOf(pid)?.length === 0;
+  while (started !== undefined && startTimeOf(pid) === started && !isLast()) {
     if (performance.now() > deadline) return false;
     await setTimeout(1);
   }

@@ -1,0 +1,239 @@
+import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type ConfigInput, parseConfig, type ResolvedConfig, realHost } from "../src/index.js";
+import { assertSettled, settle } from "../src/resolve/settle.js";
+import { type Tree, temporary } from "./support/temporary.js";
+import { thrown } from "./support/thrown.js";
+
+const TREE = {
+  "data/deep": {},
+  "data/file": "x",
+  proc: {},
+  dev: {},
+  tmp: {},
+  link: { link: "/data" },
+  loop: { link: "loop" },
+  etc: { link: "/etc" },
+} satisfies Tree;
+
+function settled(config: ConfigInput, root: string = temporary(TREE)): ResolvedConfig {
+  return settle(parseConfig({ root, ...config }), realHost());
+}
+
+const BAD: readonly (readonly [what: string, config: ConfigInput, path: string])[] = [
+  ["a missing root", { root: "/no/such" }, "root"],
+  ["a root that is a file", { root: "/etc/passwd" }, "root"],
+  ["a missing target", { mounts: [{ type: "tmpfs", target: "/none" }] }, "mounts[0].target"],
+  [
+    "a target in a missing directory",
+    { mounts: [{ type: "tmpfs", target: "/none/deep" }] },
+    "mounts[0].target",
+  ],
+  ["a tmpfs on a file", { mounts: [{ type: "tmpfs", target: "/data/file" }] }, "mounts[0].target"],
+  [
+    "a directory on a file",
+    { mounts: [{ type: "bind", source: "/", target: "/data/file" }] },
+    "mounts[0].target",
+  ],
+  [
+    "a file on a directory",
+    { mounts: [{ type: "bind", source: "/etc/passwd", target: "/data" }] },
+    "mounts[0].target",
+  ],
+  [
+    "a missing source",
+    { mounts: [{ type: "bind", source: "/no/such", target: "/data" }] },
+    "mounts[0].source",
+  ],
+  ["a target that is a loop", { mounts: [{ type: "tmpfs", target: "/loop" }] }, "mounts[0].target"],
+  [
+    "a target that leads to a directory of the host only",
+    { mounts: [{ type: "tmpfs", target: "/etc" }] },
+    "mounts[0].target",
+  ],
+  [
+    "a target in a proc mount",
+    {
+      mounts: [
+        { type: "proc", target: "/proc" },
+        { type: "tmpfs", target: "/proc/x" },
+      ],
+    },
+    "mounts[1].target",
+  ],
+  [
+    "two targets that lead to one path",
+    {
+      mounts: [
+        { type: "tmpfs", target: "/data" },
+        { type: "tmpfs", target: "/link" },
+      ],
+    },
+    "mounts[1].target",
+  ],
+  ["a missing writable path", { writable: ["/none"], mounts: [] }, "writable[0]"],
+  [
+    "a writable path that is a read-only mount",
+    {
+      writable: ["/data"],
+      mounts: [{ type: "bind", source: "/", target: "/data", readOnly: true }],
+    },
+    "writable[0]",
+  ],
+  ["a missing hidden path", { hidden: ["/data", "/none"], mounts: [] }, "hidden[1]"],
+  [
+    "a hidden path that is a mount",
+    { hidden: ["/data"], mounts: [{ type: "tmpfs", target: "/data" }] },
+    "hidden[0]",
+  ],
+  ["a missing cwd", { cwd: "/none", mounts: [] }, "cwd"],
+  ["a cwd that is a file", { cwd: "/data/file", mounts: [] }, "cwd"],
+  ["a cwd that is missing in a tmpfs", { cwd: "/tmp/none" }, "cwd"],
+];
+
+describe("settle", () => {
+  it.each(BAD)("refuses %s and names the field", async (_, config, path) => {
+    const error = await thrown(() => settled(config));
+    expect([error.code, error.path?.replace(/\.target$/, "")]).toEqual([
+      "PATH_INVALID",
+      path.replace(/\.target$/, ""),
+    ]);
+  });
+
+  it("makes nothing, whatever is missing", async () => {
+    const root = temporary(TREE);
+    await thrown(() => settled({ mounts: [{ type: "tmpfs", target: "/none/deep" }] }, root));
+    expect(existsSync(join(root, "none"))).toBe(false);
+  });
+
+  it("gives canonical targets, a directory before what lies in it", () => {
+    const source = temporary({ inner: {} });
+    const { mounts } = settled({
+      mounts: [
+        { type: "tmpfs", target: "/data/deep/inner" },
+        { type: "bind", source, target: "/link/deep" },
+      ],
+    });
+    expect(mounts.map(({ target, path, create }) => [target, path, create])).toEqual([
+      ["/data/deep", "mounts[1]", false],
+      ["/data/deep/inner", "mounts[0]", false],
+    ]);
+  });
+
+  it("has a mount point made in a tmpfs and in nothing else", () => {
+    const { mounts } = settled({
+      mounts: [
+        { type: "bind", source: "/etc/passwd", target: "/tmp/made/file" },
+        { type: "tmpfs", target: "/tmp" },
+        { type: "proc", target: "/proc" },
+      ],
+    });
+    expect(mounts.filter(({ create }) => create).map(({ target }) => target)).toEqual([
+      "/tmp/made/file",
+    ]);
+  });
+
+  it("makes writable paths writable binds of the root's own files", () => {
+    const root = temporary(TREE);
+    const { mounts, rootReadOnly } = settled(
+      { writable: ["/link/file", "/data"], mounts: [] },
+      root,
+    );
+    const at = { type: "bind", readOnly: false, create: false };
+    expect(mounts).toEqual([
+      {
+        ...at,
+        target: "/data",
+        source: join(root, "data"),
+        kind: "directory",
+        path: "writable[1]",
+      },
+      {
+        ...at,
+        target: "/data/file",
+        source: join(root, "data/file"),
+        kind: "file",
+        path: "writable[0]",
+      },
+    ]);
+    expect(rootReadOnly).toBe(true);
+  });
+
+  it.each([["all"], [["/"]]] as const)("leaves the root writable with writable %j", (writable) => {
+    const { rootReadOnly, mounts } = settled({ writable, mounts: [] });
+    expect([rootReadOnly, mounts]).toEqual([false, []]);
+  });
+
+  it("takes the real path of the root and of a source", () => {
+    const root = temporary(TREE);
+    const place = temporary({ root: { link: root }, data: { link: join(root, "data") } });
+    const { root: real, mounts } = settled({
+      root: join(place, "root"),
+      mounts: [{ type: "bind", source: join(place, "data"), target: "/tmp" }],
+    });
+    expect([real, mounts[0]]).toEqual([
+      root,
+      expect.objectContaining({ source: join(root, "data") }),
+    ]);
+  });
+
+  it("sets PWD to the directory that cwd leads to", () => {
+    const { cwd, env } = settled({ cwd: "/link", env: { A: "b" } });
+    expect([cwd, env]).toEqual(["/data", { A: "b", PWD: "/data" }]);
+  });
+
+  it("names a user only where it is not the caller", () => {
+    const { uid, gid } = realHost();
+    expect(settled({ user: { uid, gid } }).user).toBeUndefined();
+    expect(settled({ user: { uid: uid + 1, gid } }).user).toEqual({ uid: uid + 1, gid });
+  });
+
+  it("names the host sandbox where it has a name of its own and none is given", () => {
+    expect([settled({}).hostname, settled({ isolate: [] }).hostname]).toEqual([
+      "sandbox",
+      undefined,
+    ]);
+  });
+});
+
+describe("assertSettled", () => {
+  it("is content while nothing has changed", () => {
+    const config = settled({ writable: ["/data"], hidden: ["/data/file"] });
+    expect(() => assertSettled(config)).not.toThrow();
+  });
+
+  it.each(["a symlink", "nothing", "a file"])(
+    "refuses a mount point in whose place there is %s now",
+    async (what) => {
+      const root = temporary(TREE);
+      const config = settled({ mounts: [{ type: "tmpfs", target: "/data/deep" }] }, root);
+      if (what === "a file") renameSync(join(root, "data/file"), join(root, "data/other"));
+      rmSync(join(root, "data/deep"), { recursive: true });
+      if (what === "a symlink") symlinkSync("/tmp", join(root, "data/deep"));
+      if (what === "a file") renameSync(join(root, "data/other"), join(root, "data/deep"));
+      const error = await thrown(() => assertSettled(config));
+      expect([error.code, error.path]).toEqual(["PATH_INVALID", "mounts[0]"]);
+    },
+  );
+
+  it("refuses a source that leads elsewhere now", async () => {
+    const place = temporary({ source: {}, other: {} });
+    const source = join(place, "source");
+    const config = settled({ mounts: [{ type: "bind", source, target: "/data" }] });
+    rmSync(source, { recursive: true });
+    symlinkSync("other", source);
+    expect((await thrown(() => assertSettled(config))).path).toBe("mounts[0]");
+  });
+
+  it("refuses a root that is gone", async () => {
+    const root = temporary(TREE);
+    const config = settled({}, root);
+    renameSync(root, `${root}.gone`);
+    try {
+      expect((await thrown(() => assertSettled(config))).path).toBe("root");
+    } finally {
+      renameSync(`${root}.gone`, root);
+    }
+  });
+});

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { workspaceBackends } from "./backends.mjs";
+import { capabilitiesPage } from "./capabilities-page.mjs";
+import { configPage } from "./config-page.mjs";
+import { table } from "./table.mjs";
+
+/** The root of the repository. */
+export const root = join(import.meta.dirname, "../../..");
+
+/** Every generated page as [path below the root, text]. README.md is generated between two markers only. */
+export async function generatedDocs() {
+  const backends = await workspaceBackends(root);
+  return [
+    ["docs/config.md", configPage()],
+    ["docs/capabilities.md", capabilitiesPage(backends)],
+    ["README.md", readme(backends)],
+  ];
+}
+
+function readme(backends) {
+  const text = readFileSync(join(root, "README.md"), "utf8");
+  const rows = backends
+    .filter(({ isDefault }) => isDefault)
+    .map(({ backend, manifest, lacks }) => [
+      `\`${backend.name}\``,
+      `\`${manifest.name}\``,
+      manifest.description.replace(/^sandboxlib backend for /, ""),
+      manifest.sandboxlib.platforms.join(", "),
+      lacks.map((word) => `\`${word}\``).join(", ") || "nothing",
+    ]);
+  const head = ["Backend", "Package", "Mechanism", "Platforms", "Does not enforce"];
+  return between(text, "backends", table(head, rows));
+}
+
+function between(text, name, generated) {
+  const [start, end] = [`<!-- ${name}: generated -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`README.md has lost its marker ${start}`);
+  return `${text.slice(0, from + start.length)}\n${generated}\n${text.slice(to)}`;
+}
