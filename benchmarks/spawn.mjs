@@ -10,7 +10,7 @@ export function bare([program, ...args]) {
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`${program} ended with ${code}: ${Buffer.concat(chunks)}`));
+      else reject(new Error(`${program} ended with ${code}: ${Buffer.concat(chunks).toString()}`));
     });
   });
 }

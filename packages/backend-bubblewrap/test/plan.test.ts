@@ -130,28 +130,28 @@ describe("the plan", () => {
 });
 
 describe("what bwrap reports", () => {
-  const { interpret, readReport } = bubblewrap.plan(config, host);
+  const plan = bubblewrap.plan(config, host);
   const started =
     '{ "child-pid": 7, "mnt-namespace": 1, "pid-namespace": 2, "net-namespace": 3 }\n';
   const end = { exitCode: 1, signal: null, report: started, stderr: "" };
 
   it("is the program's exit code only if bwrap says so", () => {
-    expect(interpret({ ...end, report: `${started}{ "exit-code": 1 }\n` })).toEqual({
+    expect(plan.interpret({ ...end, report: `${started}{ "exit-code": 1 }\n` })).toEqual({
       kind: "exited",
       exitCode: 1,
     });
-    expect(interpret(end)).toMatchObject({ kind: "failed", code: "LAUNCH_FAILED" });
+    expect(plan.interpret(end)).toMatchObject({ kind: "failed", code: "LAUNCH_FAILED" });
   });
 
   it("names pid 1 and the namespaces", () => {
-    expect(readReport?.(started)).toEqual({
+    expect(plan.readReport?.(started)).toEqual({
       initPid: 7,
       namespaces: { mount: 1, pid: 2, network: 3 },
     });
   });
 
   it("is read to the last whole line", () => {
-    expect(readReport?.(started.slice(0, 20))).toEqual({});
+    expect(plan.readReport?.(started.slice(0, 20))).toEqual({});
   });
 
   it.each([
@@ -159,6 +159,6 @@ describe("what bwrap reports", () => {
     ["bwrap: execvp x: Permission denied\n", "COMMAND_NOT_EXECUTABLE"],
     ["bwrap: Can't mkdir /a: Read-only file system\n", "LAUNCH_FAILED"],
   ])("%j is %s", (stderr, code) => {
-    expect(interpret({ ...end, stderr })).toMatchObject({ kind: "failed", code });
+    expect(plan.interpret({ ...end, stderr })).toMatchObject({ kind: "failed", code });
   });
 });

@@ -35,7 +35,7 @@ export function capture(stream: Readable, limit: number, onOverrun: () => void):
 }
 
 /** Resolves when a stream is closed, whether by an end, an error or a cut. */
-export function closed(stream: Readable): Promise<void> {
+function closed(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
     if (stream.closed) resolve();
     // A reset by a dying peer is an end like any other: what was read stays.

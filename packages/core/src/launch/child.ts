@@ -75,7 +75,7 @@ export function startChild(
     watched.kill();
   };
   const captures = startCaptures(launched, options, stop);
-  const disarm = arm(config.limits.wallTime, options.signal, stop, watched);
+  const disarm = arm(config.limits.wallTime, options.signal, stop);
   const result = watched.ended.then(async (ended) => {
     disarm();
     launched.release();
@@ -182,7 +182,6 @@ function arm(
   wallTime: number | undefined,
   signal: AbortSignal | undefined,
   stop: (reason: Stop) => void,
-  watched: Watched,
 ): () => void {
   const timer =
     wallTime === undefined ? undefined : setTimeout(() => stop("timed-out"), wallTime * 1000);
