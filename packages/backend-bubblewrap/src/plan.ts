@@ -1,10 +1,4 @@
-import {
-  type Host,
-  type Plan,
-  type ResolvedConfig,
-  type ResolvedMount,
-  SandboxError,
-} from "@sandboxlib/core";
+import type { Host, Plan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
@@ -19,7 +13,7 @@ const BEFORE = ["--perms", "0755"] as const;
  * If this process dies before it has written them, bwrap reads none, and would run the command in an empty sandbox.
  * `--perms` alone is an error, so it stops: the option that goes with it, harmless in itself, is the first on fd 3.
  */
-export function plan(config: ResolvedConfig, host: Host): Plan {
+export function plan(config: ResolvedConfig, host: Host): Plan | Refusal {
   const options = [
     "--dir",
     "/",
@@ -29,7 +23,7 @@ export function plan(config: ResolvedConfig, host: Host): Plan {
     "--chdir",
     config.cwd,
   ];
-  if (options.length > MAX_WORDS) throw tooLong(config, options.length);
+  if (options.length > MAX_WORDS) return tooLong(config, options.length);
   return {
     argv: [host.which("bwrap") ?? "bwrap", ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
     env: {},
@@ -122,15 +116,12 @@ function environment({ env }: ResolvedConfig): string[] {
   ];
 }
 
-function tooLong(config: ResolvedConfig, words: number): SandboxError {
-  const path = config.mounts.length > Object.keys(config.env).length ? "mounts" : "env";
-  return new SandboxError(
-    "CAPABILITY_UNSUPPORTED",
-    `${path}: ${words} words of options, and bwrap takes ${MAX_WORDS}`,
-    {
-      path,
-      backend: "bubblewrap",
+function tooLong(config: ResolvedConfig, words: number): Refusal {
+  return {
+    refusal: {
+      path: config.mounts.length > Object.keys(config.env).length ? "mounts" : "env",
+      reason: `${words} words of options, and bwrap takes ${MAX_WORDS}`,
       hint: "Bind a common parent directory instead of many files, or use another backend.",
     },
-  );
+  };
 }

@@ -23,7 +23,15 @@ export {
 } from "./needs/capability.js";
 export { needs } from "./needs/needs.js";
 export type { Backend, Host, HostRun, Missing, Probe } from "./plan/backend.js";
-export type { Observation, Plan, PlanFd, Report, Step, Verdict } from "./plan/plan.js";
+export type {
+  Observation,
+  Plan,
+  PlanFd,
+  Refusal,
+  Report,
+  Step,
+  Verdict,
+} from "./plan/plan.js";
 export type { FileKind, ResolvedConfig, ResolvedMount } from "./plan/resolved-config.js";
 export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { realHost } from "./resolve/host.js";

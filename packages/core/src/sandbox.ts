@@ -5,7 +5,7 @@ import { backendNamed } from "./discover/load.js";
 import { type RunOptions, type SandboxChild, startChild } from "./launch/child.js";
 import type { Need } from "./needs/capability.js";
 import type { Backend } from "./plan/backend.js";
-import type { Plan } from "./plan/plan.js";
+import type { Plan, Refusal } from "./plan/plan.js";
 import { realHost } from "./resolve/host.js";
 import { type Prefer, resolve } from "./resolve/resolve.js";
 import { settle } from "./resolve/settle.js";
@@ -50,7 +50,7 @@ export async function createSandbox(
   const { backend, probe } = await pick(parsed, options.backend, prefer);
   const { config, needs, dropped } = resolve(parsed, backend, probe, prefer);
   const settled = settle(config, host);
-  const plan = backend.plan(settled, host);
+  const plan = planned(backend.plan(settled, host), backend.name);
   const prepared = {
     plan,
     config: settled,
@@ -104,6 +104,12 @@ async function pick(
     typeof backend === "string" ? await backendNamed(backend) : backend,
     realHost(),
   );
+}
+
+function planned(plan: Plan | Refusal, backend: string): Plan {
+  if (!("refusal" in plan)) return plan;
+  const { path, reason, hint } = plan.refusal;
+  throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, { path, backend, hint });
 }
 
 /** Nobody could read or write it: the program would wait for ever. */

@@ -18,7 +18,7 @@ export async function backendNamed(
     const names = installed.map((backend) => backend.name).join(", ");
     throw new SandboxError("BACKEND_NOT_FOUND", `no backend ${JSON.stringify(name)} is installed`, {
       backend: name,
-      hint: `Installed: ${names === "" ? "none" : names}. Install @sandboxlib/backend-${name} beside the library, or name its directory in SANDBOXLIB_BACKEND_PATH.`,
+      hint: `Installed: ${names === "" ? "none" : names}. Install its package beside the library, or name its directory in SANDBOXLIB_BACKEND_PATH.`,
     });
   }
   if (other !== undefined) {

@@ -2,8 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Host } from "../plan/backend.js";
 import { SandboxError } from "../result/error.js";
 
+/** Has a process group killed should this process end before the returned function is called. */
+export type Guard = (group: number) => () => void;
+
 /**
- * Has a process group killed should this process end before the returned function is called, by whatever means.
+ * Starts what has the process groups of runs killed should this process end before them, by whatever means.
  *
  * A tool alone cannot be trusted with that: bwrap, for one, arms its own parent-death signal only when its set-up is
  * done, and goes on to start the program when it is orphaned before. So one shell beside this process holds a pipe
@@ -11,13 +14,16 @@ import { SandboxError } from "../result/error.js";
  *
  * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
  */
-export function guard(group: number, host: Host): () => void {
-  guarded.add(group);
+export function openGuard(host: Host): Guard {
   if (guardian === undefined) startGuardian(host);
-  else guardian.stdin?.write(`+ ${group}\n`);
-  return () => {
-    guarded.delete(group);
-    guardian?.stdin?.write(`- ${group}\n`);
+  return (group) => {
+    guarded.add(group);
+    // A libuv pipe takes what fits at once, so the guardian has the group before its tool goes on.
+    guardian?.stdin?.write(`+ ${group}\n`);
+    return () => {
+      guarded.delete(group);
+      guardian?.stdin?.write(`- ${group}\n`);
+    };
   };
 }
 
@@ -55,6 +61,6 @@ function startGuardian(host: Host): void {
   child.stdin.on("error", forget);
   child.unref();
   (child.stdin as typeof child.stdin & { unref(): void }).unref();
-  // A libuv pipe takes what fits at once, so the groups are with the guardian before any of them goes on.
+  // Those of runs that an earlier guardian, which somebody has killed, had in its care.
   child.stdin.write([...guarded].map((group) => `+ ${group}\n`).join(""));
 }

@@ -46,7 +46,9 @@ export function openJournal(): Journal {
 
 /** The journals of all runs on this host, those of live processes included, as paths. */
 export function journals(): string[] {
-  if (lstatSync(DIRECTORY, { throwIfNoEntry: false }) === undefined) return [];
+  const owner = lstatSync(DIRECTORY, { throwIfNoEntry: false })?.uid;
+  // Root's are none of another user's business.
+  if (owner === undefined || (owner === 0 && process.getuid?.() !== 0)) return [];
   assertOurs();
   return readdirSync(DIRECTORY)
     .filter((name) => name.endsWith(".json"))

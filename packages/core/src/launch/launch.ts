@@ -5,7 +5,7 @@ import type { Plan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { assertSettled } from "../resolve/settle.js";
 import { SandboxError } from "../result/error.js";
-import { guard } from "./guard.js";
+import { openGuard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";
 import { assertProgram } from "./program.js";
 import { shim } from "./shim.js";
@@ -50,9 +50,10 @@ export function launch(
   let undo: Undo = () => undefined;
   try {
     undo = takeSteps(plan.before ?? []);
+    const guard = openGuard(host);
     const startedAt = performance.now();
-    const child = start(plan, argv, stdio, host, closedOnExec);
-    const release = child.pid === undefined ? () => undefined : guard(child.pid, host);
+    const child = start(plan, argv, { ...stdio, pass: options.passFds ?? [] }, host, closedOnExec);
+    const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
     return { child, startedAt, release, undo, ...handOver(child, plan, options) };
   } catch (error) {
@@ -78,15 +79,11 @@ function open(options: StdioOptions): Stdio {
 function start(
   plan: Plan,
   argv: readonly string[],
-  stdio: Stdio,
+  stdio: Stdio & { readonly pass: readonly number[] },
   host: Host,
   closedOnExec: Set<number>,
 ): ChildProcess {
-  const fds = Object.keys(plan.fds ?? {}).map(Number);
-  const slots = [
-    ...stdio.slots,
-    ...Array.from({ length: Math.max(2, ...fds) - 2 }, () => "pipe" as const),
-  ];
+  const slots = [...stdio.slots, ...moreSlots(plan, stdio.pass)];
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
   const [program, ...args] = shim([...plan.argv, ...argv], inherited, stdio.merge, host);
   try {
@@ -104,6 +101,15 @@ function start(
       cause,
     });
   }
+}
+
+/** What goes on the fds from 3 on: from there, Node leaves an `ignore` closed. */
+function moreSlots(plan: Plan, pass: readonly number[]): ("pipe" | "ignore" | number)[] {
+  const fds = Object.keys(plan.fds ?? {}).map(Number);
+  return Array.from({ length: Math.max(2, ...fds, ...pass) - 2 }, (_, index) => {
+    if (fds.includes(index + 3)) return "pipe";
+    return pass.includes(index + 3) ? index + 3 : "ignore";
+  });
 }
 
 function orAbandon(child: ChildProcess, release: () => void, check: () => void): void {

@@ -6,6 +6,24 @@ export function childrenOf(pid: number): number[] | undefined {
   return words?.filter((word) => word !== "").map(Number);
 }
 
+/** The processes below a process that are in a pid namespace of their own, parents first, each with its pid in there. */
+export function insideOf(pid: number): { readonly pid: number; readonly inside: number }[] {
+  const found = childrenOf(pid) ?? [];
+  // Grows while it is walked.
+  for (const child of found) found.push(...(childrenOf(child) ?? []));
+  const depth = pidsOf("self").length;
+  return found.flatMap((each) => {
+    const inside = pidsOf(each);
+    return inside.length > depth ? [{ pid: each, inside: inside.at(-1) ?? 0 }] : [];
+  });
+}
+
+/** The pids of a process, from our namespace to its own: proc(5), `NSpid`. Unlike /proc/PID/ns, everybody may read it. */
+function pidsOf(pid: number | "self"): number[] {
+  const [, pids = ""] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`) ?? "") ?? [];
+  return pids.split(/\s+/).filter(Boolean).map(Number);
+}
+
 /** What tells a process from a later one with the same pid: its start time, in clock ticks. Undefined when it is gone. */
 export function startTimeOf(pid: number): string | undefined {
   const fields = statFields(pid);

@@ -27,6 +27,11 @@ export interface StdioOptions {
   readonly stdout?: OutputOption | undefined;
   /** `stdout`: the same place as standard output, in the order written. */
   readonly stderr?: OutputOption | "stdout" | undefined;
+  /**
+   * Fds of this process above 2 that the tool is to have as well, under the same numbers, and the program with it where
+   * the tool does not close them. They must be free of those that the backend uses, which are the lowest ones.
+   */
+  readonly passFds?: readonly number[] | undefined;
 }
 
 /** What `spawn` is to be given for fds 0 to 2. */

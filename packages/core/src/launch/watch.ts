@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Plan, Report } from "../plan/plan.js";
 import type { Launched } from "./launch.js";
-import { childrenOf, startTimeOf } from "./processes.js";
+import { childrenOf, insideOf, startTimeOf } from "./processes.js";
 
 /** How a tool ended. */
 export interface Ended {
@@ -47,7 +47,7 @@ export function watch(
   let read: Report = {};
   report?.setEncoding("utf8").on("data", (more: string) => {
     text = (text + more).slice(0, REPORT_LIMIT);
-    read = plan.readReport?.(text) ?? {};
+    read = located(plan.readReport?.(text) ?? {}, child.pid, read);
     const { initPid } = read;
     if (initPid !== undefined) init ??= { pid: initPid, started: startTimeOf(initPid) };
     onReport();
@@ -62,7 +62,7 @@ export function watch(
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals): boolean => {
     if (!isRunning()) return false;
-    const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid);
+    const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid, read);
     // The tool is still setting up: the program gets its signal as soon as it is there.
     if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
     else send(pid, name);
@@ -83,9 +83,28 @@ function exited(child: ChildProcess): Promise<Omit<Ended, "survived">> {
   });
 }
 
+/** Finds out what the host calls a supervisor and its pid 1, once; the tool must have told of it by then. */
+function located(report: Report, tool: number | undefined, before: Report): Report {
+  if (report.supervisor === undefined || tool === undefined) return report;
+  if (before.initPid !== undefined) return before;
+  const inside = insideOf(tool);
+  const pidOf = (pid: number): number | undefined =>
+    inside.find((each) => each.inside === pid)?.pid;
+  const [initPid, supervisor] = [pidOf(1), pidOf(report.supervisor)];
+  return {
+    ...report,
+    ...(initPid !== undefined && supervisor !== undefined && { initPid, supervisor }),
+  };
+}
+
 /** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
-function programOf(child: ChildProcess, init: number | undefined): number | undefined {
+function programOf(
+  child: ChildProcess,
+  init: number | undefined,
+  { supervisor }: Report,
+): number | undefined {
   if (child.pid === undefined || init === undefined) return undefined;
+  if (supervisor !== undefined) return childrenOf(supervisor)?.[0];
   const own = childrenOf(child.pid)?.find((pid) => pid !== init);
   return own ?? childrenOf(init)?.[0];
 }

@@ -1,5 +1,5 @@
 import type { Capability } from "../needs/capability.js";
-import type { Plan } from "./plan.js";
+import type { Plan, Refusal } from "./plan.js";
 import type { ResolvedConfig } from "./resolved-config.js";
 
 /** A way to make a sandbox. A package exports one as its default export and names it in its `package.json`. */
@@ -13,7 +13,7 @@ export interface Backend {
   /** Whether this host can run it: found out by trying, never from a version number. */
   probe(host: Host): Promise<Probe>;
   /** What to run, as data. Pure: the same config and host give the same plan, and nothing is touched. */
-  plan(config: ResolvedConfig, host: Host): Plan;
+  plan(config: ResolvedConfig, host: Host): Plan | Refusal;
 }
 
 /** What a backend found on a host. */

@@ -20,6 +20,18 @@ export interface Plan {
   interpret(end: Observation): Verdict;
 }
 
+/** What a backend answers in place of a plan when it finds that it cannot honour the config after all. */
+export interface Refusal {
+  readonly refusal: {
+    /** The config field at fault. */
+    readonly path: string;
+    /** What is wrong with it, to follow the path. */
+    readonly reason: string;
+    /** What the user can do about it. */
+    readonly hint: string;
+  };
+}
+
 /** Data to hand over, the pipe on which the tool reports, or a pipe that stays open until the tool has ended. */
 export type PlanFd = { readonly data: string } | "report" | "lifeline";
 
@@ -33,6 +45,11 @@ export interface Step {
 export interface Report {
   /** Pid 1 of the sandbox, as the host sees it; when it is gone, so is everything inside. */
   readonly initPid?: number;
+  /**
+   * The pid, as it sees itself, of a process inside whose first child is the program: for a tool that cannot tell what
+   * the host calls them. Core looks it up, and pid 1 of its namespace with it.
+   */
+  readonly supervisor?: number;
   /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
   readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
 }

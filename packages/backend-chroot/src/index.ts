@@ -1,0 +1,45 @@
+import type { Backend, Capability } from "@sandboxlib/core";
+import { planLinux } from "./linux.js";
+import { planPosix } from "./posix.js";
+import { probeLinux, probePosix } from "./probe.js";
+
+const POSIX: readonly Capability[] = [
+  "root",
+  "mount.bind",
+  "mount.tmpfs",
+  "mount.tmpfs.size",
+  "mount.proc",
+  "mount.dev",
+  "cwd",
+  "limit.wallTime",
+  "exit.signal",
+];
+const LINUX: readonly Capability[] = [
+  ...POSIX,
+  "isolate.mount",
+  "isolate.pid",
+  "user",
+  "tree.kill",
+];
+
+/** chroot(8) with nothing but mount(8) and umount(8), as on any POSIX system. Mounts are on the host while it runs. */
+export const posixChroot: Backend = {
+  apiVersion: 1,
+  name: "chroot",
+  capabilities: new Set(POSIX),
+  probe: (host) => probePosix(host, posixChroot.capabilities),
+  plan: planPosix,
+};
+
+/** chroot(2) as root: on Linux in a mount and a pid namespace of its own, elsewhere as {@link posixChroot}. */
+const chroot: Backend = {
+  apiVersion: 1,
+  name: "chroot",
+  capabilities: new Set(LINUX),
+  probe: (host) =>
+    host.platform === "linux" ? probeLinux(host) : probePosix(host, chroot.capabilities),
+  plan: (config, host) =>
+    host.platform === "linux" ? planLinux(config, host) : planPosix(config, host),
+};
+
+export default chroot;

@@ -1,0 +1,83 @@
+import { dirname } from "node:path";
+import type {
+  Host,
+  Observation,
+  Plan,
+  Refusal,
+  ResolvedConfig,
+  ResolvedMount,
+  Step,
+  Verdict,
+} from "@sandboxlib/core";
+import { FILL_DEV, found, notStarted, OPTIONS, tmpfsOptions } from "./tools.js";
+
+/** chroot(8) alone, and mounts on the host while the program runs. */
+export function planPosix({ root, mounts, cwd, env }: ResolvedConfig, host: Host): Plan | Refusal {
+  if (root === "/" && mounts[0] !== undefined) return overTheHost(mounts[0].path);
+  const variables = Object.entries(env).map((each) => each.join("="));
+  // chroot(8) starts in `/`, and only something inside can go on from there.
+  const change = cwd === "/" ? [] : ["/bin/sh", "-c", CHANGE_DIRECTORY, "sh", cwd];
+  return {
+    argv: [found("env", host), "-i", "--", ...variables, found("chroot", host), root, ...change],
+    env: {},
+    before: mounts.flatMap((mount) => steps(mount, root + mount.target, host)),
+    mechanisms: MECHANISMS,
+    interpret,
+  };
+}
+
+const CHANGE_DIRECTORY = 'cd -P -- "$1" && shift && unset OLDPWD SHLVL && exec "$@"';
+
+const MECHANISMS: Plan["mechanisms"] = {
+  root: "chroot(8)",
+  "mount.bind": "mount --bind on the host before the run, umount after it",
+  "mount.tmpfs": "mount -t tmpfs on the host before the run, umount after it",
+  "mount.tmpfs.size": "mount -t tmpfs -o size=BYTES",
+  "mount.proc": "mount -t proc on the host before the run, umount after it",
+  "mount.dev": "mount -t tmpfs on the host before the run, filled by cp -a with nodes like its own",
+  cwd: "cd of /bin/sh in the root, unless it is `/`",
+  "limit.wallTime": "a timer of this process, then the process group is killed",
+  "exit.signal": "chroot(8) becomes the program",
+};
+
+function steps(mount: ResolvedMount, at: string, host: Host): Step[] {
+  const keep = (...run: Step["run"]): Step => ({ run, undo: [found("true", host)] });
+  const isFile = mount.type === "bind" && mount.kind === "file";
+  const mkdir = keep(found("mkdir", host), "-p", isFile ? dirname(at) : at);
+  const touch = isFile ? [keep(found("touch", host), at)] : [];
+  const attach: Step = {
+    run: [found("mount", host), ...mountArguments(mount), at],
+    undo: [found("umount", host), at],
+  };
+  const fill = mount.type === "dev" ? [keep(found("sh", host), "-c", FILL_DEV, "sh", at)] : [];
+  return [...(mount.create ? [mkdir, ...touch] : []), attach, ...fill];
+}
+
+function mountArguments(mount: ResolvedMount): string[] {
+  switch (mount.type) {
+    case "bind":
+      return ["--bind", mount.source];
+    case "tmpfs":
+      return ["-t", "tmpfs", "-o", tmpfsOptions(mount.size), "tmpfs"];
+    case "dev":
+      return ["-t", "tmpfs", "-o", OPTIONS.dev, "tmpfs"];
+    case "proc":
+      return ["-t", "proc", "-o", OPTIONS.proc, "proc"];
+    case "hide":
+      throw new TypeError("`hidden` is not declared");
+  }
+}
+
+function interpret(observed: Observation): Verdict {
+  const { exitCode, signal } = observed;
+  if (signal !== null) return { kind: "signaled", signal };
+  const failed = notStarted(/^(\S*\/)?(chroot|sh): .*\n$/, observed);
+  return failed ?? { kind: "exited", exitCode: exitCode ?? 0 };
+}
+
+function overTheHost(path: string): Refusal {
+  const reason =
+    "with the root `/` it would be mounted over the host's own files, for every process";
+  const hint = "Use another `root`, or set `mounts` to []: there is no mount namespace here.";
+  return { refusal: { path, reason, hint } };
+}

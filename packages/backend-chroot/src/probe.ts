@@ -1,0 +1,70 @@
+import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import { STAGE } from "./setup.js";
+import { FEW, FILL_DEV, found, LINUX_TOOLS, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
+
+/** Tries everything that a plan uses in one run; only if that fails, one thing after the other. */
+export async function probeLinux(host: Host): Promise<Probe> {
+  const unable = lacks(LINUX_TOOLS, host);
+  if (unable !== undefined) return unable;
+  if ((await trial(PARTS.map(([, part]) => part).join(" && "), host)) === undefined)
+    return { available: true };
+  const reason = await trial(":", host);
+  if (reason !== undefined) return { available: false, reason, remedy: REMEDY };
+  const missing = PARTS.map(async ([capability, part]): Promise<Missing[]> => {
+    const why = await trial(part, host);
+    return why === undefined ? [] : [{ capability, reason: why, remedy: REMEDY }];
+  });
+  return { available: true, missing: (await Promise.all(missing)).flat() };
+}
+
+/** What every chroot(8) can do. The rest only counts where it has been seen to work. */
+const PORTABLE: ReadonlySet<Capability> = new Set(["root", "cwd", "limit.wallTime", "exit.signal"]);
+
+/** Beside what is portable, everything `declared` is missing on systems where this has never been tested. */
+export async function probePosix(host: Host, declared: ReadonlySet<Capability>): Promise<Probe> {
+  const unable = lacks(["chroot", "env", "mount", "umount"], host);
+  if (unable !== undefined) return unable;
+  const { exitCode, stderr } = await host.run([found("chroot", host), "/", found("env", host)]);
+  if (exitCode !== 0) return { available: false, reason: stderr.trim(), remedy: REMEDY };
+  if (host.platform === "linux") return { available: true };
+  const reason = `on ${host.platform} nobody has verified yet that this backend does it`;
+  const missing = [...declared].filter((capability) => !PORTABLE.has(capability));
+  return { available: true, missing: missing.map((capability) => ({ capability, reason })) };
+}
+
+/** What a run can do without, and how it is tried. */
+const PARTS: readonly (readonly [Capability, string])[] = [
+  ["mount.proc", `mount -cin -t proc -o ${OPTIONS.proc} proc $stage`],
+  ["mount.tmpfs", `mount -cin -t tmpfs -o ${tmpfsOptions()} tmpfs $stage`],
+  ["mount.tmpfs.size", `mount -cin -t tmpfs -o ${tmpfsOptions(65_536)} tmpfs $stage`],
+  [
+    "mount.dev",
+    `mount -cin -t tmpfs -o ${OPTIONS.dev} tmpfs $stage && dev $stage && : >$stage/null`,
+  ],
+  ["user", "unshare --setgid 1 --setuid 1 -- true"],
+];
+
+/** Undefined when a program below a staged root can kill itself, and setsid(1) ends with the number of the signal. */
+async function trial(part: string, host: Host): Promise<string | undefined> {
+  const script = `stage=${STAGE}; dev() { ${FILL_DEV}; }
+    ${part} && cd / && mount -cin --rbind . $stage && cd -P $stage/ && mount -cin --move . / &&
+    env --ignore-signal=CHLD cat </dev/null && exec setsid --fork --wait setpriv ${FEW.join(" ")} unshare --root . --wd / -- "$@"`;
+  const [unshare, env, sh] = [found("unshare", host), found("env", host), found("sh", host)];
+  const separate = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--"];
+  const shell = [env, `PATH=${searchPath(host)}`, sh, "-c", script, "sh", sh, "-c", "kill -9 $$"];
+  const { exitCode, stderr } = await host.run([unshare, ...separate, ...shell]);
+  const [reason] = stderr.trim().split("\n");
+  return exitCode === 9 ? undefined : reason || "a trial run failed and gave no reason";
+}
+
+function lacks(tools: readonly string[], host: Host): Probe | undefined {
+  if (host.uid !== 0) return { available: false, reason: "it needs root", remedy: BE_ROOT };
+  const absent = tools.filter((tool) => host.which(tool) === undefined);
+  if (absent.length === 0) return undefined;
+  const reason = `${absent.join(", ")}: not found in the system's directories`;
+  return { available: false, reason, remedy: "Install util-linux and coreutils." };
+}
+
+const BE_ROOT = "Run as root (sudo), or use the backend bubblewrap, which needs no root.";
+const REMEDY =
+  "It takes the powers of root (CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_MKNOD) and util-linux 2.36 or newer: leave the sandbox around this process, or have it grant them.";

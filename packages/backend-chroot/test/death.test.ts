@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { gc } from "@sandboxlib/core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeAsRoot, mountTable, type SmallRoot, smallRoot } from "./fixture.js";
+
+describeAsRoot("the death of the caller", () => {
+  let small: SmallRoot;
+  beforeAll(() => {
+    small = smallRoot();
+  });
+  afterAll(() => small.remove());
+
+  const start = (path: "linux" | "posix", script: string): ChildProcess =>
+    spawn(
+      process.execPath,
+      [fileURLToPath(new URL("caller.mjs", import.meta.url)), path, small.root, script],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+
+  const kill = async (caller: ChildProcess): Promise<void> => {
+    caller.kill("SIGKILL");
+    await once(caller, "exit");
+  };
+
+  it("on Linux leaves no process and no mount", async () => {
+    const before = mountTable();
+    const script = `(setsid sleep 57.4711 &) ; setsid sleep 57.4711 & echo up; sleep 57.4711`;
+    const caller = start("linux", script);
+    await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
+    await kill(caller);
+    await expect.poll(() => processes("4711"), { timeout: 5000 }).toEqual([]);
+    expect(mountTable()).toBe(before);
+  });
+
+  it("on Linux leaves no process and no mount at any moment of the setup", async () => {
+    const before = mountTable();
+    for (let moment = 0; moment < 12; moment += 1) {
+      const caller = start("linux", "setsid sleep 57.4712 & sleep 57.4712");
+      await expect
+        .poll(() => processes(small.root).length, { timeout: 5000, interval: 1 })
+        .toBeGreaterThan(1);
+      await setTimeout(moment * 3);
+      await kill(caller);
+      await expect
+        .poll(() => [...processes("4712"), ...processes(small.root)], { timeout: 5000 })
+        .toEqual([]);
+    }
+    expect(mountTable()).toBe(before);
+  });
+
+  it("elsewhere leaves mounts, which gc takes back", async () => {
+    const before = mountTable();
+    const caller = start("posix", "sleep 0.3; echo up; exec sleep 57.4713");
+    await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
+    await kill(caller);
+    await expect.poll(() => processes("4713"), { timeout: 5000 }).toEqual([]);
+    expect(mountTable()).not.toBe(before);
+    expect(gc()).toMatchObject({ failed: [], unsure: [] });
+    expect(mountTable()).toBe(before);
+  });
+});
+
+/** The pids of the processes that have a word in their command line. */
+function processes(word: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word);
+    } catch {
+      return false;
+    }
+  });
+}

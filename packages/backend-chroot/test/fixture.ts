@@ -1,0 +1,66 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SandboxResult } from "@sandboxlib/core";
+import { describe } from "vitest";
+
+/** A `describe` that is skipped, with the reason in its title, where a tool or root is missing. */
+export function describeAsRoot(title: string, body: () => void): void {
+  const why = whyNot();
+  if (why === undefined) return void describe(title, body);
+  const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("chroot") === true;
+  if (required) throw new Error(`SANDBOXLIB_REQUIRE names chroot, and it ${why}`);
+  describe.skip(`${title} (skipped: ${why})`, body);
+}
+
+function whyNot(): string | undefined {
+  if (process.platform !== "linux") return "is tested on Linux only";
+  if (process.getuid?.() !== 0) return "needs root";
+  return existsSync(BUSYBOX) ? undefined : "needs a static busybox at /usr/bin/busybox";
+}
+
+const BUSYBOX = "/usr/bin/busybox";
+const APPLETS = ["sh", "cat", "echo", "env", "id", "kill", "ln", "ls", "mkdir", "mv", "pwd", "rm"];
+const MORE = ["setsid", "sleep", "stat", "test", "touch", "true", "ps", "dd", "sort", "wc", "grep"];
+
+/** A directory of the host that holds a root with busybox and the usual empty directories. */
+export interface SmallRoot {
+  readonly directory: string;
+  /** Beside the root. */
+  path(name: string): string;
+  readonly root: string;
+  remove(): void;
+}
+
+export function smallRoot(): SmallRoot {
+  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-chroot-"));
+  const root = join(directory, "root");
+  for (const name of ["bin", "dev", "proc", "tmp", "etc", "mnt"])
+    mkdirSync(join(root, name), { recursive: true });
+  copyFileSync(BUSYBOX, join(root, "bin/busybox"));
+  for (const name of [...APPLETS, ...MORE]) symlinkSync("busybox", join(root, "bin", name));
+  return {
+    directory,
+    root,
+    path: (name) => join(directory, name),
+    remove: () => rmSync(directory, { recursive: true }),
+  };
+}
+
+/** What the result's standard output says. */
+export function output({ stdout }: SandboxResult): string {
+  return Buffer.from(stdout ?? []).toString();
+}
+
+/** Every mount that this process sees. */
+export function mountTable(): string {
+  return readFileSync("/proc/self/mountinfo", "utf8");
+}

@@ -1,0 +1,78 @@
+/** What a user can ask for after `sandboxlib`. */
+export type CommandName = "run" | "backends" | "doctor" | "explain" | "schema" | "gc";
+
+/** How a command is used and what it does, as the help says it. */
+export interface CommandSpec {
+  /** What may follow the name. */
+  readonly usage: readonly string[];
+  readonly summary: string;
+  readonly notes?: readonly string[];
+  /** Whether a ROOT and a COMMAND may follow the options. */
+  readonly takesProgram: boolean;
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
+  run: {
+    usage: ["[OPTIONS] [ROOT] -- COMMAND [ARG...]", "[OPTIONS] ROOT COMMAND [ARG...]"],
+    summary: "Runs COMMAND in a sandbox.",
+    notes: [
+      "`run-sandbox` is short for `sandboxlib run`. Options come before ROOT and COMMAND; what follows belongs to the program. Without COMMAND, the config's own is run. A relative path of the host (ROOT, --root, --config, --result-file, SRC of --bind) starts at the working directory; every other path is one inside, and absolute.",
+      "What an option does not mention is isolated: the host's own files are read-only, and there is no network. Of an option that takes one value the last one counts. A --bind, --tmpfs, --proc or --dev takes the place of a mount of the config or a default one with the same target.",
+      "SIGINT, SIGTERM and SIGHUP go to the program; a second one ends everything that it started.",
+    ],
+    takesProgram: true,
+  },
+  backends: {
+    usage: ["[--json]"],
+    summary: "Lists the installed backends, and what keeps one from working here.",
+    takesProgram: false,
+  },
+  doctor: {
+    usage: ["[--json]"],
+    summary: "Tries what a sandbox needs of this host and says how to get what is missing.",
+    notes: ["Exit code 0 when at least one backend can be used, else 1."],
+    takesProgram: false,
+  },
+  explain: {
+    usage: ["[OPTIONS] [ROOT] -- [COMMAND [ARG...]]", "[OPTIONS] ROOT [COMMAND [ARG...]]"],
+    summary:
+      "Says what `run` with the same options would enforce and by what, or why it would refuse.",
+    notes: [
+      "Nothing is run. The exit code is 0 when `run` would start the program, else the one of `run`.",
+    ],
+    takesProgram: true,
+  },
+  schema: {
+    usage: [""],
+    summary: "Prints the JSON Schema of the config.",
+    takesProgram: false,
+  },
+  gc: {
+    usage: [""],
+    summary: "Takes back what runs that were killed have left on the host.",
+    notes: ["Exit code 0 when all of it could be taken back, else 1."],
+    takesProgram: false,
+  },
+};
+
+/** The exit codes of `run`, for the help. */
+export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
+  ["0-255", "the program's own"],
+  ["2", "wrong usage: an option, or a config that is not valid"],
+  ["124", "timed out"],
+  ["125", "the sandbox failed, or cannot enforce what is asked"],
+  ["126", "the command cannot be executed"],
+  ["127", "the command was not found"],
+  ["128+n", "the program died of signal n"],
+];
+
+/** Whether a word is the name of a command. */
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** The names of all commands. */
+export function commandNames(): CommandName[] {
+  return Object.keys(COMMANDS).filter(isCommandName);
+}

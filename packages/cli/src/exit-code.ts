@@ -1,0 +1,34 @@
+import { constants } from "node:os";
+import type { ErrorCode, SandboxResult } from "@sandboxlib/core";
+
+const TIMED_OUT = 124;
+const SANDBOX_FAILED = 125;
+
+/** The exit code that stands for a result: the program's own, 124 when it timed out, 128+n when signal n ended it. */
+export function exitCodeOf({ outcome, exitCode, signal }: SandboxResult): number {
+  switch (outcome) {
+    case "exited":
+      return exitCode ?? SANDBOX_FAILED;
+    case "signaled":
+      return signal === undefined ? SANDBOX_FAILED : 128 + constants.signals[signal];
+    case "timed-out":
+      return TIMED_OUT;
+    case "aborted":
+    case "limit-exceeded":
+      return SANDBOX_FAILED;
+  }
+}
+
+/** The exit code that stands for a sandbox that failed: 2 for a config that is not valid, as for a wrong option. */
+export function exitCodeOfError(code: ErrorCode): number {
+  switch (code) {
+    case "CONFIG_INVALID":
+      return 2;
+    case "COMMAND_NOT_EXECUTABLE":
+      return 126;
+    case "COMMAND_NOT_FOUND":
+      return 127;
+    default:
+      return SANDBOX_FAILED;
+  }
+}

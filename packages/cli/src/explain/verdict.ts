@@ -1,0 +1,113 @@
+import {
+  CAPABILITIES,
+  type Capability,
+  needs,
+  type Prefer,
+  parseConfig,
+  type Sandbox,
+  type SandboxError,
+} from "@sandboxlib/core";
+import { type CommandLine, valueOf } from "../command-line.js";
+import type { WrittenConfig } from "../config-from-options.js";
+import { type Origins, originOf } from "../origins.js";
+import { describeError, type ErrorReport } from "../report-error.js";
+import { type Surveyed, survey } from "../survey.js";
+
+/** One need of a config and what becomes of it. */
+export interface ExplainedNeed {
+  readonly capability: Capability;
+  readonly meaning: string;
+  /** The config field that asks. */
+  readonly path: string;
+  /** The option that gave the field; undefined for a default. */
+  readonly origin: string | undefined;
+  readonly status: "enforced" | "dropped" | "refused";
+  /** What enforces it, or why it is not enforced. */
+  readonly because: string;
+}
+
+/** What `run` would do. */
+export type Verdict =
+  | { readonly verdict: "runs"; readonly backend: string; readonly needs: readonly ExplainedNeed[] }
+  | {
+      readonly verdict: "refused";
+      readonly error: ErrorReport;
+      /** What each backend that was considered would make of the config. */
+      readonly backends: readonly Considered[];
+    };
+
+/** A backend that was considered for a config. */
+export interface Considered {
+  readonly name: string;
+  /** Why it cannot run here at all. */
+  readonly unavailable: string | undefined;
+  readonly needs: readonly ExplainedNeed[];
+}
+
+/** What a run would enforce, and what it would let go. */
+export function granted(
+  { backend, needs: met, dropped, plan }: Sandbox,
+  origins: Origins,
+): Verdict {
+  return {
+    verdict: "runs",
+    backend,
+    needs: [
+      ...met.map(({ capability, path }) =>
+        explained(capability, path, origins, "enforced", plan.mechanisms[capability] ?? backend),
+      ),
+      ...dropped.map(({ capability, path, reason }) =>
+        explained(capability, path, origins, "dropped", reason),
+      ),
+    ],
+  };
+}
+
+/** Why a run would be refused, with every need and every backend that comes into question. */
+export async function refused(
+  error: SandboxError,
+  line: CommandLine,
+  { config, origins }: WrittenConfig,
+  prefer: Prefer,
+): Promise<Verdict> {
+  const name = valueOf(line, "backend") ?? process.env["SANDBOXLIB_BACKEND"] ?? "";
+  const candidates = (await survey()).filter(
+    ({ installed }) => name === "" || installed.name === name,
+  );
+  const asked = needs(parseConfig(config));
+  const backends = candidates.map((candidate) => {
+    const { installed, probe } = candidate;
+    return {
+      name: installed.name,
+      unavailable: probe.available ? undefined : probe.reason,
+      needs: asked.map(({ capability, path }) => {
+        const lack = lackOf(candidate, capability);
+        const status =
+          lack === undefined ? "enforced" : mayGo(capability, prefer) ? "dropped" : "refused";
+        return explained(capability, path, origins, status, lack ?? installed.name);
+      }),
+    };
+  });
+  return { verdict: "refused", error: describeError(error), backends };
+}
+
+function explained(
+  capability: Capability,
+  path: string,
+  origins: Origins,
+  status: ExplainedNeed["status"],
+  because: string,
+): ExplainedNeed {
+  const { meaning } = CAPABILITIES[capability];
+  return { capability, meaning, path, origin: originOf(origins, path), status, because };
+}
+
+function lackOf({ backend, probe }: Surveyed, capability: Capability): string | undefined {
+  if (backend?.capabilities.has(capability) !== true) return "this backend does not enforce it";
+  if (!probe.available) return undefined;
+  return probe.missing?.find((missing) => missing.capability === capability)?.reason;
+}
+
+function mayGo(capability: Capability, prefer: Prefer): boolean {
+  return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));
+}

@@ -1,0 +1,11 @@
+/** Where text goes, and whether people read it there. */
+export interface Output {
+  readonly color: boolean;
+  write(text: string): void;
+}
+
+/** The two outputs of a command. A program that is run does not come past here: it has the real ones. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+}

@@ -1,0 +1,143 @@
+import type { CommandName } from "./commands.js";
+import type { OptionName } from "./option-name.js";
+
+/** One option, as data: the command line is read by it, and the help and docs/cli.md are made from it. */
+export interface OptionSpec {
+  /** How the help calls its argument; without one the option is a switch. */
+  readonly argument?: string;
+  /** Whether each use adds to the ones before; else the last one counts. */
+  readonly repeat?: boolean;
+  readonly help: string;
+  /** The commands that take it. */
+  readonly commands: readonly CommandName[];
+}
+
+const PROGRAM: readonly CommandName[] = ["run", "explain"];
+const EVERY: readonly CommandName[] = ["run", "backends", "doctor", "explain", "schema", "gc"];
+
+/** Every option, in the order of the help. */
+export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
+  root: {
+    argument: "DIR",
+    help: "The host directory that becomes /, as ROOT. Default: the host's own root.",
+    commands: PROGRAM,
+  },
+  writable: {
+    argument: "PATH|all",
+    repeat: true,
+    help: "A path inside that can be written; everything else is read-only. `all`: everything.",
+    commands: PROGRAM,
+  },
+  hide: {
+    argument: "PATH",
+    repeat: true,
+    help: "A path inside that cannot be read at all.",
+    commands: PROGRAM,
+  },
+  bind: {
+    argument: "SRC[:DST[:ro]]",
+    repeat: true,
+    help: "Mounts SRC of the host on DST inside (default: the same path), writable unless `ro`. `SRC::ro`: the same path, read-only. `\\:` is a colon in a path.",
+    commands: PROGRAM,
+  },
+  tmpfs: {
+    argument: "DST[:SIZE]",
+    repeat: true,
+    help: "Mounts an empty file system in memory. SIZE in bytes, or with k, m or g in KiB, MiB or GiB.",
+    commands: PROGRAM,
+  },
+  proc: { argument: "DST", repeat: true, help: "Mounts a procfs.", commands: PROGRAM },
+  dev: { argument: "DST", repeat: true, help: "Mounts a minimal /dev.", commands: PROGRAM },
+  "no-default-mounts": {
+    help: "Leaves out what is mounted by default: proc on /proc, dev on /dev, tmpfs on /tmp.",
+    commands: PROGRAM,
+  },
+  cwd: {
+    argument: "DIR",
+    help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
+    commands: PROGRAM,
+  },
+  env: {
+    argument: "K=V",
+    repeat: true,
+    help: "Sets a variable. The program has these, a standard PATH and PWD, and no other.",
+    commands: PROGRAM,
+  },
+  "inherit-env": {
+    argument: "NAME",
+    repeat: true,
+    help: "Hands a variable of the caller on.",
+    commands: PROGRAM,
+  },
+  network: {
+    argument: "none|host",
+    help: "`host`: the host's network. Default: none.",
+    commands: PROGRAM,
+  },
+  isolate: {
+    argument: "LIST|all|none",
+    help: "Namespaces that are not shared with the host, of mount,pid,ipc,uts,user,cgroup. Default: all.",
+    commands: PROGRAM,
+  },
+  uid: { argument: "N", help: "The uid inside. Default: the caller's.", commands: PROGRAM },
+  gid: { argument: "N", help: "The gid inside. Default: the caller's.", commands: PROGRAM },
+  hostname: {
+    argument: "NAME",
+    help: "The host name inside. Default: sandbox.",
+    commands: PROGRAM,
+  },
+  timeout: {
+    argument: "SECONDS",
+    help: "Ends the run after this time, which may have a fraction, with exit code 124.",
+    commands: PROGRAM,
+  },
+  config: {
+    argument: "FILE",
+    help: "A config in JSON to start from. Other options replace its values and add to its lists.",
+    commands: PROGRAM,
+  },
+  backend: {
+    argument: "NAME",
+    help: "The backend to use. Default: the strongest installed one that can honour the config.",
+    commands: PROGRAM,
+  },
+  prefer: {
+    argument: "CAPABILITY",
+    repeat: true,
+    help: "Lets this need go where the backend cannot meet it, and says so.",
+    commands: PROGRAM,
+  },
+  degrade: { help: "Lets every need go that may go, as --prefer.", commands: PROGRAM },
+  "dry-run": { help: "Prints the plan as JSON and starts nothing.", commands: PROGRAM },
+  "result-file": {
+    argument: "FILE",
+    help: "Writes the whole result, or the error, as JSON.",
+    commands: PROGRAM,
+  },
+  quiet: { help: "Does not say what is not enforced.", commands: PROGRAM },
+  json: { help: "Prints JSON.", commands: ["backends", "doctor", "explain"] },
+  verbose: {
+    help: "Says what is enforced and by what, on standard error.",
+    commands: EVERY,
+  },
+  help: {
+    help: "Prints this help.",
+    commands: EVERY,
+  },
+  version: {
+    help: "Prints the version.",
+    commands: EVERY,
+  },
+};
+
+/** Whether a word is the name of an option. */
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+/** The options that a command takes. */
+export function optionsOf(command: CommandName): OptionName[] {
+  return Object.keys(OPTIONS)
+    .filter(isOptionName)
+    .filter((name) => OPTIONS[name].commands.includes(command));
+}

@@ -1,0 +1,54 @@
+import {
+  type Backend,
+  type Host,
+  type InstalledBackend,
+  installedBackends,
+  loadBackend,
+  type Probe,
+  realHost,
+} from "@sandboxlib/core";
+import { describeError } from "./report-error.js";
+
+/** An installed backend and what became of the attempt to use it here. */
+export interface Surveyed {
+  readonly installed: InstalledBackend;
+  /** Undefined when its code could not be used at all. */
+  readonly backend: Backend | undefined;
+  readonly probe: Probe;
+}
+
+/** Asks every installed backend whether it works here. Nothing that one of them does wrong ends the survey. */
+export async function survey(): Promise<Surveyed[]> {
+  const host = realHost();
+  return Promise.all(installedBackends().map(async (installed) => examine(installed, host)));
+}
+
+async function examine(installed: InstalledBackend, host: Host): Promise<Surveyed> {
+  let backend: Backend | undefined;
+  try {
+    if (!installed.platforms.includes(host.platform)) return foreign(installed, host);
+    backend = await loadBackend(installed);
+    return { installed, backend, probe: await backend.probe(host) };
+  } catch (error) {
+    const { message, hint } = describeError(error);
+    return {
+      installed,
+      backend,
+      probe: { available: false, reason: message, remedy: hint ?? "Tell its author." },
+    };
+  }
+}
+
+function foreign(installed: InstalledBackend, { platform }: Host): Surveyed {
+  const platforms = installed.platforms.join(", ");
+  const reason = `it works on ${platforms === "" ? "no platform" : platforms}, and this is ${platform}`;
+  return {
+    installed,
+    backend: undefined,
+    probe: { available: false, reason, remedy: "Use another backend." },
+  };
+}
+
+/** What to do when there is no backend at all. */
+export const NO_BACKEND =
+  "No backend is installed. Install one beside this tool, such as @sandboxlib/backend-bubblewrap, or name its directory in SANDBOXLIB_BACKEND_PATH.";

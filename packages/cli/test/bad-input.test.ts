@@ -1,0 +1,129 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { describeWith } from "./support/backend.js";
+import { type Ran, runSandbox } from "./support/cli.js";
+import { scratch } from "./support/scratch.js";
+
+/** Runs in a directory of its own and makes sure that neither it nor the mounts have changed. */
+async function refused(args: readonly string[], cwd = scratch()): Promise<Ran> {
+  const state = () => [readdirSync(cwd), readFileSync("/proc/self/mountinfo", "utf8")];
+  const before = state();
+  const ran = await runSandbox([...args, "--", "sh", "-c", "touch ran"], { cwd });
+  expect(state()).toEqual(before);
+  expect(ran.stdout).toBe("");
+  expect(ran.stderr).toMatch(/^sandboxlib: .*\n(hint: .*\n)?$/);
+  return ran;
+}
+
+function firstLine({ stderr }: Ran): string | undefined {
+  return stderr.split("\n")[0];
+}
+
+test.each([
+  [["--writable", "build"], 'writable[0]: "build" must be an absolute path (--writable build)'],
+  [["--hide", "/a/../b"], 'hidden[0]: "/a/../b" must not contain `..` (--hide /a/../b)'],
+  [["--cwd", "here"], 'cwd: "here" must be an absolute path (--cwd here)'],
+  [["--tmpfs", "t"], 'mounts[3].target: "t" must be an absolute path (--tmpfs t)'],
+  [["--network", "lan"], 'network: "lan" must be "none" or "host" (--network lan)'],
+  [["--env", "PWD=/x"], 'env: "PWD" names PWD, which always is `cwd`: set `cwd` instead'],
+  [["--isolate", "none", "--hostname", "x"], /^sandboxlib: hostname: .* \(--hostname x\)$/],
+  [["--timeout", "0"], /^sandboxlib: limits\.wallTime: .* \(--timeout 0\)$/],
+  [["--hostname", "\u001b[31mred\u0007"], /^sandboxlib: hostname: "\\u001b\[31mred/],
+  [["--frobnicate\u001b[2J"], "--frobnicate\\x1b[2J: unknown option."],
+  [["--config", "missing.json"], '--config: "missing.json" cannot be read: it does not exist'],
+  [["--config", "."], '--config: "." cannot be read: it is a directory'],
+  [
+    ["--prefer", "network.non"],
+    '--prefer: "network.non" is no capability. Did you mean network.none?',
+  ],
+  [["--prefer", "root"], /^sandboxlib: --prefer: root cannot be let go/],
+  [["--quiet", "--verbose"], "--quiet: does not go with --verbose"],
+  [["--result-file", "/dev/null"], '--result-file: "/dev/null" is not a regular file'],
+  [
+    ["--result-file", "no/such/r.json"],
+    '--result-file: "no/such/r.json" cannot be written: ENOENT',
+  ],
+])("%j is wrong usage: exit code 2 and one line that names it", async (args, message) => {
+  const ran = await refused(args);
+  expect(ran.exitCode).toBe(2);
+  if (typeof message === "string") expect(firstLine(ran)).toContain(message);
+  else expect(firstLine(ran)).toMatch(message);
+  expect(ran.stderr).not.toContain("\u001b");
+});
+
+test.each([
+  ['{"netwrok": "host"}', "netwrok: unknown key"],
+  ['{"cwd": "/a\\u0000b"}', 'cwd: "/a\\u0000b" contains a NUL byte'],
+  ['{"mounts": [{"type": "bind", "target": "/x"}]}', "mounts[0].source: is missing"],
+  ['{"root": 7}', "root: 7 must be a string"],
+  ["{", "is not JSON"],
+  ["[]", "config:"],
+])(
+  "the config %s is wrong usage: exit code 2 and one line that names field and file",
+  async (text, message) => {
+    const directory = scratch();
+    writeFileSync(join(directory, "c.json"), text);
+    const ran = await refused(["--config", "c.json"], directory);
+    expect(ran.exitCode).toBe(2);
+    expect(firstLine(ran)).toContain(message);
+    expect(firstLine(ran)).toContain("c.json");
+  },
+);
+
+test("without a command the exit code is 2", async () => {
+  const { exitCode, stderr } = await runSandbox(["--network", "host"]);
+  expect([exitCode, stderr.split("\n")[0]]).toEqual([
+    2,
+    "sandboxlib: COMMAND: there is none to run",
+  ]);
+});
+
+test("a backend that is not installed fails with exit code 125", async () => {
+  const ran = await refused(["--backend", "nonesuch"]);
+  expect([ran.exitCode, firstLine(ran)]).toEqual([
+    125,
+    'sandboxlib: no backend "nonesuch" is installed',
+  ]);
+});
+
+test("a device is never replaced by a result file", async () => {
+  await refused(["--result-file", "/dev/null"]);
+  expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+});
+
+await describeWith("bubblewrap", "what only the host can tell", () => {
+  test.each([
+    [
+      ["/no/such/root"],
+      'root: "/no/such/root" does not exist, or cannot be reached (ROOT /no/such/root)',
+    ],
+    [["/etc/passwd"], 'root: "/etc/passwd" is not a directory (ROOT /etc/passwd)'],
+    [["--writable", "/no/such"], 'writable[0]: "/no/such" does not exist (--writable /no/such)'],
+    [["--cwd", "/no/such"], 'cwd: "/no/such" does not exist (--cwd /no/such)'],
+    [["--bind", "/no/such"], 'mounts[3].source: "/no/such" does not exist on the host'],
+    [
+      ["--tmpfs", "/etc/passwd"],
+      'mounts[3].target: "/etc/passwd" is a file, and a directory is to be mounted',
+    ],
+    [
+      ["--proc", "/no/such"],
+      'mounts[3].target: "/no/such" does not exist in the root / (--proc /no/such)',
+    ],
+  ])(
+    "%j fails with exit code 125 and one line that names field and option",
+    async (args, message) => {
+      const ran = await refused(["--backend", "bubblewrap", ...args]);
+      expect(ran.exitCode).toBe(125);
+      expect(firstLine(ran)).toContain(message);
+    },
+  );
+
+  test("a root without mount points for the default mounts is left as it is", async () => {
+    const root = scratch();
+    mkdirSync(join(root, "bin"));
+    const ran = await refused(["--backend", "bubblewrap", root]);
+    expect(firstLine(ran)).toContain('mounts[0].target: "/proc" does not exist in the root');
+    expect(readdirSync(root)).toEqual(["bin"]);
+  });
+});

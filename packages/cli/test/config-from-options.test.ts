@@ -1,0 +1,209 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ConfigInput, NAMESPACES, parseConfig } from "@sandboxlib/core";
+import { describe, expect, test } from "vitest";
+import { readCommandLine } from "../src/command-line.js";
+import { configFromOptions } from "../src/config-from-options.js";
+import { scratch } from "./support/scratch.js";
+
+const DEFAULTS = parseConfig({});
+
+function configOf(...args: string[]): ConfigInput {
+  const line = readCommandLine("run", args);
+  if (line.problem !== undefined) throw line.problem;
+  return configFromOptions(line).config;
+}
+
+function withFile(config: ConfigInput, ...args: string[]): ConfigInput {
+  const file = join(scratch(), "config.json");
+  writeFileSync(file, JSON.stringify(config));
+  return configOf("--config", file, ...args);
+}
+
+describe("each option sets its field", () => {
+  test.each<{ args: string[]; config: ConfigInput }>([
+    { args: [], config: {} },
+    { args: ["--", "ls", "-l"], config: { command: ["ls", "-l"] } },
+    { args: ["/srv", "ls"], config: { root: "/srv", command: ["ls"] } },
+    { args: ["--root", "/srv"], config: { root: "/srv" } },
+    { args: ["--writable", "/a", "--writable", "/b"], config: { writable: ["/a", "/b"] } },
+    { args: ["--writable", "/a", "--writable", "all"], config: { writable: "all" } },
+    { args: ["--hide", "/a", "--hide", "/b"], config: { hidden: ["/a", "/b"] } },
+    { args: ["--cwd", "/a", "--cwd", "/b"], config: { cwd: "/b" } },
+    { args: ["--inherit-env", "A"], config: { inheritEnv: ["A"] } },
+    { args: ["--network", "host"], config: { network: "host" } },
+    { args: ["--isolate", "all"], config: { isolate: NAMESPACES } },
+    { args: ["--isolate", "none"], config: { isolate: [] } },
+    { args: ["--isolate", "pid,ipc"], config: { isolate: ["pid", "ipc"] } },
+    { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
+    { args: ["--hostname", "box"], config: { hostname: "box" } },
+    { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
+    { args: ["--no-default-mounts"], config: { mounts: [] } },
+  ])("$args", ({ args, config }) => {
+    expect(configOf(...args)).toEqual(config);
+  });
+
+  test("--env adds to the default environment and splits at the first `=`", () => {
+    expect(configOf("--env", "A=1=2", "--env", "B=")).toEqual({
+      env: { ...DEFAULTS.env, A: "1=2", B: "" },
+    });
+  });
+
+  test("one of --uid and --gid leaves the other the caller's", () => {
+    expect(configOf("--uid", "7")).toEqual({ user: { uid: 7, gid: process.getgid?.() } });
+  });
+});
+
+describe("mounts", () => {
+  const added = (...args: string[]) => configOf("--no-default-mounts", ...args).mounts;
+
+  test.each([
+    { text: "/a", source: "/a", target: "/a", readOnly: false },
+    { text: "/a:/b", source: "/a", target: "/b", readOnly: false },
+    { text: "/a:/b:ro", source: "/a", target: "/b", readOnly: true },
+    { text: "/a::ro", source: "/a", target: "/a", readOnly: true },
+    { text: "/a\\:b:/c\\:d", source: "/a:b", target: "/c:d", readOnly: false },
+  ])("--bind $text", ({ text, ...bind }) => {
+    expect(added("--bind", text)).toEqual([{ type: "bind", ...bind }]);
+  });
+
+  test.each([
+    ["/t", { type: "tmpfs", target: "/t" }],
+    ["/t:64m", { type: "tmpfs", target: "/t", size: 64 * 1024 * 1024 }],
+    ["/t:3K", { type: "tmpfs", target: "/t", size: 3072 }],
+    ["/t:2g", { type: "tmpfs", target: "/t", size: 2 * 1024 ** 3 }],
+    ["/t:100", { type: "tmpfs", target: "/t", size: 100 }],
+  ])("--tmpfs %s", (text, mount) => {
+    expect(added("--tmpfs", text)).toEqual([mount]);
+  });
+
+  test("mounts of options are added to the default ones", () => {
+    expect(configOf("--bind", "/a", "--proc", "/p", "--dev", "/d").mounts).toEqual([
+      ...DEFAULTS.mounts,
+      { type: "bind", source: "/a", target: "/a", readOnly: false },
+      { type: "proc", target: "/p" },
+      { type: "dev", target: "/d" },
+    ]);
+  });
+
+  test("a mount takes the place of a default one with the same target", () => {
+    const { mounts } = configOf("--bind", "/host:/tmp/");
+    expect(mounts?.filter(({ target }) => target.startsWith("/tmp"))).toEqual([
+      { type: "bind", source: "/host", target: "/tmp/", readOnly: false },
+    ]);
+    expect(mounts).toHaveLength(DEFAULTS.mounts.length);
+  });
+
+  test("two mounts of options with the same target are left for core to refuse", () => {
+    const { mounts = [] } = configOf("--tmpfs", "/tmp:1m", "--tmpfs", "/tmp:2m");
+    expect(mounts.filter(({ target }) => target === "/tmp")).toHaveLength(2);
+  });
+});
+
+describe("relative paths of the host", () => {
+  test("start at the working directory", () => {
+    expect(configOf("some/root", "ls").root).toBe(join(process.cwd(), "some/root"));
+    expect(configOf("--bind", "x:/y").mounts?.at(-1)).toMatchObject({
+      source: join(process.cwd(), "x"),
+    });
+  });
+
+  test("follow `..` behind a symlink as the kernel does", () => {
+    const directory = scratch();
+    mkdirSync(join(directory, "real/inner"), { recursive: true });
+    symlinkSync("real/inner", join(directory, "link"));
+    expect(configOf(`${directory}/link/..`, "ls").root).toBe(join(directory, "real"));
+  });
+});
+
+describe("a config file", () => {
+  test("gives what no option gives", () => {
+    const config: ConfigInput = { command: ["make"], network: "host", limits: { wallTime: 9 } };
+    expect(withFile(config, "--cwd", "/")).toMatchObject({ ...config, cwd: "/" });
+  });
+
+  test("gives way to an option with one value", () => {
+    const config = withFile(
+      { root: "/a", cwd: "/b", user: { uid: 1, gid: 2 }, command: ["make"], isolate: ["pid"] },
+      "--cwd",
+      "/c",
+      "--gid",
+      "3",
+      "--isolate",
+      "ipc",
+      "/d",
+      "ls",
+    );
+    expect(config).toEqual({
+      root: "/d",
+      cwd: "/c",
+      user: { uid: 1, gid: 3 },
+      command: ["ls"],
+      isolate: ["ipc"],
+    });
+  });
+
+  test("is added to by an option that can be repeated", () => {
+    const config = withFile(
+      { writable: ["/a"], hidden: ["/b"], inheritEnv: ["C"], env: { D: "1", E: "1" } },
+      "--writable",
+      "/f",
+      "--hide",
+      "/g",
+      "--inherit-env",
+      "H",
+      "--env",
+      "E=2",
+    );
+    expect(config).toEqual({
+      writable: ["/a", "/f"],
+      hidden: ["/b", "/g"],
+      inheritEnv: ["C", "H"],
+      env: { D: "1", E: "2" },
+    });
+  });
+
+  test("keeps its own mounts, and --no-default-mounts does not touch them", () => {
+    const mounts = [{ type: "proc" as const, target: "/proc" }];
+    expect(withFile({ mounts }, "--no-default-mounts").mounts).toEqual(mounts);
+    expect(withFile({ mounts }, "--tmpfs", "/t").mounts).toEqual([
+      ...mounts,
+      { type: "tmpfs", target: "/t" },
+    ]);
+    expect(withFile({ mounts }, "--bind", "/x:/proc").mounts).toMatchObject([
+      { type: "bind", target: "/proc" },
+    ]);
+  });
+
+  test("that says `all` is writable everywhere stays so", () => {
+    expect(withFile({ writable: "all" }, "--writable", "/a").writable).toBe("all");
+  });
+});
+
+describe("an option that cannot be read is refused with its name and value", () => {
+  test.each([
+    { args: ["--env", "NAME"], message: '--env: "NAME" is not K=V' },
+    { args: ["--env", "=x"], message: '--env: "=x" is not K=V' },
+    { args: ["--timeout", "soon"], message: '--timeout: "soon" is not a number' },
+    { args: ["--timeout", "1e3"], message: '--timeout: "1e3" is not a number' },
+    { args: ["--uid", "root"], message: '--uid: "root" is not a number' },
+    {
+      args: ["--bind", "/a:b"],
+      message: '--bind: "/a:b": DST "b" must be an absolute path inside',
+    },
+    {
+      args: ["--bind", "/a:/b:rw"],
+      message: '--bind: "/a:/b:rw" ends with "rw", which is not `ro`',
+    },
+    { args: ["--bind", "/a:/b:ro:x"], message: '--bind: "/a:/b:ro:x" has too many parts' },
+    { args: ["--bind", "/a:"], message: '--bind: "/a:" has no DST' },
+    { args: ["--bind", ":/b"], message: '--bind: ":/b" has no SRC' },
+    { args: ["--tmpfs", "/t:"], message: '--tmpfs: "/t:" is not DST[:SIZE]' },
+    {
+      args: ["--tmpfs", "/t:64mb"],
+      message: '--tmpfs: "/t:64mb": SIZE "64mb" is not a number of bytes',
+    },
+  ])("$args", ({ args, message }) => {
+    expect(() => configOf(...args)).toThrow(message);
+  });
+});

@@ -1,0 +1,118 @@
+import { spawnSync } from "node:child_process";
+import { configJsonSchema } from "@sandboxlib/core";
+import { describe, expect, test } from "vitest";
+import { BIN, sandboxlib } from "./support/cli.js";
+import { WITH_FIXTURES } from "./support/fixtures.js";
+import { testUnless } from "./support/test-unless.js";
+
+const ENV = { env: WITH_FIXTURES };
+const ROOT = process.getuid?.() === 0;
+const UNSHARE = "/usr/bin/unshare";
+
+describe("backends", () => {
+  test("lists each installed backend with its state", async () => {
+    const { stdout, exitCode } = await sandboxlib(["backends"], ENV);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^BACKEND +STATE +PACKAGE +TOOL\n/);
+    expect(stdout).toMatch(
+      /^plain +available +@acme\/sandboxlib-plain 3\.2\.1 +env\\x1b\[31m 1\.0$/m,
+    );
+    expect(stdout).toMatch(
+      /^ {2}lacks limit\.wallTime: clocks are out\n {2}remedy: Wind them up\.$/m,
+    );
+    expect(stdout).toMatch(/^bubblewrap +(un)?available/m);
+  });
+
+  test("says why a backend cannot be used, and what to do", async () => {
+    const { stdout } = await sandboxlib(["backends"], ENV);
+    expect(stdout).toMatch(/^broken +unavailable .*\n {2}reason: .*no such luck.*\n {2}remedy: /m);
+  });
+
+  test("gives the same as JSON", async () => {
+    const { stdout } = await sandboxlib(["backends", "--json"], ENV);
+    expect(JSON.parse(stdout)).toContainEqual({
+      name: "plain",
+      packageName: "@acme/sandboxlib-plain",
+      version: "3.2.1",
+      directory: expect.stringMatching(/sandboxlib-plain$/),
+      platforms: ["linux"],
+      tool: "env\u001b[31m 1.0",
+      available: true,
+      missing: [
+        { capability: "limit.wallTime", reason: "clocks are out", remedy: "Wind them up." },
+      ],
+      capabilities: ["cwd", "limit.wallTime"],
+    });
+  });
+
+  test("a relative SANDBOXLIB_BACKEND_PATH is refused", async () => {
+    const ran = await sandboxlib(["backends"], { env: { SANDBOXLIB_BACKEND_PATH: "here" } });
+    expect(ran).toMatchObject({ exitCode: 125, stdout: "" });
+    expect(ran.stderr).toContain('SANDBOXLIB_BACKEND_PATH: "here" is relative');
+  });
+});
+
+describe("doctor", () => {
+  test("succeeds when a backend can be used", async () => {
+    const { stdout, exitCode } = await sandboxlib(["doctor"], ENV);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^ok {4}plain .*: enforces 1 of \d+ capabilities$/m);
+    expect(stdout).toMatch(/^no {4}broken: .*no such luck.*\n {6}fix: /m);
+  });
+
+  test("gives the same as JSON", async () => {
+    const { stdout } = await sandboxlib(["doctor", "--json"], ENV);
+    expect(JSON.parse(stdout)).toMatchObject({
+      host: { platform: process.platform, uid: process.getuid?.() },
+      findings: expect.any(Array),
+      backends: expect.arrayContaining([
+        expect.objectContaining({ name: "plain", available: true, enforces: ["cwd"] }),
+      ]),
+    });
+  });
+
+  const inUserNamespace = ["--user", "--map-root-user", "--", "sh", "-c"];
+  const works = ROOT && spawnSync(UNSHARE, [...inUserNamespace, "true"]).status === 0;
+  testUnless(
+    works ? undefined : "needs root and user namespaces: the tools of another user are not trusted",
+    "finds by trying why there are no user namespaces, and says how to get them",
+    () => {
+      const script = `echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"`;
+      const argv = [script, process.execPath, BIN.sandboxlib, "doctor"];
+      const { stdout } = spawnSync(UNSHARE, [...inUserNamespace, ...argv], { encoding: "utf8" });
+      expect(stdout).toMatch(
+        /^no {4}user namespaces.*\n {6}cause: user\.max_user_namespaces is 0\n {6}fix: sudo sysctl -w user\.max_user_namespaces=10000$/m,
+      );
+    },
+  );
+});
+
+test("schema prints core's JSON Schema", async () => {
+  const { stdout } = await sandboxlib(["schema"]);
+  expect(JSON.parse(stdout)).toEqual(configJsonSchema());
+});
+
+testUnless(
+  ROOT ? undefined : "only root makes what can be left behind",
+  "gc has nothing to do where nothing was left behind",
+  () => {
+    // Of its own, since other runs of this host may have left something.
+    const script = `mount -t tmpfs none /run && exec "$0" "$@"`;
+    const argv = ["--mount", "--", "sh", "-c", script, process.execPath, BIN.sandboxlib, "gc"];
+    const { status, stdout } = spawnSync(UNSHARE, argv, { encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, "Nothing was left behind.\n"]);
+  },
+);
+
+test("an unknown command is wrong usage, with the one that was meant", async () => {
+  const { exitCode, stderr } = await sandboxlib(["explian"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('"explian": unknown command. Did you mean explain?');
+});
+
+test("nothing is coloured unless it goes to a terminal", async () => {
+  const { stdout } = await sandboxlib(["backends"], {
+    env: { ...WITH_FIXTURES, FORCE_COLOR: "1" },
+  });
+  expect(stdout).not.toContain("\u001b");
+});

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { on, once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { describeWith } from "./support/backend.js";
+import { BIN, ran, startNode } from "./support/cli.js";
+import { testUnless } from "./support/test-unless.js";
+
+/** Says when it is ready, says which signal has come, and ends after none of them. */
+const STUBBORN = `
+for name in INT TERM HUP; do trap "echo got $name" $name; done
+echo ready; i=0; while [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done`;
+
+/** More than what counts as the same signal handed on twice. */
+const LATER = 400;
+
+function start(backend: string, script: string): ChildProcess {
+  const options = ["--backend", backend, "--degrade", "--quiet"];
+  const child = startNode([BIN["run-sandbox"], ...options, "--", "sh", "-c", script]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+/** Waits until the program has written a text, or fails as soon as it can do so no more. */
+async function said(child: ChildProcess, text: string): Promise<void> {
+  let seen = "";
+  for await (const chunk of on(child.stdout as NodeJS.ReadableStream, "data", {
+    close: ["close"],
+  })) {
+    seen += String(chunk);
+    if (seen.includes(text)) return;
+  }
+  throw new Error(`the program never wrote ${JSON.stringify(text)}, but ${JSON.stringify(seen)}`);
+}
+
+function processesOf(marker: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
+    } catch {
+      return false; // It has just ended.
+    }
+  });
+}
+
+for (const backend of ["bubblewrap", "chroot"]) {
+  await describeWith(backend, "signals", () => {
+    test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+      "%s reaches the program",
+      async (signal) => {
+        const name = signal.slice(3);
+        const child = start(
+          backend,
+          `trap "echo got ${name}; exit 9" ${name}; ${STUBBORN.split("\n")[2]}`,
+        );
+        const end = ran(child);
+        await said(child, "ready");
+        child.kill(signal);
+        expect(await end).toMatchObject({
+          exitCode: 9,
+          stdout: `ready\ngot ${name}\n`,
+          stderr: "",
+        });
+      },
+    );
+
+    test("a signal reaches the program once, and a second one ends everything", async () => {
+      const marker = `sandboxlib-${process.pid}-${backend}`;
+      const child = start(backend, `sh -c ': ${marker}; sleep 60; :' & ${STUBBORN}`);
+      const end = ran(child);
+      await said(child, "ready");
+      child.kill("SIGTERM");
+      await said(child, "got TERM");
+      await sleep(LATER);
+      expect(processesOf(marker).length).toBeGreaterThan(0);
+      child.kill("SIGTERM");
+      expect(await end).toMatchObject({ exitCode: 137, stdout: "ready\ngot TERM\n" });
+      expect(processesOf(marker)).toEqual([]);
+    });
+
+    test("a signal that is handed on twice at once counts as one", async () => {
+      const child = start(backend, STUBBORN);
+      const end = ran(child);
+      await said(child, "ready");
+      child.kill("SIGINT");
+      await sleep(20);
+      child.kill("SIGINT");
+      await said(child, "got INT");
+      await sleep(LATER);
+      expect(child.exitCode).toBe(null);
+      child.kill("SIGINT");
+      expect(await end).toMatchObject({ exitCode: 137, stdout: "ready\ngot INT\n" });
+    });
+
+    test("when the command line is killed, so is everything that it started", async () => {
+      const marker = `sandboxlib-${process.pid}-${backend}-killed`;
+      const child = start(backend, `sh -c ': ${marker}; sleep 60; :' & ${STUBBORN}`);
+      const end = ran(child);
+      await said(child, "ready");
+      child.kill("SIGKILL");
+      // The streams close when the last process that holds them is gone.
+      expect(await end).toMatchObject({ exitCode: null, signal: "SIGKILL" });
+      expect(processesOf(marker)).toEqual([]);
+    });
+
+    const SCRIPT = "/usr/bin/script";
+    testUnless(
+      existsSync(SCRIPT) ? undefined : `there is no ${SCRIPT}`,
+      "Ctrl-C in a terminal reaches the program once",
+      async () => {
+        const words = [
+          process.execPath,
+          BIN["run-sandbox"],
+          "--backend",
+          backend,
+          "--degrade",
+          "--quiet",
+          "--",
+          "sh",
+          "-c",
+        ];
+        // The shell that the terminal starts must not get the signal as well.
+        const line = `exec ${[...words, STUBBORN].map((word) => `'${word}'`).join(" ")}`;
+        const options = { cwd: "/", stdio: "pipe" } as const;
+        const terminal = spawn(SCRIPT, ["-qefc", line, "/dev/null"], options);
+        onTestFinished(() => void terminal.kill("SIGKILL"));
+        let output = "";
+        terminal.stdout.on("data", (text: Buffer) => (output += text.toString()));
+        const until = async (text: string) => {
+          while (!output.includes(text)) await sleep(20);
+        };
+        await until("ready");
+        terminal.stdin.write("\u0003");
+        await until("got INT");
+        await sleep(LATER);
+        const closed = once(terminal, "close");
+        terminal.stdin.write("\u0003");
+        const [exitCode] = (await closed) as [number];
+        expect([exitCode, output.match(/got INT/g)?.length]).toEqual([137, 1]);
+      },
+    );
+  });
+}

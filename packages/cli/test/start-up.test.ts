@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { BIN } from "./support/cli.js";
+
+/** Milliseconds; on a machine that is slow, or busy with other tests, as much as node itself takes. */
+const BUDGET = 30;
+const ROUNDS = 12;
+
+/** The least of several: whatever else the machine does only ever adds. */
+function least(commands: readonly (readonly string[])[]): number[] {
+  const times = commands.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, args] of commands.entries()) {
+      const start = performance.now();
+      spawnSync(process.execPath, args, { stdio: "ignore" });
+      times[index] = Math.min(times[index] ?? 0, performance.now() - start);
+    }
+  }
+  return times;
+}
+
+test.each([
+  ["--version", [BIN.sandboxlib, "--version"]],
+  ["run --help", [BIN["run-sandbox"], "--help"]],
+])(`%s takes at most ${BUDGET} ms more than node itself`, (_title, args) => {
+  const [node = 0, ours = 0] = least([["-e", "0"], args]);
+  expect(ours - node).toBeLessThan(Math.max(BUDGET, node));
+});

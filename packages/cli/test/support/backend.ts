@@ -1,0 +1,27 @@
+import { describe } from "vitest";
+import { sandboxlib } from "./cli.js";
+
+interface State {
+  readonly name: string;
+  readonly available: boolean;
+  readonly reason?: string;
+}
+
+/** Why the tests of a backend cannot run here; undefined when they can. */
+async function whyNot(name: string): Promise<string | undefined> {
+  const { stdout } = await sandboxlib(["backends", "--json"]);
+  const state = (JSON.parse(stdout) as State[]).find((backend) => backend.name === name);
+  const reason = state === undefined ? "is not installed" : (state.reason ?? "");
+  if (state?.available === true) return undefined;
+  if ((process.env["SANDBOXLIB_REQUIRE"] ?? "").split(",").includes(name)) {
+    throw new Error(`SANDBOXLIB_REQUIRE names ${name}, which cannot be used here: ${reason}`);
+  }
+  return reason;
+}
+
+/** Describes what needs a backend; skipped, with the reason in the title, where it is not available. */
+export async function describeWith(name: string, title: string, body: () => void): Promise<void> {
+  const reason = await whyNot(name);
+  if (reason === undefined) describe(`${title} (${name})`, body);
+  else describe.skip(`${title} (${name}, skipped: ${reason})`, body);
+}

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { FIXTURES } from "./fixtures.js";
+
+const PACKAGES = join(import.meta.dirname, "../../..");
+
+/** Where each package lies that is packed: ours, one of a third party, and the one dependency from the registry. */
+const SOURCES = {
+  "@sandboxlib/cli": join(PACKAGES, "cli"),
+  "@sandboxlib/core": join(PACKAGES, "core"),
+  "@sandboxlib/backend-bubblewrap": join(PACKAGES, "backend-bubblewrap"),
+  "@acme/sandboxlib-plain": join(FIXTURES, "@acme/sandboxlib-plain"),
+  zod: join(PACKAGES, "core/node_modules/zod"),
+} as const;
+
+/** A package that is packed for the tests of installations. */
+export type Packed = keyof typeof SOURCES;
+
+/** Packs one as it would be published and gives the path of the tarball. */
+export function pack(name: Packed, directory: string): string {
+  const copy = join(directory, name.replaceAll("/", "-"));
+  const source = realpathSync(SOURCES[name]);
+  cpSync(source, copy, {
+    recursive: true,
+    filter: (path) => !["node_modules", "test", ".turbo"].includes(basename(path)),
+  });
+  const manifest = join(copy, "package.json");
+  writeFileSync(manifest, published(readFileSync(manifest, "utf8")));
+  const output = npm(["pack", "--json", "--ignore-scripts"], copy);
+  const [{ filename }] = JSON.parse(output) as [{ filename: string }];
+  return join(copy, filename);
+}
+
+/** Runs npm without the registry, and with a cache that goes with the directory. */
+export function npm(args: readonly string[], cwd: string): string {
+  const options = ["--offline", "--no-audit", "--no-fund", "--loglevel=error"];
+  return execFileSync("npm", [...args, ...options], {
+    cwd,
+    env: { ...process.env, npm_config_cache: join(cwd, "cache") },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** Versions in place of what only pnpm can read, as `pnpm pack` does it, which may not be there. */
+function published(manifest: string): string {
+  const { devDependencies: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
+  return JSON.stringify(rest)
+    .replaceAll('"workspace:^"', JSON.stringify(`^${versionOf("@sandboxlib/core")}`))
+    .replaceAll('"catalog:"', JSON.stringify(versionOf("zod")));
+}
+
+function versionOf(name: Packed): string {
+  const manifest = readFileSync(join(SOURCES[name], "package.json"), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}

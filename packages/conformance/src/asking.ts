@@ -1,0 +1,47 @@
+import type { Capability, ConfigInput } from "@sandboxlib/core";
+
+/** A config that asks for a capability, and the field that does. */
+export interface Asking {
+  readonly path: string;
+  readonly config: ConfigInput;
+}
+
+const BIND = { type: "bind", source: "/", target: "/tmp" } as const;
+
+/** For each capability a config that asks for it, and the field that does. */
+export const ASKING: Partial<Record<Capability, Asking>> = {
+  root: { path: "root", config: {} },
+  "writable.paths": { path: "writable", config: { writable: [] } },
+  hidden: { path: "hidden", config: { hidden: ["/etc"] } },
+  "mount.bind": { path: "mounts[0]", config: { mounts: [BIND] } },
+  "mount.bind.readOnly": {
+    path: "mounts[0].readOnly",
+    config: { mounts: [{ ...BIND, readOnly: true }] },
+  },
+  "mount.tmpfs": { path: "mounts[0]", config: { mounts: [{ type: "tmpfs", target: "/tmp" }] } },
+  "mount.tmpfs.size": {
+    path: "mounts[0].size",
+    config: { mounts: [{ type: "tmpfs", target: "/tmp", size: 65_536 }] },
+  },
+  "mount.proc": { path: "mounts[0]", config: { mounts: [{ type: "proc", target: "/proc" }] } },
+  "mount.dev": { path: "mounts[0]", config: { mounts: [{ type: "dev", target: "/dev" }] } },
+  "env.loader": { path: "env.LD_PRELOAD", config: { env: { LD_PRELOAD: "/x" } } },
+  "network.none": { path: "network", config: { network: "none" } },
+  user: { path: "user", config: { user: { uid: 12345, gid: 12345 } } },
+  hostname: { path: "hostname", config: { hostname: "kit" } },
+  "limit.wallTime": { path: "limits.wallTime", config: { limits: { wallTime: 60 } } },
+  "tree.kill": { path: "command", config: {} },
+  ...Object.fromEntries(
+    (["mount", "pid", "ipc", "uts", "user", "cgroup"] as const).map((name) => [
+      `isolate.${name}`,
+      { path: "isolate", config: { isolate: [name] } },
+    ]),
+  ),
+};
+
+/** Without these a capability cannot even be asked for. */
+export const FIRST: Partial<Record<Capability, readonly Capability[]>> = {
+  "mount.bind.readOnly": ["mount.bind"],
+  "mount.tmpfs.size": ["mount.tmpfs"],
+  hostname: ["isolate.uts"],
+};

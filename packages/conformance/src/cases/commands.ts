@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import type { Topic } from "../case.js";
+import { refused, succeeded } from "../check.js";
+
+const WORDS = [
+  "",
+  " ",
+  "a b",
+  "'",
+  '"',
+  "\\",
+  "line\nbreak",
+  "\ttab",
+  "-x",
+  "--",
+  "--help",
+  "-",
+  "$HOME",
+  "`id`",
+  "$(id)",
+  "*",
+  "?",
+  ";",
+  "&",
+  "|",
+  "%s",
+  "ünïcödé ✓",
+  "\u0001\u007f",
+  "=",
+  "a=b",
+  "",
+  "x".repeat(100_000),
+];
+
+export const commands: Topic = {
+  title: "commands",
+  cases: [
+    {
+      title: "every argument arrives as it was given",
+      async run({ sh }) {
+        const { out } = succeeded(await sh([`printf '%s\\0' "$@"`, ...WORDS]));
+        assert.deepEqual(out.split("\0").slice(0, -1), WORDS);
+      },
+    },
+    {
+      title: "a thousand arguments arrive",
+      async run({ sh }) {
+        const words = Array.from({ length: 1000 }, (_, index) => `word ${index}`);
+        const { out } = succeeded(await sh([`printf '%s\\n' "$@"`, ...words]));
+        assert.deepEqual(out.trimEnd().split("\n"), words);
+      },
+    },
+    {
+      title: "a command that looks like an option is a command",
+      needs: ["root"],
+      async run({ put, run }) {
+        for (const name of ["--help", "--version", "--", "-c", "--bind"]) {
+          put(`/bin/${name}`, '#!/bin/sh\necho "ran $#"\n');
+          const { out } = succeeded(await run([name, "--dir", "/x"]));
+          assert.equal(out, "ran 2\n", name);
+        }
+      },
+    },
+    {
+      title: "a command that does not exist is COMMAND_NOT_FOUND",
+      async run({ kit, sandbox }) {
+        const made = await sandbox();
+        const names = [
+          "no-such-program",
+          "/bin/no-such-program",
+          "/bin/sh/no",
+          "--no-such-option",
+          "",
+        ];
+        // Where only the kernel can tell.
+        if (kit.has.has("mount.proc")) names.push("/proc/self/no-such-program");
+        for (const name of names) await refused(made.run([name, "word"]), "COMMAND_NOT_FOUND");
+      },
+    },
+    {
+      title: "a command that cannot be executed is COMMAND_NOT_EXECUTABLE",
+      needs: ["root"],
+      async run({ kit, put, sandbox }) {
+        const names = [
+          "/data",
+          put("/work/plain", "#!/bin/sh\n", 0o644),
+          put("/work/script", "#!/no/such/interpreter\n"),
+        ];
+        if (kit.has.has("mount.proc")) names.push("/proc/version");
+        const made = await sandbox();
+        for (const name of names) await refused(made.run([name]), "COMMAND_NOT_EXECUTABLE");
+      },
+    },
+    {
+      title: "a run without a command is CONFIG_INVALID",
+      async run({ run }) {
+        const { path } = await refused(run([]), "CONFIG_INVALID");
+        assert.equal(path, "command");
+      },
+    },
+  ],
+};

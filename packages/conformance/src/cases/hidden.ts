@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Topic } from "../case.js";
+import { succeeded } from "../check.js";
+
+export const hidden: Topic = {
+  title: "hidden",
+  cases: [
+    {
+      title: "what lies in a hidden directory can be neither listed nor read",
+      needs: ["root", "hidden"],
+      async run({ sh }) {
+        const script =
+          "ls -RA /secret 2>&-; cat /secret/key /secret/deep/key && exit 1; ls / >/dev/null";
+        const { out } = succeeded(await sh(script, { hidden: ["/secret"] }));
+        assert(!/key|deep|top secret/.test(out), out);
+      },
+    },
+    {
+      title: "a hidden file cannot be read, and its neighbours can",
+      needs: ["root", "hidden"],
+      async run({ sh }) {
+        const script = "cat /secret.txt && exit 1; cat /data/deep/file && exit 1; cat /data/file";
+        const config = { hidden: ["/secret.txt", "/data/deep/file"] };
+        assert.equal(succeeded(await sh(script, config)).out, "data\n");
+      },
+    },
+    {
+      title: "what is hidden cannot be written, removed or moved",
+      needs: ["root", "hidden"],
+      tools: ["mv"],
+      async run({ root, sh }) {
+        const script =
+          "echo new > /secret.txt || echo new > /secret/key || echo new > /secret/new || " +
+          "rm -f /secret.txt || rm -rf /secret || mv /secret /work/x || mv /secret.txt /work/x";
+        const config = { hidden: ["/secret", "/secret.txt"], writable: "all" } as const;
+        assert.notEqual((await sh(script, config)).exitCode, 0);
+        assert.equal(readFileSync(join(root, "secret/key"), "utf8"), "top secret\n");
+        assert.equal(readFileSync(join(root, "secret.txt"), "utf8"), "top secret\n");
+      },
+    },
+    {
+      title: "a path in a writable directory can be hidden",
+      needs: ["root", "hidden", "writable.paths"],
+      async run({ allow, sh }) {
+        allow("/data/new");
+        const script = "cat /data/deep/file && exit 1; echo new > /data/new && cat /data/new";
+        const config = { writable: ["/data"], hidden: ["/data/deep"] };
+        assert.equal(succeeded(await sh(script, config)).out, "new\n");
+      },
+    },
+    {
+      title: "a path in a bind mount can be hidden",
+      needs: ["root", "hidden", "mount.bind"],
+      async run({ scratch, sh }) {
+        mkdirSync(join(scratch, "private"));
+        writeFileSync(join(scratch, "private/key"), "key\n");
+        writeFileSync(join(scratch, "open"), "open\n");
+        const config = {
+          mounts: [{ type: "bind", source: scratch, target: "/mnt/other" }],
+          hidden: ["/mnt/other/private"],
+        } as const;
+        const script = "cat /mnt/other/private/key && exit 1; cat /mnt/other/open";
+        assert.equal(succeeded(await sh(script, config)).out, "open\n");
+      },
+    },
+  ],
+};

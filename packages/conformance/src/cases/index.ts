@@ -1,0 +1,61 @@
+import type { Topic } from "../case.js";
+import { bind } from "./bind.js";
+import { commands } from "./commands.js";
+import { contract } from "./contract.js";
+import { cwd } from "./cwd.js";
+import { dev } from "./dev.js";
+import { ending } from "./ending.js";
+import { environment } from "./environment.js";
+import { exit } from "./exit.js";
+import { fds } from "./fds.js";
+import { hidden } from "./hidden.js";
+import { hostile } from "./hostile.js";
+import { lookup } from "./lookup.js";
+import { manyBinds } from "./many-binds.js";
+import { memory } from "./memory.js";
+import { namespaces } from "./namespaces.js";
+import { network } from "./network.js";
+import { overlap } from "./overlap.js";
+import { plan } from "./plan.js";
+import { powers } from "./powers.js";
+import { proc } from "./proc.js";
+import { redirection } from "./redirection.js";
+import { refusals } from "./refusals.js";
+import { root } from "./root.js";
+import { sharing } from "./sharing.js";
+import { streams } from "./streams.js";
+import { tree } from "./tree.js";
+import { user } from "./user.js";
+import { writable } from "./writable.js";
+
+/** Everything that is asked of a backend. */
+export const topics: readonly Topic[] = [
+  contract,
+  plan,
+  commands,
+  lookup,
+  exit,
+  streams,
+  redirection,
+  environment,
+  cwd,
+  root,
+  writable,
+  hidden,
+  bind,
+  manyBinds,
+  memory,
+  proc,
+  dev,
+  overlap,
+  network,
+  namespaces,
+  user,
+  powers,
+  fds,
+  ending,
+  tree,
+  hostile,
+  refusals,
+  sharing,
+];

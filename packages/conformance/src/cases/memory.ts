@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Topic } from "../case.js";
+import { nextText, succeeded } from "../check.js";
+
+const MEBIBYTE = 1024 * 1024;
+const DEV = { type: "dev", target: "/dev" } as const;
+const mounts = [{ type: "tmpfs", target: "/data" }] as const;
+
+export const memory: Topic = {
+  title: "tmpfs",
+  cases: [
+    {
+      title: "a tmpfs is empty and can be written, and the host sees nothing of it",
+      needs: ["root", "mount.tmpfs"],
+      async run({ root, sh }) {
+        const script = "ls -A /data; mkdir /data/d && echo new > /data/d/file && cat /data/d/file";
+        assert.equal(succeeded(await sh(script, { mounts })).out, "new\n");
+        assert.deepEqual(readdirSync(join(root, "data")), ["deep", "file"]);
+      },
+    },
+    {
+      title: "a tmpfs is empty again in the next run",
+      needs: ["root", "mount.tmpfs"],
+      async run({ sandbox }) {
+        const made = await sandbox({ mounts });
+        for (let time = 0; time < 2; time += 1) {
+          const { stdout } = await made.run(["sh", "-c", "ls -A /data; echo new > /data/new"]);
+          assert.equal(Buffer.from(stdout ?? []).toString(), "");
+        }
+      },
+    },
+    {
+      title: "two runs at the same time do not share a tmpfs",
+      needs: ["root", "mount.tmpfs"],
+      async run({ sh, spawn }) {
+        const child = await spawn("echo new > /data/new && echo ready && read wait", { mounts });
+        assert.equal(await nextText(child.stdout), "ready\n");
+        assert.equal(succeeded(await sh("ls -A /data", { mounts })).out, "");
+      },
+    },
+    {
+      title: "a tmpfs holds its size and no more",
+      needs: ["root", "mount.tmpfs.size", "mount.dev"],
+      async run({ sh }) {
+        const sized = [{ ...mounts[0], size: MEBIBYTE }];
+        const part = `head -c ${MEBIBYTE / 4} /dev/zero > /data/part`;
+        succeeded(await sh(part, { mounts: [...sized, DEV] }));
+        const much = `head -c ${MEBIBYTE * 4} /dev/zero > /data/much`;
+        succeeded(await sh(`${much} && exit 1; exit 0`, { mounts: [...sized, DEV] }));
+      },
+    },
+  ],
+};

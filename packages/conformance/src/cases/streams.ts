@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import type { Topic } from "../case.js";
+import { nextText, succeeded } from "../check.js";
+
+const EVERY_BYTE = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
+const MEBIBYTE = Buffer.alloc(1024 * 1024, EVERY_BYTE);
+
+export const streams: Topic = {
+  title: "streams",
+  cases: [
+    {
+      title: "standard output and standard error arrive apart, byte for byte",
+      async run({ sh }) {
+        const twice = await sh("cat; echo error >&2", {}, { stdin: { data: EVERY_BYTE } });
+        const { stdout, err } = succeeded(twice);
+        assert.deepEqual(Buffer.from(stdout ?? []), EVERY_BYTE);
+        assert.equal(err, "error\n");
+        const { out, stderr } = await sh("cat >&2", {}, { stdin: { data: EVERY_BYTE } });
+        assert.deepEqual([out, Buffer.from(stderr ?? [])], ["", EVERY_BYTE]);
+      },
+    },
+    {
+      title: "standard input is empty unless it is given",
+      async run({ sh }) {
+        assert.equal(succeeded(await sh("cat; echo end")).out, "end\n");
+      },
+    },
+    {
+      title: "a mebibyte passes through unchanged",
+      async run({ run }) {
+        const { stdout } = succeeded(await run(["cat"], {}, { stdin: { data: MEBIBYTE } }));
+        assert(MEBIBYTE.equals(stdout ?? Buffer.alloc(0)));
+      },
+    },
+    {
+      title: "as much as a program writes flows through a pipe, though it is read slowly",
+      needs: ["root", "mount.dev"],
+      async run({ spawn }) {
+        const bytes = 64 * MEBIBYTE.length;
+        const child = await spawn(`head -c ${bytes} /dev/zero`);
+        let read = 0;
+        for await (const chunk of child.stdout ?? []) {
+          if (read === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+          read += (chunk as Buffer).length;
+        }
+        assert.deepEqual([read, (await child.result).exitCode], [bytes, 0]);
+      },
+    },
+    {
+      title: "a program that writes more than maxOutput is ended, and the result says which limit",
+      async run({ sh }) {
+        for (const [limit, where] of [
+          ["stdout", ""],
+          ["stderr", ">&2"],
+        ] as const) {
+          const ran = await sh(`while :; do echo word; done ${where}`, {}, { maxOutput: 5000 });
+          assert.deepEqual([ran.outcome, ran.exceeded], ["limit-exceeded", { limit, bytes: 5000 }]);
+          assert.equal(Buffer.from(ran[limit] ?? []).toString(), "word\n".repeat(1000));
+        }
+      },
+    },
+    {
+      title: "a program that writes exactly maxOutput is not ended",
+      async run({ run }) {
+        const options = { stdin: { data: EVERY_BYTE }, maxOutput: EVERY_BYTE.length };
+        const { stdout } = succeeded(await run(["cat"], {}, options));
+        assert.equal(stdout?.length, EVERY_BYTE.length);
+      },
+    },
+    {
+      title: "the streams of a spawned program flow while it runs",
+      async run({ spawn }) {
+        const child = await spawn(
+          "echo ready >&2; while read word; do echo got $word; done; exit 7",
+        );
+        assert.equal(await nextText(child.stderr), "ready\n");
+        for (const word of ["one", "two"]) {
+          child.stdin?.write(`${word}\n`);
+          assert.equal(await nextText(child.stdout), `got ${word}\n`);
+        }
+        child.stdin?.end();
+        child.stdout?.resume();
+        assert.equal((await child.result).exitCode, 7);
+      },
+    },
+  ],
+};

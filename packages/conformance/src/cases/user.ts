@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
+import type { Topic } from "../case.js";
+import { succeeded } from "../check.js";
+
+const IDS = "id -u; id -g";
+
+export const user: Topic = {
+  title: "user",
+  cases: [
+    {
+      title: "the program has the given uid and gid",
+      needs: ["root", "user"],
+      async run({ sh }) {
+        for (const [uid, gid] of [
+          [12345, 23456],
+          [0, 0],
+          [12345, 0],
+        ] as const)
+          assert.equal(succeeded(await sh(IDS, { user: { uid, gid } })).out, `${uid}\n${gid}\n`);
+      },
+    },
+    {
+      title: "the program has the caller's uid and gid where none are given",
+      needs: ["root"],
+      async run({ sh }) {
+        const { out } = succeeded(await sh(IDS));
+        assert.equal(out, `${process.getuid?.()}\n${process.getgid?.()}\n`);
+      },
+    },
+    {
+      title: "a given user has no supplementary group of the caller",
+      needs: ["root", "user"],
+      skip: () => (mayChangeGroups() ? undefined : "only root can take on groups to lose"),
+      async run({ put, root, sh }) {
+        // Open to nobody but the group; owned by neither the caller nor the user inside.
+        const file = join(root, put("/work/group", "group\n", 0o040));
+        chownSync(file, 4321, 54321);
+        const config = { user: { uid: 12345, gid: 23456 } };
+        const { out } = succeeded(
+          await withGroup(54321, () => sh("cat /work/group; id -G", config)),
+        );
+        assert.equal(out, "23456\n");
+      },
+    },
+    {
+      title: "a given user that is not root can do nothing that only root can",
+      needs: ["root", "user"],
+      skip: () => (process.getuid?.() === 0 ? undefined : "only root has powers to lose"),
+      async run({ root, scratch, sh }) {
+        writeFileSync(join(scratch, "x"), "");
+        const file = join(root, "secret/key");
+        chownSync(file, 4321, 4321);
+        chmodSync(file, 0o600);
+        const ran = await sh("cat /secret/key", { user: { uid: 12345, gid: 23456 } });
+        assert.equal(ran.out, "");
+      },
+    },
+  ],
+};
+
+/** Only the main thread of a process can. */
+function mayChangeGroups(): boolean {
+  return isMainThread && process.getuid?.() === 0 && process.setgroups !== undefined;
+}
+
+async function withGroup<Value>(gid: number, run: () => Promise<Value>): Promise<Value> {
+  const before = process.getgroups?.() ?? [];
+  process.setgroups?.([...before, gid]);
+  try {
+    return await run();
+  } finally {
+    process.setgroups?.(before);
+  }
+}

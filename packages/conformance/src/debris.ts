@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Context } from "./context.js";
+import { changes, type Listing, list } from "./host/listing.js";
+import { mountsIn } from "./host/mounts.js";
+import { endProcessesWith, lasting } from "./host/processes.js";
+
+/** Asserts that after a case the host is as it was, but for what the program wrote where it was allowed to. */
+export async function assertNoDebris(
+  { kit, root, marker }: Context,
+  before: Listing | undefined,
+  allowed: readonly string[],
+): Promise<void> {
+  assert.deepEqual(mountsIn(dirname(root)), [], "a mount was left on the host");
+  if (before !== undefined)
+    assert.deepEqual(changes(before, list(root), allowed), [], "the root has changed");
+  if (kit.has.has("tree.kill"))
+    assert.deepEqual(await lasting(marker), [], "a process was left on the host");
+}
+
+/** Removes the directory of a case, and what a faulty backend has left. */
+export function clearAway(directory: string, marker: string): void {
+  endProcessesWith(marker);
+  for (const path of mountsIn(directory).reverse()) spawnSync("/bin/umount", ["-l", path]);
+  // Never through a mount: what lies behind it is the host's.
+  if (mountsIn(directory).length === 0) rmSync(directory, { recursive: true, force: true });
+}
+
+const WATCHED = ["/dev/shm", "/var/run/sandboxlib"];
+
+/** What lies in directories of the host that backends may use; those of other users are not looked at. */
+export function hostDebris(temporary: string): string[] {
+  return [...WATCHED, temporary].flatMap((directory) =>
+    names(directory)
+      .filter((name) => directory !== "/var/run/sandboxlib" || name.startsWith(`${process.pid}-`))
+      .map((name) => `${directory}/${name}`),
+  );
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // Not there, or not ours.
+  }
+}

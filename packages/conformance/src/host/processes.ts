@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+let counter = 0;
+
+/** A word that no other process of this host has in its arguments. */
+export function newMarker(): string {
+  counter += 1;
+  return `sandboxlib-kit-${process.pid}-${Date.now()}-${counter}`;
+}
+
+/** The live processes of this host with the marker in their arguments, whichever namespace they are in. */
+function processesWith(marker: string): string[] {
+  return commandLines().filter((line) => line.includes(marker));
+}
+
+/** The processes that still have the marker after a while in which the kernel may finish what it has begun. */
+export async function lasting(marker: string, milliseconds = 3_000): Promise<string[]> {
+  const deadline = performance.now() + milliseconds;
+  let found = processesWith(marker);
+  while (found.length > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    found = processesWith(marker);
+  }
+  return found;
+}
+
+/** Ends what a faulty backend has left. */
+export function endProcessesWith(marker: string): void {
+  for (const line of processesWith(marker)) {
+    try {
+      process.kill(Number.parseInt(line, 10), "SIGKILL");
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+}
+
+/** Of each process its pid and its arguments. A zombie has none. */
+function commandLines(): string[] {
+  const pids = numbers("/proc");
+  if (pids.length === 0)
+    return spawnSync("ps", ["-A", "-o", "pid=,args="], { encoding: "utf8" }).stdout.split("\n");
+  return pids.flatMap((pid) => {
+    try {
+      return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ")}`];
+    } catch {
+      return []; // It ended between the two looks.
+    }
+  });
+}
+
+function numbers(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}

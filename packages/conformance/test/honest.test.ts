@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import bubblewrap from "@sandboxlib/backend-bubblewrap";
+import { allCapabilities, type Backend, type Capability, realHost } from "@sandboxlib/core";
+import { describe, expect, it } from "vitest";
+import { applies } from "../src/case.js";
+import { topics } from "../src/cases/index.js";
+import { refusals } from "../src/cases/refusals.js";
+import { runCase } from "../src/context.js";
+import { describeBackend } from "../src/index.js";
+import { openKit } from "../src/kit.js";
+import { assertExecutable, buildRoot } from "../src/root/build.js";
+import { findRecipe, fromBusybox, fromHost } from "../src/root/recipe.js";
+
+const probe = await bubblewrap.probe(realHost());
+
+describe("the kit", () => {
+  it("has a case that proves each capability, and one that refuses it", () => {
+    const all = topics.flatMap(({ cases }) => cases);
+    const proved = new Set(all.flatMap(({ needs = [] }) => needs));
+    const refused = new Set(all.flatMap(({ lacks = [] }) => lacks));
+    // These two every backend has, or no config can do without.
+    const without: Capability[] = ["cwd"];
+    expect(allCapabilities().filter((word) => !proved.has(word))).toEqual([]);
+    expect(allCapabilities().filter((word) => !refused.has(word))).toEqual(without);
+  });
+});
+
+for (const [how, find] of [
+  ["a static busybox", fromBusybox],
+  ["the host's own programs", fromHost],
+] as const) {
+  const recipe = find();
+  describe("the root", () => {
+    it.skipIf(recipe === undefined)(`can be built of ${how}`, () => {
+      const directory = mkdtempSync(join(tmpdir(), "sandboxlib-root-"));
+      try {
+        if (recipe === undefined) return;
+        buildRoot(join(directory, "root"), recipe);
+        assertExecutable(join(directory, "root"));
+        expect([...recipe.tools]).toEqual(expect.arrayContaining(["sh", "env", "cat", "ls", "id"]));
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    });
+  });
+}
+
+// A weak backend that says so passes: it is asked for nothing that it does not declare.
+describeBackend(only("cwd", "tree.kill", "mount.dev"), { title: "without a root" });
+describeBackend(only("cwd", "root", "mount.bind"), { title: "with a root and binds only" });
+
+describe.skipIf(!probe.available)("a backend that this host lets down", () => {
+  const gone: readonly Capability[] = ["mount.proc", "network.none", "hidden", "isolate.uts"];
+  const missing = gone.map((capability) => ({ capability, reason: "this kernel is old" }));
+  const kit = openKit(bubblewrap, { available: true, missing }, findRecipe());
+  const due = refusals.cases.filter((test) => applies(test, kit.has));
+
+  it("has cases for what is missing", () => {
+    const told = (capability: Capability): boolean =>
+      due.some(({ title }) => title.startsWith(`${capability} is refused`));
+    expect(gone.filter((capability) => !told(capability))).toEqual([]);
+  });
+
+  it.each(due)("passes: $title", async ({ run }) => {
+    const directory = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
+    await runCase(kit, run, join(directory, "case"));
+    rmSync(directory, { recursive: true });
+  });
+});
+function only(...capabilities: readonly Capability[]): Backend {
+  return {
+    ...bubblewrap,
+    capabilities: new Set(capabilities),
+    plan(config, host) {
+      const plan = bubblewrap.plan(config, host);
+      const mechanisms = Object.fromEntries(capabilities.map((word) => [word, "bwrap"]));
+      return { ...plan, mechanisms };
+    },
+  };
+}

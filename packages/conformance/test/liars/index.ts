@@ -1,0 +1,9 @@
+import { FILES } from "./files.js";
+import { ISOLATION } from "./isolation.js";
+import type { Liar } from "./liar.js";
+import { RUNS } from "./runs.js";
+import { SAYS } from "./says.js";
+import { STREAMS } from "./streams.js";
+
+/** Every liar. */
+export const liars: readonly Liar[] = [...SAYS, ...RUNS, ...STREAMS, ...FILES, ...ISOLATION];

@@ -1,0 +1,68 @@
+import { SandboxError } from "@sandboxlib/core";
+import { makesMountPoints, obliging, options, plansFor } from "../lies.js";
+import type { Liar } from "./liar.js";
+
+/** Liars about networks, names, users and paths. */
+export const ISOLATION: readonly Liar[] = [
+  {
+    does: "keeps the network",
+    lie: () => plansFor(() => ({ network: "host" })),
+    caughtBy: ["network: without"],
+  },
+  {
+    does: "never has a network",
+    lie: () => plansFor(() => ({ network: "none" })),
+    caughtBy: ["network: with the"],
+  },
+  {
+    does: "insists on isolation",
+    lie: () =>
+      plansFor(({ isolate }) => {
+        if (isolate.size > 0) return {};
+        throw new SandboxError("CAPABILITY_UNSUPPORTED", "isolate: too little");
+      }),
+    caughtBy: ["namespaces: a config that isolates nothing"],
+  },
+  {
+    does: "gives another host name",
+    lie: () => plansFor(() => ({ hostname: "liar" })),
+    caughtBy: ["namespaces: the host name"],
+  },
+  {
+    does: "gives another user",
+    lie: () => plansFor(() => ({ user: { uid: 7, gid: 7 } })),
+    caughtBy: ["user: the program has"],
+  },
+  {
+    does: "keeps root's powers",
+    lie: () =>
+      options((words) =>
+        words
+          .replace(/--cap-drop\0ALL\0|--unshare-user\0/g, "")
+          .replace(/--uid\0\d+\0--gid\0\d+\0/, ""),
+      ),
+    caughtBy: ["user: a given user that", "powers"],
+  },
+  {
+    does: "takes every refusal back",
+    lie: () => obliging(),
+    caughtBy: [
+      "looking commands up: the PATH",
+      "commands: a run without",
+      "cwd: a cwd that",
+      "root: a root",
+      "bind: a bind whose",
+      "mounts over mounts: a mount point that exists",
+      "hostile roots: a mount target that",
+      "hostile roots: a writable",
+      "hostile roots: a hidden",
+      "hostile roots: a symlink",
+      "refusals: a config with a fault",
+    ],
+  },
+  {
+    does: "makes mount points that are missing",
+    lie: makesMountPoints,
+    caughtBy: ["hostile roots: a mount target below"],
+  },
+];

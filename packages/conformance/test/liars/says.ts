@@ -1,0 +1,86 @@
+import { declares, plans, says, twoFaced } from "../lies.js";
+import type { Liar } from "./liar.js";
+
+let probes = 0;
+let calls = 0;
+
+/** Liars about themselves. */
+export const SAYS: readonly Liar[] = [
+  {
+    does: "bears a name that no SANDBOXLIB_BACKEND can hold",
+    lie: () => says({ name: "Bubble Wrap" }),
+    caughtBy: ["contract: the name"],
+  },
+  {
+    does: "declares a capability that does not exist",
+    lie: () => declares((own) => [...own, "teleport" as never]),
+    caughtBy: ["contract: what is declared"],
+  },
+  {
+    does: "declares read-only binds and no binds",
+    lie: () => declares((own) => own.filter((word) => word !== "mount.bind")),
+    caughtBy: ["contract: a capability that builds"],
+  },
+  {
+    does: "declares no working directory",
+    lie: () => declares((own) => own.filter((word) => word !== "cwd")),
+    caughtBy: ["contract: the working directory"],
+  },
+  {
+    does: "declares less than it has",
+    lie: () => declares((own) => own.filter((word) => word !== "hidden")),
+    caughtBy: ["plan: a plan names"],
+  },
+  {
+    does: "declares to tell signals apart, and does not",
+    lie: () => declares((own) => [...own, "exit.signal"]),
+    caughtBy: ["exit: death by a signal is reported"],
+  },
+  {
+    does: "probes another result each time",
+    lie: () => says({ probe: async () => ({ available: true, version: String((probes += 1)) }) }),
+    caughtBy: ["contract: a probe"],
+  },
+  {
+    does: "plans something else each time",
+    lie: () => plans((plan) => ({ ...plan, env: { CALL: String((calls += 1)) } })),
+    caughtBy: ["plan: a plan is data"],
+  },
+  {
+    does: "starts whatever the PATH of the caller says",
+    lie: () => plans((plan) => ({ ...plan, argv: ["bwrap", ...plan.argv.slice(1)] })),
+    caughtBy: ["plan: a plan starts"],
+  },
+  {
+    does: "does not say how it enforces",
+    lie: () => plans((plan) => ({ ...plan, mechanisms: { ...plan.mechanisms, cwd: "" } })),
+    caughtBy: ["contract: every need"],
+  },
+  {
+    does: "declares nothing but the working directory, and says yes to everything",
+    lie: () => twoFaced(["cwd"]),
+    caughtBy: [
+      "root",
+      "writable.paths",
+      "hidden",
+      "mount.bind is",
+      "mount.tmpfs is",
+      "mount.tmpfs can",
+      "mount.proc",
+      "mount.dev",
+      "env.loader",
+      "network.none",
+      "isolate",
+      "user",
+      "limit.wallTime",
+      "tree.kill",
+    ].map((title) => `refusals: ${title}`),
+  },
+  {
+    does: "declares no more than the ground of some capabilities, and says yes to everything",
+    lie: () => twoFaced(["cwd", "mount.bind", "mount.tmpfs", "isolate.uts"]),
+    caughtBy: ["mount.bind.readOnly", "mount.tmpfs.size", "hostname"].map(
+      (title) => `refusals: ${title}`,
+    ),
+  },
+];
