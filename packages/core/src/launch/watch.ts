@@ -131,7 +131,7 @@ async function lastWords(): Promise<void> {
 async function gone({ pid, started }: Init, tool: Pick<Ended, "signal">): Promise<boolean> {
   const deadline = performance.now() + GONE_LIMIT;
   const isLast = (): boolean => tool.signal === null && childrenOf(pid)?.length === 0;
-  while (started !== undefined && startTimeOf(pid) === started && !isLast()) {
+  while (started !== undefined && !isLast() && startTimeOf(pid) === started) {
     if (performance.now() > deadline) return false;
     await setTimeout(1);
   }

@@ -1,0 +1,40 @@
+import type { Backend } from "@sandboxlib/core";
+import { plan } from "./plan.js";
+import { probe } from "./probe.js";
+
+/** The backend over the program at a given path, such as a build of one's own, in place of the installed one. */
+export function linuxUserChrootAt(program: string): Backend {
+  return linuxUserChrootOf(() => program);
+}
+
+/** linux-user-chroot(8): Linux, with or without root. The program is looked up when it is needed. */
+const linuxUserChroot: Backend = linuxUserChrootOf(
+  () => process.env["SANDBOXLIB_LINUX_USER_CHROOT"] || undefined,
+);
+
+export default linuxUserChroot;
+
+function linuxUserChrootOf(named: () => string | undefined): Backend {
+  return {
+    apiVersion: 1,
+    name: "linux-user-chroot",
+    capabilities: new Set([
+      "root",
+      "writable.paths",
+      "mount.bind",
+      "mount.bind.readOnly",
+      "mount.proc",
+      "mount.dev",
+      "cwd",
+      "env.loader",
+      "network.none",
+      "isolate.mount",
+      "isolate.pid",
+      "isolate.ipc",
+      "limit.wallTime",
+      "tree.kill",
+    ]),
+    probe: (host) => probe(host, named()),
+    plan: (config, host) => plan(config, host, named()),
+  };
+}

@@ -1,0 +1,69 @@
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import type { FileKind } from "@sandboxlib/core";
+
+/** A mount of the host, as proc_pid_mountinfo(5) tells. */
+interface HostMount {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** A file system of the host that is mounted below a directory. */
+export interface Submount {
+  /** The mount point, relative to the directory, with a leading slash. */
+  readonly at: string;
+  readonly kind: FileKind;
+}
+
+/**
+ * What a bind that is not recursive leaves out of a directory, parents first. What the caller may not open cannot be
+ * bound either, and stays out with everything below it.
+ */
+export function submounts(directory: string): Submount[] {
+  const prefix = directory === "/" ? "/" : `${directory}/`;
+  const paths = hostMounts().map(({ path }) => path);
+  const below = new Set(paths.filter((path) => path !== "/" && path.startsWith(prefix)));
+  const out: string[] = [];
+  return [...below].sort(byDepth).flatMap((path) => {
+    const kind = out.some((above) => path.startsWith(above)) ? undefined : kindOf(path);
+    if (kind === undefined) out.push(`${path}/`);
+    return kind === undefined ? [] : [{ at: path.slice(prefix.length - 1), kind }];
+  });
+}
+
+/** Whether the host's own root file system, or its mount, is read-only. */
+export function isRootReadOnly(): boolean {
+  return hostMounts().findLast(({ path }) => path === "/")?.readOnly === true;
+}
+
+function hostMounts(): HostMount[] {
+  try {
+    const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+    return lines.flatMap((line) => {
+      const fields = line.split(" ");
+      const [path, options] = [fields[4], fields[5]];
+      // To look at an automount point would mount something.
+      if (path === undefined || options === undefined || line.includes(" - autofs ")) return [];
+      const readOnly = [options, fields.at(-1) ?? ""].some((text) => /^ro(,|$)/.test(text));
+      return [{ path: path.replace(/\\(\d{3})/g, unescape), readOnly }];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function unescape(_: string, octal: string): string {
+  return String.fromCharCode(Number.parseInt(octal, 8));
+}
+
+function kindOf(path: string): FileKind | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return statSync(path).isDirectory() ? "directory" : "file";
+  } catch {
+    return undefined; // Not ours to see, or covered by another mount.
+  }
+}
+
+function byDepth(a: string, b: string): number {
+  return a.split("/").length - b.split("/").length;
+}

@@ -1,0 +1,130 @@
+import { dirname } from "node:path";
+import type { Host, Plan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import { mechanisms } from "./mechanisms.js";
+import { submounts } from "./mountinfo.js";
+import { findProgram } from "./program.js";
+import { interpret, readReport } from "./report.js";
+import { highestFd, REPORT_FD, SUPERVISOR } from "./supervisor.js";
+
+/**
+ * Where the root is put together, which is the tool's ROOTDIR: with the root itself there, a source of a later bind
+ * would be read-only, and `/` would keep the host's own mounts. What lies there in the private mount namespace, nobody
+ * else sees.
+ */
+const STAGE = "/proc/fs";
+
+/** The tool counts ROOTDIR as well. */
+const MAX_OPTIONS = 1023;
+
+type Option = readonly [name: string, ...values: string[]];
+
+/** Mounts in the order of the config; the tool then starts a supervisor, which starts the program. */
+export function plan(
+  config: ResolvedConfig,
+  host: Host,
+  named: string | undefined,
+): Plan | Refusal {
+  const made = config.mounts.find(({ create }) => create);
+  if (made !== undefined) return cannotMake(made);
+  const options = [...isolation(config), ...mounts(config), ["--chdir", config.cwd] as const];
+  if (options.length > MAX_OPTIONS) return tooMany(config, options.length);
+  const highest = highestFd(options.filter(([name]) => name === "--mount-bind").length);
+  const env = Object.entries(config.env).map((entry) => entry.join("="));
+  return {
+    argv: [
+      pathOf(host, named),
+      ...options.flat(),
+      STAGE,
+      ...["/bin/sh", "-c", SUPERVISOR, SUPERVISOR, String(highest), String(env.length), ...env],
+    ],
+    env: toolEnvironment(),
+    fds: { [REPORT_FD]: "report" },
+    mechanisms,
+    readReport,
+    interpret,
+  };
+}
+
+/**
+ * For the drop-in, which starts `node` by its name and passes on only the fds that it is told to. The original has no
+ * use for either, and the supervisor hands nothing of it on.
+ */
+export function toolEnvironment(): Record<string, string> {
+  return {
+    PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    SANDBOXLIB_PASS_FDS: String(REPORT_FD),
+  };
+}
+
+function pathOf(host: Host, named: string | undefined): string {
+  const found = findProgram(host, named);
+  return "path" in found ? found.path : "linux-user-chroot";
+}
+
+/** Always a pid namespace, whose death ends every process. */
+function isolation({ isolate, network }: ResolvedConfig): Option[] {
+  return [
+    ["--unshare-pid"],
+    ...(isolate.has("ipc") ? [["--unshare-ipc"] as const] : []),
+    ...(network === "none" ? [["--unshare-net"] as const] : []),
+  ];
+}
+
+function mounts(config: ResolvedConfig): Option[] {
+  return [
+    ...bind(config.root, "", config.rootReadOnly, config),
+    ...config.mounts.flatMap((mount) => mountOptions(mount, config)),
+  ];
+}
+
+function mountOptions(mount: ResolvedMount, config: ResolvedConfig): Option[] {
+  switch (mount.type) {
+    case "bind":
+      return bind(mount.source, mount.target, mount.readOnly, config);
+    case "proc":
+      return [["--mount-proc", mount.target]];
+    case "dev":
+      return [["--mount-devapi", mount.target]];
+    case "tmpfs":
+    case "hide":
+      throw new TypeError(`\`${mount.type}\` is not declared`);
+  }
+}
+
+/** A bind is not recursive, so what is mounted below the source follows, unless something else will lie over it. */
+function bind(
+  source: string,
+  target: string,
+  readOnly: boolean,
+  { mounts: later }: ResolvedConfig,
+): Option[] {
+  const isCovered = (path: string): boolean =>
+    later.some((mount) => mount.target !== target && `${path}/`.startsWith(`${mount.target}/`));
+  const below = submounts(source).map(({ at }) => at);
+  const base = source === "/" ? "" : source;
+  return ["", ...below.filter((at) => !isCovered(target + at))].flatMap((at): Option[] => {
+    const path = `${target}${at}` || "/";
+    const attach: Option = ["--mount-bind", `${base}${at}` || "/", path];
+    return readOnly ? [attach, ["--mount-readonly", path]] : [attach];
+  });
+}
+
+function cannotMake({ path, target, type }: ResolvedMount): Refusal {
+  return {
+    refusal: {
+      path,
+      reason: `${JSON.stringify(target)} would have to be made first, in memory, and linux-user-chroot makes no mount points`,
+      hint: `Mount the ${type} at a path that exists in the root.`,
+    },
+  };
+}
+
+function tooMany({ mounts: { length } }: ResolvedConfig, options: number): Refusal {
+  return {
+    refusal: {
+      path: length === 0 ? "root" : "mounts",
+      reason: `${options} options, and linux-user-chroot takes ${MAX_OPTIONS} (each mount and each writable path takes one, and one more when it is read-only)`,
+      hint: "Name a common parent directory instead of many paths, or use another backend.",
+    },
+  };
+}
