@@ -60,8 +60,9 @@ async function copyCheckout(target) {
     stdio: [pack.stdout, "inherit", "inherit"],
     ...nobody,
   });
-  const codes = await Promise.all([once(pack, "exit"), once(unpack, "exit")]);
-  if (codes.some(([code]) => code !== 0)) throw new Error("cannot copy the checkout");
+  const [[packed], [unpacked]] = await Promise.all([once(pack, "exit"), once(unpack, "exit")]);
+  // 1 says that a file has changed meanwhile, which somebody may well be doing.
+  if (packed > 1 || unpacked !== 0) throw new Error("cannot copy the checkout");
 }
 
 // Node may lie where only root can reach it (below /root, say); then the copy gets its own.

@@ -36,6 +36,7 @@ export type { FileKind, ResolvedConfig, ResolvedMount } from "./plan/resolved-co
 export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { realHost } from "./resolve/host.js";
 export { type Prefer, type Resolved, resolve } from "./resolve/resolve.js";
+export { type Located, locate, type View } from "./resolve/view.js";
 export {
   ERROR_CODES,
   type ErrorCode,

@@ -1,5 +1,6 @@
 import { parseConfig } from "./config/parse.js";
 import type { Config, ConfigInput } from "./config/schema.js";
+import { noNul } from "./config/text.js";
 import { chooseBackend, probeBackend } from "./discover/choose.js";
 import { backendNamed } from "./discover/load.js";
 import { type RunOptions, type SandboxChild, startChild } from "./launch/child.js";
@@ -30,7 +31,10 @@ export interface Sandbox {
   readonly plan: Plan;
   /** Runs a command to its end and captures its output. Default: the config's own `command`. */
   run(argv?: readonly string[], options?: RunOptions): Promise<SandboxResult>;
-  /** Starts a command; its standard streams are pipes unless the options say otherwise. */
+  /**
+   * Starts a command; its standard streams are pipes unless the options say otherwise. Read them before you await the
+   * result: Node throws away what nobody was reading when a program ended.
+   */
   spawn(argv?: readonly string[], options?: RunOptions): SandboxChild;
 }
 
@@ -65,7 +69,7 @@ export async function createSandbox(
     defaults: RunOptions,
     given: RunOptions = {},
   ): SandboxChild =>
-    startChild(prepared, commandOf(argv ?? config.command), { ...defaults, ...given });
+    startChild(prepared, commandOf(argv ?? config.command), checked({ ...defaults, ...given }));
   return {
     backend: backend.name,
     config,
@@ -129,13 +133,20 @@ function commandOf(argv: readonly string[] | undefined): readonly string[] {
       hint: "Set `command` in the config, or give the run its own.",
     });
   }
-  const index = argv.findIndex((word) => word.includes("\0"));
-  if (index === -1) return argv;
-  throw new SandboxError(
-    "CONFIG_INVALID",
-    `command[${index}]: ${JSON.stringify(argv[index])} contains a NUL byte`,
-    {
-      path: `command[${index}]`,
-    },
-  );
+  for (const [index, word] of (argv as readonly unknown[]).entries()) {
+    const broken = typeof word === "string" ? noNul(word) : "must be a string";
+    if (broken === undefined) continue;
+    const path = `command[${index}]`;
+    throw new SandboxError("CONFIG_INVALID", `${path}: ${JSON.stringify(word)} ${broken}`, {
+      path,
+    });
+  }
+  return argv;
+}
+
+function checked(options: RunOptions): RunOptions {
+  const { maxOutput = 0 } = options;
+  if (Number.isSafeInteger(maxOutput) && maxOutput >= 0) return options;
+  const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
+  throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
 }

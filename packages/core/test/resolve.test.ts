@@ -54,7 +54,16 @@ describe("resolve", () => {
 
   it.each(allBut(...UNASKED))("lets %s go with prefer only where it may", async (capability) => {
     const backend = declaring(allBut(capability));
-    const attempt = (): unknown => resolve(parseConfig(GREEDY), backend, ANYWHERE, [capability]);
+    // What builds on it goes with it, and is left out here: it has tests of its own below.
+    const { hostname: _, ...plain } = GREEDY;
+    const mounts = GREEDY.mounts?.map((each) =>
+      each.type === "tmpfs" ? { ...each, size: undefined } : each,
+    );
+    const asked = { "isolate.uts": plain, "mount.tmpfs": { ...GREEDY, mounts } };
+    const config = parseConfig(
+      Object.hasOwn(asked, capability) ? asked[capability as keyof typeof asked] : GREEDY,
+    );
+    const attempt = (): unknown => resolve(config, backend, ANYWHERE, [capability]);
     if (!CAPABILITIES[capability].droppable) {
       const error = await thrown(attempt);
       expect(error.hint).not.toContain("prefer");
@@ -163,5 +172,30 @@ describe("maximumPossibleIsolation", () => {
     const backend = declaring(["cwd", "tree.kill", "network.none", "isolate.pid", "mount.tmpfs"]);
     const { dropped } = resolve(parseConfig(maximumPossibleIsolation(backend)), backend, ANYWHERE);
     expect(dropped).toEqual([]);
+  });
+});
+
+describe("what builds on a capability that is let go", () => {
+  const lacking = (capability: Capability) =>
+    ({ available: true, missing: [{ capability, reason: "not here" }] }) as const;
+  const cases = [
+    ["isolate.uts", "hostname", { hostname: "kit" }],
+    ["mount.tmpfs", "mount.tmpfs.size", { mounts: [{ type: "tmpfs", target: "/t", size: 1 }] }],
+  ] as const;
+
+  it.each(cases)("%s: %s is never said to be enforced", (base, dependent, input) => {
+    const backend = declaring(allCapabilities());
+    const { needs, dropped } = resolve(parseConfig(input), backend, lacking(base), "all");
+    expect(needs.map(({ capability }) => capability)).not.toContain(dependent);
+    expect(dropped).toContainEqual(
+      expect.objectContaining({ capability: dependent, reason: expect.stringContaining(base) }),
+    );
+  });
+
+  it.each(cases)("%s: %s must be let go as well", async (base, dependent, input) => {
+    const backend = declaring(allCapabilities());
+    const error = await thrown(() => resolve(parseConfig(input), backend, lacking(base), [base]));
+    expect(error).toMatchObject({ code: "CAPABILITY_UNSUPPORTED" });
+    expect(error.message).toContain(dependent);
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
+import type { Ran } from "../context.js";
 
 const IDS = "id -u; id -g";
 
@@ -38,11 +39,16 @@ export const user: Topic = {
         // Open to nobody but the group; owned by neither the caller nor the user inside.
         const file = join(root, put("/work/group", "group\n", 0o040));
         chownSync(file, 4321, 54321);
-        const config = { user: { uid: 12345, gid: 23456 } };
-        const { out } = succeeded(
-          await withGroup(54321, () => sh("cat /work/group; id -G", config)),
-        );
-        assert.equal(out, "23456\n");
+        const groups = (uid: number, gid: number): Promise<Ran> =>
+          withGroup(54321, () => sh("id -G", { user: { uid, gid } }));
+        const read = (): Promise<Ran> =>
+          withGroup(54321, () => sh("cat /work/group", { user: { uid: 12345, gid: 23456 } }));
+        assert.equal((await read()).out, "");
+        for (const [uid, gid] of [
+          [12345, 23456],
+          [0, 0],
+        ] as const)
+          assert.equal(succeeded(await groups(uid, gid)).out, `${gid}\n`);
       },
     },
     {

@@ -97,7 +97,11 @@ function start(
       ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
     });
   } catch (cause) {
-    throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${String(cause)}`, {
+    const tooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
+    throw new SandboxError("LAUNCH_FAILED", `${plan.argv[0]} cannot be started: ${String(cause)}`, {
+      ...(tooLong && {
+        hint: "Shorten the command: the kernel takes 128 KiB a word, 2 MiB in all.",
+      }),
       cause,
     });
   }

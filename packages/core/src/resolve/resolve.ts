@@ -29,7 +29,7 @@ export function resolve(
   const met: Need[] = [];
   const dropped: Dropped[] = [];
   for (const need of needs(config)) {
-    const lack = lackOf(need.capability, backend, probe);
+    const lack = lackOf(need.capability, backend, probe) ?? lackOfBase(need, dropped);
     if (lack === undefined) met.push(need);
     else if (mayDrop(need.capability, prefer)) dropped.push({ ...need, reason: lack.reason });
     else throw unsupported(need, backend.name, lack);
@@ -51,6 +51,18 @@ function lackOf(
     return { reason: `the backend ${backend.name} does not enforce it` };
   return probe.missing?.find((missing) => missing.capability === capability);
 }
+
+/** What builds on a capability that has been let go cannot be kept. */
+function lackOfBase({ capability }: Need, dropped: readonly Need[]): Lack | undefined {
+  const base = BASES[capability];
+  if (base === undefined || !dropped.some((need) => need.capability === base)) return undefined;
+  return { reason: `it takes ${base}, which is let go` };
+}
+
+const BASES: Partial<Readonly<Record<Capability, Capability>>> = {
+  hostname: "isolate.uts",
+  "mount.tmpfs.size": "mount.tmpfs",
+};
 
 function mayDrop(capability: Capability, prefer: Prefer): boolean {
   return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));
@@ -84,9 +96,7 @@ function narrow(config: Config, dropped: readonly Need[]): Config {
       .map((mount) => narrowMount(mount, gone)),
     network: gone.has("network.none") ? "host" : config.network,
     isolate: config.isolate.filter((namespace: Namespace) => !gone.has(`isolate.${namespace}`)),
-    ...(hostname !== undefined &&
-      !gone.has("hostname") &&
-      !gone.has("isolate.uts") && { hostname }),
+    ...(hostname !== undefined && !gone.has("hostname") && { hostname }),
     limits: gone.has("limit.wallTime") ? {} : limits,
   };
 }

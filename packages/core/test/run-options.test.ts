@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { type Backend, createSandbox, type Plan } from "../src/index.js";
+import { thrown } from "./support/thrown.js";
+
+/** Never asked to run anything: the faults are found before. */
+const backend: Backend = {
+  apiVersion: 1,
+  name: "made-up",
+  capabilities: new Set(["cwd", "tree.kill"]),
+  probe: async () => ({ available: true }),
+  plan: () => ({ argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies Plan,
+};
+
+const interpret: Plan["interpret"] = () => ({ kind: "exited", exitCode: 0 });
+
+const sandbox = await createSandbox(
+  { cwd: "/", writable: "all", mounts: [], network: "host", isolate: [] },
+  { backend },
+);
+
+describe("a run", () => {
+  it.each([
+    [[], "command"],
+    [["echo", "a\0b"], "command[1]"],
+    [["echo", 1], "command[1]"],
+  ])("with the command %j is CONFIG_INVALID", async (argv, path) => {
+    const error = await thrown(() => sandbox.run(argv as string[]));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", path });
+  });
+
+  it.each([-1, 1.5, Number.NaN])("with maxOutput %d is CONFIG_INVALID", async (maxOutput) => {
+    const error = await thrown(() => sandbox.run(["true"], { maxOutput }));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "maxOutput" });
+  });
+
+  it.each(["stdin", "stdout", "stderr"] as const)("has no stream to give for %s", async (name) => {
+    const error = await thrown(() => sandbox.run(["true"], { [name]: "pipe" }));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", path: name });
+  });
+});
+
+describe("a backend that refuses in place of a plan", () => {
+  it("has its refusal thrown as CAPABILITY_UNSUPPORTED", async () => {
+    const refusal = { path: "mounts", reason: "is too much", hint: "Less." };
+    const refusing: Backend = { ...backend, plan: () => ({ refusal }) };
+    const config = { cwd: "/", writable: "all", mounts: [], network: "host", isolate: [] } as const;
+    const error = await thrown(() => createSandbox(config, { backend: refusing }));
+    expect(error).toMatchObject({
+      code: "CAPABILITY_UNSUPPORTED",
+      message: "mounts: is too much",
+      path: "mounts",
+      hint: "Less.",
+    });
+  });
+});
