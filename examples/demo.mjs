@@ -26,13 +26,13 @@ try {
 async function demo() {
   const sandbox = await createSandbox(
     {
-      writable: [out],
       cwd: repository,
       mounts: [
         { type: "proc", target: "/proc" },
         { type: "dev", target: "/dev" },
         { type: "tmpfs", target: "/tmp" },
         { type: "bind", source: repository, target: repository, readOnly: true },
+        { type: "bind", source: out, target: out },
       ],
     },
     { prefer: "all" },
