@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 export interface Capture {
   /** Resolves when the stream has ended or been cut. */
   readonly done: Promise<void>;
+  closed(): boolean;
   /** Stops collecting although the stream is still open. */
   cut(): void;
   bytes(): Uint8Array;
@@ -29,6 +30,7 @@ export function capture(stream: Readable, limit: number, onOverrun: () => void):
   });
   return {
     done: closed(stream),
+    closed: () => stream.closed,
     cut: () => stream.destroy(),
     bytes: () => new Uint8Array(Buffer.concat(chunks)),
   };

@@ -78,7 +78,8 @@ export function startChild(
   const disarm = arm(config.limits.wallTime, options.signal, stop);
   const result = watched.ended.then(async (ended) => {
     disarm();
-    launched.release();
+    // Off the way of the result: the guardian may hear of it a moment later.
+    setImmediate(launched.release);
     launched.undo();
     const [stdout, stderr] = await Promise.all([
       drained(captures.stdout),
@@ -197,6 +198,7 @@ function arm(
 /** A process that was not killed, where the backend cannot, may hold the pipe: wait for the rest, but not for ever. */
 async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
   if (captured === undefined) return undefined;
+  if (captured.closed()) return captured.bytes();
   const timer = setTimeout(() => captured.cut(), DRAIN_LIMIT);
   await captured.done;
   clearTimeout(timer);

@@ -17,7 +17,7 @@ export interface Launched {
   readonly child: ChildProcess;
   readonly startedAt: number;
   /** Says that the tool's process group is no longer there to be guarded. */
-  release(): void;
+  readonly release: () => void;
   /** Takes the plan's steps back. */
   readonly undo: Undo;
   /** The pipe on which the tool reports, where the plan has one. */
