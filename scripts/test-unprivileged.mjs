@@ -80,10 +80,11 @@ function environment(checkout, node) {
     PATH: `${dirname(node)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     HOME: join(checkout, "home"),
   };
-  // Every other backend needs root, so it cannot be required here.
+  // chroot needs root, so it cannot be required here.
   const required = process.env.SANDBOXLIB_REQUIRE?.split(",") ?? [];
-  if (required.includes("bubblewrap")) env.SANDBOXLIB_REQUIRE = "bubblewrap";
-  for (const name of ["CI", "NO_COLOR"]) {
+  const possible = required.filter((name) => name !== "chroot");
+  if (possible.length > 0) env.SANDBOXLIB_REQUIRE = possible.join(",");
+  for (const name of ["CI", "NO_COLOR", "SANDBOXLIB_LINUX_USER_CHROOT"]) {
     if (process.env[name] !== undefined) env[name] = process.env[name];
   }
   return env;

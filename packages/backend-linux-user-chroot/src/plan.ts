@@ -35,7 +35,13 @@ export function plan(
       pathOf(host, named),
       ...options.flat(),
       STAGE,
-      ...["/bin/sh", "-c", SUPERVISOR, SUPERVISOR, String(highest), String(env.length), ...env],
+      "/bin/sh",
+      "-c",
+      SUPERVISOR,
+      SUPERVISOR,
+      String(highest),
+      String(env.length),
+      ...env,
     ],
     env: toolEnvironment(),
     fds: { [REPORT_FD]: "report" },
@@ -119,10 +125,11 @@ function cannotMake({ path, target, type }: ResolvedMount): Refusal {
   };
 }
 
-function tooMany({ mounts: { length } }: ResolvedConfig, options: number): Refusal {
+function tooMany({ mounts }: ResolvedConfig, options: number): Refusal {
+  const listed = mounts.filter(({ path }) => path.startsWith("writable")).length;
   return {
     refusal: {
-      path: length === 0 ? "root" : "mounts",
+      path: mounts.length === 0 ? "root" : listed * 2 > mounts.length ? "writable" : "mounts",
       reason: `${options} options, and linux-user-chroot takes ${MAX_OPTIONS} (each mount and each writable path takes one, and one more when it is read-only)`,
       hint: "Name a common parent directory instead of many paths, or use another backend.",
     },

@@ -11,7 +11,12 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
   if (forbidden !== undefined) return { available: false, ...forbidden };
   const [version, whole] = await Promise.all([
     host.run(command(found, host, ["--version"])),
-    attempt(found, PARTS.flatMap(({ options }) => options), PARTS.map(({ check }) => check), host),
+    attempt(
+      found,
+      PARTS.flatMap(({ options }) => options),
+      PARTS.map(({ check }) => check),
+      host,
+    ),
   ]);
   const about = { version: version.stdout.trim() };
   if (whole.exitCode === 0) return { available: true, ...about };
@@ -19,7 +24,8 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
   if (base.exitCode !== 0) return { available: false, ...explain(found, base) };
   const missing = await Promise.all(PARTS.map((part) => tryPart(found, part, host)));
   const old = missing.flat().find(({ capability }) => capability === "mount.bind");
-  if (old !== undefined) return { available: false, reason: old.reason, remedy: UPDATE };
+  if (old !== undefined)
+    return { available: false, reason: `${found.path} is too old: ${old.reason}`, remedy: UPDATE };
   return { available: true, ...about, missing: missing.flat() };
 }
 
@@ -38,7 +44,75 @@ const PARTS: readonly Part[] = [
   { capability: "mount.bind.readOnly", options: ["--mount-readonly", "/proc/fs"], check: ":" },
   { capability: "mount.proc", options: ["--mount-proc", "/proc"], check: "[ -e /proc/1 ]" },
   // /dev/fd, which programs expect with a /proc, is not in the /dev of every build.
-  { capability: "mount.dev", options: ["--mount-devapi", "/dev"], check: "[ -c /dev/null ] && [ -L /dev/fd ]" },
+  {
+    capability: "mount.dev",
+    options: ["--mount-devapi", "/dev"],
+    check: "[ -c /dev/null ] && [ -L /dev/fd ]",
+  },
   { capability: "network.none", options: ["--unshare-net"], check: ":" },
   { capability: "isolate.ipc", options: ["--unshare-ipc"], check: ":" },
 ];
+
+const UPDATE =
+  "Build linux-user-chroot from the end of its history, or use @sandboxlib/linux-user-chroot.";
+
+async function tryPart(found: Program, part: Part, host: Host): Promise<Missing[]> {
+  const { exitCode, stderr } = await attempt(found, [...BASE, ...part.options], [part.check], host);
+  if (exitCode === 0) return [];
+  const why = stderr.trim().split("\n").at(-1) || `what it gives fails ${part.check}`;
+  const reason = `it does not do ${part.options.join(" ")} (${why})`;
+  return [{ capability: part.capability, reason, remedy: UPDATE }];
+}
+
+async function attempt(
+  found: Program,
+  options: readonly string[],
+  checks: readonly string[],
+  host: Host,
+): Promise<HostRun> {
+  const script = ["PATH=/usr/bin:/bin", ...checks].join(" && ");
+  return host.run(command(found, host, [...options, "/", "/bin/sh", "-c", script]));
+}
+
+function command({ path }: Program, host: Host, args: readonly string[]): [string, ...string[]] {
+  const { PATH } = toolEnvironment();
+  return [host.which("env") ?? "/usr/bin/env", `PATH=${PATH}`, path, ...args];
+}
+
+/** Where even to try would do harm, or where every run would break a promise. */
+function whyNotTried({ isScript }: Program, { uid, gid }: Host) {
+  if (!isScript && isRootReadOnly()) {
+    return {
+      reason:
+        "the root file system of this host is read-only, and linux-user-chroot makes it writable for everybody when it is run",
+      remedy:
+        "Use @sandboxlib/linux-user-chroot, which takes its place and does not, or the backend bubblewrap.",
+    };
+  }
+  if (uid === 0 || gid !== 0) return undefined;
+  return {
+    reason: `linux-user-chroot gives a user in the group 0 the gid ${uid} instead`,
+    remedy: "Run with another primary group (newgrp, setpriv --regid).",
+  };
+}
+
+function explain({ path, isSetuid, isScript }: Program, { stderr }: HostRun) {
+  const why = stderr.trim().split("\n").at(-1) || "it fails without a reason";
+  if (isScript)
+    return {
+      reason: why,
+      remedy: "Run `sandboxlib doctor` to learn what the other backends need here.",
+    };
+  const isRefused = why.endsWith("Operation not permitted");
+  if (!isSetuid && isRefused)
+    return {
+      reason: `${path} is not installed setuid root (${why})`,
+      remedy: `sudo chown root:root ${path} && sudo chmod 4755 ${path}`,
+    };
+  if (isRefused) {
+    const remedy =
+      "Mount its file system without nosuid, and start this process without no_new_privs and with the powers of root within reach.";
+    return { reason: `${path} is setuid root, and does not become root here (${why})`, remedy };
+  }
+  return { reason: `${path} is too old, or does not work: ${why}`, remedy: UPDATE };
+}

@@ -20,7 +20,10 @@ export interface Program {
 export function findProgram(host: Host, named: string | undefined): Program | Unusable {
   const path = named ?? host.which("linux-user-chroot");
   if (path === undefined)
-    return { reason: "linux-user-chroot is not installed in a directory of the system", remedy: INSTALL };
+    return {
+      reason: "linux-user-chroot is not installed in a directory of the system",
+      remedy: INSTALL,
+    };
   const because = named === undefined ? undefined : whyNot(path, host);
   if (because !== undefined)
     return { reason: `${JSON.stringify(path)}, which was named, ${because}`, remedy: NAME };

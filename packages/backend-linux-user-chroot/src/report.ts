@@ -15,9 +15,15 @@ export function interpret({ exitCode, signal, report, stderr }: Observation): Ve
     return { kind: "failed", code: code as ErrorCode, message: reason };
   const failed = { kind: "failed", code: "LAUNCH_FAILED" } as const;
   if (report !== "")
-    return { ...failed, message: "the supervisor in the sandbox was killed, and the program with it" };
+    return {
+      ...failed,
+      message: "the supervisor in the sandbox was killed, and the program with it",
+    };
   if (signal !== null)
-    return { ...failed, message: `linux-user-chroot was killed by ${signal}, and the program with it` };
+    return {
+      ...failed,
+      message: `linux-user-chroot was killed by ${signal}, and the program with it`,
+    };
   const reasonGiven = stderr.trim().split("\n").at(-1) || "its reason went to standard error";
   const message = `linux-user-chroot ended with status ${exitCode} before the program started: ${reasonGiven}`;
   return { ...failed, message, hint: hintFor(reasonGiven) };

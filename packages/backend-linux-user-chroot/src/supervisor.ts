@@ -1,8 +1,5 @@
-/** The fd on which the supervisor reports: the highest that every shell can name, so that those below it are close-able. */
-export const REPORT_FD = 9;
-
-/** How many fds a tool that never closes any can leave open before there is one that only some shells can close. */
-const EASY = REPORT_FD - 4;
+/** The fd on which the supervisor reports: one that every shell can name and that no backend below the drop-in uses. */
+export const REPORT_FD = 8;
 
 /**
  * Runs inside, as `/bin/sh -c SUPERVISOR SUPERVISOR HIGHEST VARIABLES NAME=VALUE... PROGRAM...`, by the root's own
@@ -15,9 +12,9 @@ const EASY = REPORT_FD - 4;
  */
 export const SUPERVISOR: string = `
 highest=$1
-exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
-exec 8>&2 2>&9
-give_up() { echo "failed $*" >&9; exit 125; }
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 9>&-
+exec 7>&2 2>&8
+give_up() { echo "failed $*" >&8; exit 125; }
 if [ "$highest" -gt 9 ]; then
   if (PATH=/dev/null; eval "exec 10>&-") 2>&-; then
     fd=10
@@ -26,9 +23,9 @@ if [ "$highest" -gt 9 ]; then
       fd=$((fd + 1))
     done
   elif [ -z "$BASH_VERSION" ] && [ -x /bin/bash ]; then
-    exec /bin/bash --norc --noprofile -p -c "$0" "$0" "$@" 2>&8
+    exec /bin/bash --norc --noprofile -p -c "$0" "$0" "$@" 2>&7 7>&-
   else
-    give_up LAUNCH_FAILED "the /bin/sh of the root cannot close fds above 9, and there is no /bin/bash"
+    give_up LAUNCH_FAILED "the /bin/sh of the root cannot close fds above 9: put /bin/bash beside it, or bind at most 5 paths"
   fi
 fi
 shift
@@ -45,14 +42,14 @@ case $program in
     [ -f "$program" ] && [ -x "$program" ] || give_up COMMAND_NOT_EXECUTABLE "command: it cannot be executed"
     ;;
 esac
-echo "up $$" >&9
-(exec "$env" -i -- "$@" 2>&8 8>&- 9>&-)
+echo "up $$" >&8
+(exec "$env" -i -- "$@" 2>&7 7>&- 8>&-)
 status=$?
-echo "exit $status" >&9
+echo "exit $status" >&8
 exit "$status"
 `;
 
-/** The highest fd that is open when the tool has left `count` open: the lowest free ones, and {@link REPORT_FD} is not. */
+/** The highest fd that is open when a tool that closes none has opened `count` more: always the lowest free one. */
 export function highestFd(count: number): number {
-  return count <= EASY + 1 ? 2 + count : 3 + count;
+  return count < REPORT_FD - 2 ? 2 + count : 3 + count;
 }

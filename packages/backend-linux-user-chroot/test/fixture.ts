@@ -1,0 +1,74 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { linuxUserChrootAt } from "@sandboxlib/backend-linux-user-chroot";
+import {
+  type Backend,
+  type ConfigInput,
+  realHost,
+  run,
+  type SandboxResult,
+} from "@sandboxlib/core";
+import { describe } from "vitest";
+
+/** A command of another package of this repository. */
+export function installed(command: string): string {
+  return fileURLToPath(new URL(`../node_modules/.bin/${command}`, import.meta.url));
+}
+
+export const dropIn: string = installed("linux-user-chroot");
+
+/** The original, where the caller names one: no distribution has it any more. */
+export const original: string | undefined = process.env["SANDBOXLIB_LINUX_USER_CHROOT"];
+
+const BUSYBOX = "/usr/bin/busybox";
+const APPLETS = ["sh", "cat", "env", "ls", "readlink", "sleep", "touch"];
+
+/** Describes the backend over the drop-in and over the original, skipping what this host does not have. */
+export async function describeBoth(title: string, body: (backend: Backend) => void): Promise<void> {
+  for (const [name, path] of [
+    ["the drop-in", dropIn],
+    ["the original", original],
+  ] as const) {
+    if (path === undefined) {
+      describe.skip(`${title}, by ${name} (skipped: SANDBOXLIB_LINUX_USER_CHROOT is not set)`, () =>
+        body(linuxUserChrootAt("/none")));
+      continue;
+    }
+    const backend = linuxUserChrootAt(path);
+    const probe = await backend.probe(realHost());
+    const why = probe.available ? (existsSync(BUSYBOX) ? "" : `no ${BUSYBOX}`) : probe.reason;
+    const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes(backend.name) === true;
+    if (why !== "" && required) throw new Error(`SANDBOXLIB_REQUIRE names it: ${why}`);
+    if (why === "") describe(`${title}, by ${name}`, () => body(backend));
+    else describe.skip(`${title}, by ${name} (skipped: ${why})`, () => body(backend));
+  }
+}
+
+/** A directory of the host with a root of busybox in it. */
+export function smallRoot(): { directory: string; root: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-luc-"));
+  const root = join(directory, "root");
+  fillRoot(root);
+  return { directory, root, remove: () => rmSync(directory, { recursive: true }) };
+}
+
+export function fillRoot(root: string): void {
+  for (const name of ["bin", "data", "database", "etc", "mnt", "proc"])
+    mkdirSync(join(root, name), { recursive: true });
+  copyFileSync(BUSYBOX, join(root, "bin/busybox"));
+  for (const name of APPLETS) symlinkSync("busybox", join(root, "bin", name));
+}
+
+/** Runs a script with nothing but what the config asks for. */
+export async function sh(
+  backend: Backend,
+  [script, ...args]: readonly [string, ...string[]],
+  config: ConfigInput,
+): Promise<SandboxResult & { readonly out: string }> {
+  const base = { mounts: [], network: "host", isolate: [] } as const;
+  const command = ["/bin/sh", "-c", script, "sh", ...args];
+  const result = await run({ ...base, ...config, command }, { backend });
+  return { ...result, out: Buffer.from(result.stdout ?? []).toString() };
+}

@@ -1,0 +1,62 @@
+import { hostname } from "node:os";
+import { posix } from "node:path";
+import type { ConfigInput, MountInput, Namespace } from "@sandboxlib/core";
+import type { CommandLine } from "./command-line.js";
+import { type Fatal, failed, isFatal } from "./fatal.js";
+import { lookUp, type Tree, treeOf } from "./tree.js";
+
+/** What the arguments ask for as a config: what they do not mention is shared with the host, as it always was. */
+export function configOf(line: CommandLine): ConfigInput | Fatal {
+  const tree = treeOf(line.rootDir, line.mounts);
+  if (isFatal(tree)) return tree;
+  const cwd = cwdOf(line, tree);
+  if (isFatal(cwd)) return cwd;
+  const { unshare } = line;
+  const isolate: Namespace[] = ["mount"];
+  if (unshare.has("pid")) isolate.push("pid");
+  if (unshare.has("ipc")) isolate.push("ipc", "uts");
+  return {
+    root: tree.root,
+    writable: tree.rootReadOnly ? [] : "all",
+    mounts: mountsOf(tree),
+    cwd,
+    env: environment(),
+    network: unshare.has("net") ? "none" : "host",
+    isolate,
+    // The name of the host stays, as far as it is one by the rules.
+    ...(unshare.has("ipc") && HOST_NAME.test(hostname()) && { hostname: hostname() }),
+    ...userOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
+  };
+}
+
+const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/i;
+
+function mountsOf({ mounts }: Tree): MountInput[] {
+  return [...mounts.values()].flatMap((mount): MountInput[] => {
+    const { type, target } = mount;
+    if (type === "bind") return [{ type, target, source: mount.source, readOnly: mount.readOnly }];
+    return type === "proc" || type === "dev" ? [{ type, target }] : [];
+  });
+}
+
+/** A relative directory is one below the new root. */
+function cwdOf({ chdir }: CommandLine, tree: Tree): string | Fatal {
+  if (chdir.split("/").includes(".."))
+    return { fatal: `--chdir ${JSON.stringify(chdir)}: must not contain ".."` };
+  const at = lookUp(tree, posix.join("/", chdir), "chdir");
+  if (isFatal(at) || at.kind === "directory") return isFatal(at) ? at : at.path;
+  return failed("chdir", Object.assign(new Error(), { code: "ENOTDIR" }));
+}
+
+/** Everything, but for what the config sets by itself and what is meant for this command. */
+function environment(): Record<string, string> {
+  const { PWD: _, SANDBOXLIB_PASS_FDS: __, ...env } = process.env;
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** The real ids of the caller; the group 0 is replaced by the number of the uid. */
+function userOf(uid: number, gid: number): Pick<ConfigInput, "user"> {
+  return gid === 0 && uid !== 0 ? { user: { uid, gid: uid } } : {};
+}

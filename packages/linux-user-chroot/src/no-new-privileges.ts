@@ -1,0 +1,28 @@
+import { type Backend, SandboxError } from "@sandboxlib/core";
+
+/** Backends whose tool sets it by itself. */
+const SET_IT: ReadonlySet<string> = new Set(["bubblewrap"]);
+
+/** The backend, with its tool started so that no program below it can gain privileges (PR_SET_NO_NEW_PRIVS). */
+export function withNoNewPrivileges(backend: Backend): Backend {
+  if (SET_IT.has(backend.name)) return backend;
+  return {
+    ...backend,
+    probe: (host) => backend.probe(host),
+    plan(config, host) {
+      const plan = backend.plan(config, host);
+      if ("refusal" in plan) return plan;
+      const setpriv = host.which("setpriv");
+      if (setpriv === undefined) throw noSetpriv(backend.name);
+      return { ...plan, argv: [setpriv, "--no-new-privs", "--", ...plan.argv] };
+    },
+  };
+}
+
+function noSetpriv(backend: string): SandboxError {
+  return new SandboxError(
+    "BACKEND_UNAVAILABLE",
+    "there is no setpriv(1) to keep the program from gaining privileges",
+    { backend, hint: "Install util-linux." },
+  );
+}

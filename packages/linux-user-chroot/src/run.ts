@@ -1,0 +1,80 @@
+import { fstatSync } from "node:fs";
+import { constants } from "node:os";
+import { isSandboxError, type SandboxChild, type SandboxResult } from "@sandboxlib/core";
+import { sandboxFor } from "./backends.js";
+import type { CommandLine } from "./command-line.js";
+import { configOf } from "./config.js";
+import { type Fatal, isFatal } from "./fatal.js";
+
+/** What a signal leaves to the program before everything is ended, in milliseconds. */
+const GRACE = 2_000;
+
+/** Runs the program to its end. */
+export async function run(line: CommandLine): Promise<{ readonly exitCode: number } | Fatal> {
+  const config = configOf(line);
+  if (isFatal(config)) return config;
+  const passFds = passedFds();
+  if (isFatal(passFds)) return passFds;
+  try {
+    const sandbox = await sandboxFor(config);
+    const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+    const child = sandbox.spawn(line.command, { ...streams, passFds });
+    return { exitCode: exitCodeOf(await untilEnded(child)) };
+  } catch (error) {
+    return { fatal: messageOf(error) };
+  }
+}
+
+/** A signal that ends this command ends the program with it, and everything that it has started. */
+async function untilEnded(child: SandboxChild): Promise<SandboxResult> {
+  let came: NodeJS.Signals | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const listener = (signal: NodeJS.Signals): void => {
+    child.kill(came === undefined ? signal : "SIGKILL");
+    came ??= signal;
+    timer ??= setTimeout(() => child.kill("SIGKILL"), GRACE);
+  };
+  for (const signal of ENDING) process.on(signal, listener);
+  try {
+    return await child.result;
+  } finally {
+    clearTimeout(timer);
+    for (const signal of ENDING) process.off(signal, listener);
+    if (came !== undefined) process.kill(process.pid, came);
+  }
+}
+
+const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+
+function exitCodeOf({ exitCode, signal }: SandboxResult): number {
+  return exitCode ?? (signal === undefined ? 1 : 128 + constants.signals[signal]);
+}
+
+/** Fds that the caller wants the program to have, by number. Those below 6 are used by backends. */
+function passedFds(): number[] | Fatal {
+  const words = (process.env["SANDBOXLIB_PASS_FDS"] ?? "").split(",").filter((word) => word !== "");
+  const wrong = words.find((word) => !/^[6-9]$/.test(word) || !isOpen(Number(word)));
+  if (wrong === undefined) return words.map(Number);
+  return { fatal: `SANDBOXLIB_PASS_FDS: ${JSON.stringify(wrong)} is no open fd from 6 to 9` };
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (!isSandboxError(error)) return error instanceof Error ? error.message : String(error);
+  if (error.code === "COMMAND_NOT_FOUND") return "execv: No such file or directory";
+  if (error.code === "COMMAND_NOT_EXECUTABLE") return "execv: Permission denied";
+  // The library's own hint speaks of a config, and there is none here.
+  const hint = error.code === "CAPABILITY_UNSUPPORTED" ? INSTALL : error.hint;
+  return hint === undefined ? error.message : `${error.message}\nhint: ${hint}`;
+}
+
+const INSTALL =
+  "Install a backend that does it beside this command, such as @sandboxlib/backend-bubblewrap.";
