@@ -2,7 +2,8 @@ import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ConfigInput, parseConfig, type ResolvedConfig, realHost } from "../src/index.js";
-import { assertSettled, settle } from "../src/resolve/settle.js";
+import { assertSettled } from "../src/resolve/assert-settled.js";
+import { settle } from "../src/resolve/settle.js";
 import { type Tree, temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
 

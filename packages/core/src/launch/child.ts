@@ -1,15 +1,15 @@
 import type { Readable, Writable } from "node:stream";
 import type { Need } from "../needs/capability.js";
 import type { Host } from "../plan/backend.js";
-import type { Plan, Report } from "../plan/plan.js";
+import type { Plan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
-import { SandboxError } from "../result/error.js";
-import type { Dropped, Enforced, SandboxResult } from "../result/result.js";
-import { verify } from "../verify/verify.js";
+import type { Dropped, SandboxResult } from "../result/result.js";
+import { checker } from "../verify/checker.js";
 import { type Capture, capture } from "./capture.js";
 import { type Launched, launch } from "./launch.js";
+import { outcomeOf, type Stop } from "./outcome.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
-import { type Ended, type Watched, watch } from "./watch.js";
+import { type Watched, watch } from "./watch.js";
 
 /** How one command is run. */
 export interface RunOptions extends StdioOptions {
@@ -43,14 +43,7 @@ export interface Prepared {
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
-const STDERR_TAIL = 4096;
 const DRAIN_LIMIT = 2_000;
-
-/** What made core end a run before the program ended by itself. */
-type Stop =
-  | "timed-out"
-  | "aborted"
-  | { readonly limit: "stdout" | "stderr"; readonly bytes: number };
 
 /**
  * Starts a program in a prepared sandbox.
@@ -64,7 +57,7 @@ export function startChild(
 ): SandboxChild {
   const { plan, config, host, closedOnExec } = prepared;
   const launched = launch(plan, config, argv, options, host, closedOnExec);
-  const checked = checker(prepared);
+  const checked = checker(prepared.needs, plan, prepared.backend);
   const watched: Watched = watch(launched, plan, () => {
     if (checked.fails(watched.report().read)) watched.kill();
   });
@@ -86,7 +79,6 @@ export function startChild(
       drained(captures.stderr),
     ]);
     const enforced = checked.enforced(watched.report().read);
-    assertEnded(ended, plan);
     return {
       ...outcomeOf(ended, { plan, report: watched.report().text, stderr, stopped, signaled }),
       ...(stdout !== undefined && { stdout }),
@@ -99,11 +91,9 @@ export function startChild(
   // The caller may look at the result late, or never.
   result.catch(() => undefined);
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
-    signaled = signal;
-    if (signal !== "SIGKILL") return watched.signal(signal);
-    const { exitCode, signalCode } = launched.child;
-    watched.kill();
-    return exitCode === null && signalCode === null;
+    const sent = signal === "SIGKILL" ? watched.kill() : watched.signal(signal);
+    if (sent) signaled = signal;
+    return sent;
   };
   return {
     ...streams(launched, options),
@@ -126,35 +116,6 @@ function streams(
     stdin: options.stdin === "pipe" ? child.stdin : null,
     stdout: options.stdout === "pipe" ? child.stdout : null,
     stderr: options.stderr === "pipe" ? child.stderr : null,
-  };
-}
-
-/** Verifies once, as soon as the tool has reported, and remembers what came of it. */
-function checker({ needs, plan, backend }: Prepared): {
-  fails(report: Report): boolean;
-  enforced(report: Report): readonly Enforced[];
-} {
-  let enforced: readonly Enforced[] | undefined;
-  let fault: SandboxError | undefined;
-  const check = (report: Report): void => {
-    if (enforced !== undefined || fault !== undefined) return;
-    try {
-      enforced = verify(needs, plan, report, backend);
-    } catch (error) {
-      if (!(error instanceof SandboxError)) throw error;
-      fault = error;
-    }
-  };
-  return {
-    fails(report) {
-      if (report.initPid !== undefined || report.namespaces !== undefined) check(report);
-      return fault !== undefined;
-    },
-    enforced(report) {
-      check(report);
-      if (fault !== undefined) throw fault;
-      return enforced ?? [];
-    },
   };
 }
 
@@ -203,47 +164,4 @@ async function drained(captured: Capture | undefined): Promise<Uint8Array | unde
   await captured.done;
   clearTimeout(timer);
   return captured.bytes();
-}
-
-function assertEnded({ error, survived }: Ended, { argv }: Plan): void {
-  if (error !== undefined) {
-    throw new SandboxError("LAUNCH_FAILED", `${argv[0]} cannot be started: ${error.message}`, {
-      cause: error,
-    });
-  }
-  if (survived) {
-    throw new SandboxError(
-      "CLEANUP_FAILED",
-      "the run has ended, but a process of it would not die",
-      {
-        hint: "It is probably stuck in the kernel, waiting for a device or a network file system.",
-      },
-    );
-  }
-}
-
-function outcomeOf(
-  ended: Ended,
-  seen: {
-    readonly plan: Plan;
-    readonly report: string;
-    readonly stderr: Uint8Array | undefined;
-    readonly stopped: Stop | undefined;
-    readonly signaled: NodeJS.Signals | undefined;
-  },
-): Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded"> {
-  const { stopped, signaled } = seen;
-  if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
-  if (stopped !== undefined) return { outcome: stopped };
-  const stderr = Buffer.from(seen.stderr?.subarray(-STDERR_TAIL) ?? []).toString();
-  const verdict = seen.plan.interpret({ ...ended, report: seen.report, stderr });
-  if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
-  if (verdict.kind === "signaled") return { outcome: "signaled", signal: verdict.signal };
-  // The caller's own signal got there first; it may have hit the tool before there was a program.
-  if (signaled !== undefined) return { outcome: "signaled", signal: signaled };
-  throw new SandboxError(
-    verdict.code,
-    verdict.message,
-    verdict.hint === undefined ? {} : { hint: verdict.hint },
-  );
 }

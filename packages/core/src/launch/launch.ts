@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from "node:stream";
 import type { Host } from "../plan/backend.js";
 import type { Plan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
-import { assertSettled } from "../resolve/settle.js";
+import { assertSettled } from "../resolve/assert-settled.js";
 import { SandboxError } from "../result/error.js";
 import { openGuard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";

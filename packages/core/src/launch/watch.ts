@@ -22,8 +22,8 @@ export interface Watched {
   readonly ended: Promise<Ended>;
   /** Sends a signal to the program; false when there is none any more. */
   signal(name: NodeJS.Signals): boolean;
-  /** Ends everything at once. */
-  kill(): void;
+  /** Ends everything at once; false when it has ended already. */
+  kill(): boolean;
 }
 
 /** Pid 1 of the sandbox, told from a later process with the same pid by its start time. */
@@ -68,10 +68,11 @@ export function watch(
     else send(pid, name);
     return true;
   };
-  const kill = (): void => {
-    if (!isRunning() || child.pid === undefined) return;
+  const kill = (): boolean => {
+    if (!isRunning() || child.pid === undefined) return false;
     if (init !== undefined && startTimeOf(init.pid) === init.started) send(init.pid, "SIGKILL");
     send(-child.pid, "SIGKILL");
+    return true;
   };
   return { report: () => ({ text, read }), ended, signal, kill };
 }

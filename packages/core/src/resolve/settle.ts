@@ -1,10 +1,12 @@
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config, Mount } from "../config/schema.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
-import { SandboxError } from "../result/error.js";
-import { type Located, locate, type View } from "./view.js";
+import type { SandboxError } from "../result/error.js";
+import { find, invalid } from "./path-error.js";
+import { realPath } from "./real-path.js";
+import type { View } from "./view.js";
 
 /**
  * Looks up every path of a config on this host and decides what the config leaves open.
@@ -41,24 +43,6 @@ export function settle(config: Config, host: Host): ResolvedConfig {
     ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
     limits: limits.wallTime === undefined ? {} : { wallTime: limits.wallTime },
   };
-}
-
-/**
- * Checks again, right before a run, that no path has changed its meaning: a program with a writable root may have put
- * a symlink where a mount point was, for the next run to follow.
- *
- * @throws SandboxError `PATH_INVALID`
- */
-export function assertSettled({ root, mounts }: ResolvedConfig): void {
-  if (realPath(root) !== root) throw changed(root, "root");
-  const view = { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
-  for (const mount of mounts) {
-    if (mount.type === "bind" && realPath(mount.source) !== mount.source)
-      throw changed(mount.source, mount.path);
-    if (mount.create) continue;
-    const { path, kind } = find(view, mount.target, mount.path, true);
-    if (path !== mount.target || kind !== kindOf(mount)) throw changed(mount.target, mount.path);
-  }
 }
 
 function settleMount(view: View, mount: Mount, path: string): ResolvedMount {
@@ -175,20 +159,8 @@ function nearest(view: View, target: string): ResolvedMount | undefined {
   return undefined;
 }
 
-function kindOf(mount: ResolvedMount): string {
-  return mount.type === "bind" || mount.type === "hide" ? mount.kind : "directory";
-}
-
 function depth(target: string): number {
   return target.split("/").length;
-}
-
-function find(view: View, path: string, field: string, under = false): Located {
-  try {
-    return locate(view, path, under);
-  } catch (cause) {
-    throw invalid(field, path, `cannot be looked up: ${reason(cause)}`, undefined, cause);
-  }
 }
 
 function hostDirectory(path: string): string {
@@ -203,14 +175,6 @@ function hostSource(path: string, field: string): { source: string; kind: "file"
   if (source === undefined)
     throw invalid(field, path, "does not exist on the host, or cannot be reached");
   return { source, kind: lstatSync(source).isDirectory() ? "directory" : "file" };
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function inherited({ inheritEnv }: Config): Record<string, string> {
@@ -236,31 +200,4 @@ function missing(view: View, field: string, path: string): SandboxError {
     path,
     view.root === "/" ? "does not exist" : `does not exist in the root ${view.root}`,
   );
-}
-
-function changed(path: string, field: string): SandboxError {
-  return invalid(
-    field,
-    path,
-    "is not what it was when the sandbox was made",
-    "Make a new sandbox after the change.",
-  );
-}
-
-function invalid(
-  path: string,
-  value: string,
-  message: string,
-  hint?: string,
-  cause?: unknown,
-): SandboxError {
-  return new SandboxError("PATH_INVALID", `${path}: ${JSON.stringify(value)} ${message}`, {
-    path,
-    ...(hint !== undefined && { hint }),
-    cause,
-  });
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
 }

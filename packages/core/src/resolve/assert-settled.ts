@@ -1,0 +1,35 @@
+import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
+import type { SandboxError } from "../result/error.js";
+import { find, invalid } from "./path-error.js";
+import { realPath } from "./real-path.js";
+
+/**
+ * Checks again, right before a run, that no path has changed its meaning: a program with a writable root may have put
+ * a symlink where a mount point was, for the next run to follow.
+ *
+ * @throws SandboxError `PATH_INVALID`
+ */
+export function assertSettled({ root, mounts }: ResolvedConfig): void {
+  if (realPath(root) !== root) throw changed(root, "root");
+  const view = { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
+  for (const mount of mounts) {
+    if (mount.type === "bind" && realPath(mount.source) !== mount.source)
+      throw changed(mount.source, mount.path);
+    if (mount.create) continue;
+    const { path, kind } = find(view, mount.target, mount.path, true);
+    if (path !== mount.target || kind !== kindOf(mount)) throw changed(mount.target, mount.path);
+  }
+}
+
+function kindOf(mount: ResolvedMount): string {
+  return mount.type === "bind" || mount.type === "hide" ? mount.kind : "directory";
+}
+
+function changed(path: string, field: string): SandboxError {
+  return invalid(
+    field,
+    path,
+    "is not what it was when the sandbox was made",
+    "Make a new sandbox after the change.",
+  );
+}

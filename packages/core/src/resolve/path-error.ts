@@ -1,0 +1,34 @@
+import { SandboxError } from "../result/error.js";
+import { type Located, locate, type View } from "./view.js";
+
+/** What is wrong with a path that a config names, as `PATH_INVALID`. */
+export function invalid(
+  path: string,
+  value: string,
+  message: string,
+  hint?: string,
+  cause?: unknown,
+): SandboxError {
+  return new SandboxError("PATH_INVALID", `${path}: ${JSON.stringify(value)} ${message}`, {
+    path,
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
+}
+
+/**
+ * Follows a path of a config inside the view, see {@link locate}.
+ *
+ * @throws SandboxError `PATH_INVALID` when it cannot be looked up.
+ */
+export function find(view: View, path: string, field: string, under = false): Located {
+  try {
+    return locate(view, path, under);
+  } catch (cause) {
+    throw invalid(field, path, `cannot be looked up: ${reason(cause)}`, undefined, cause);
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+}
