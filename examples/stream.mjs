@@ -1,0 +1,14 @@
+// Reads what a program writes as it comes, and ends the program when it has seen enough.
+import { createInterface } from "node:readline";
+import { createSandbox } from "@sandboxlib/core";
+
+const sandbox = await createSandbox({ cwd: "/" });
+const child = sandbox.spawn(["sh", "-c", "i=0; while :; do echo line $i; i=$((i+1)); done"]);
+
+for await (const line of createInterface({ input: child.stdout })) {
+  console.log(line);
+  if (line === "line 3") break;
+}
+child.kill("SIGKILL");
+const { outcome, signal } = await child.result;
+console.log(outcome, signal);

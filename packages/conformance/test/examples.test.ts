@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { backendNamed, realHost } from "@sandboxlib/core";
+import { describe, expect, test } from "vitest";
+import { repository } from "./blocks.js";
+
+/** What each example prints; a new one must say so here. */
+const PRINTED: Readonly<Record<string, RegExp>> = {
+  "demo.mjs": /Compiling packages\/core .* exited 0, \d+ modules.*Enforced:.*it could not/s,
+  "judge.mjs":
+    /^echo 42 {2}exited 0\nexit 3 {3}exited 3\nsleep 60 timed-out\nyes {6}limit-exceeded\n$/,
+  "stream.mjs": /^line 0\nline 1\nline 2\nline 3\nsignaled SIGKILL\n$/,
+  "workspace.mjs": /^done\n2 refusals\n$/,
+};
+
+const probe = await (await backendNamed("bubblewrap")).probe(realHost());
+const reason = probe.available ? undefined : probe.reason;
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("bubblewrap") === true;
+const title = reason === undefined ? "examples" : `examples (skipped: ${reason})`;
+
+describe.skipIf(reason !== undefined && !required)(title, () => {
+  test.each(readdirSync(join(repository, "examples")))("%s prints what it should", (name) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [join("examples", name)], {
+      cwd: repository,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(PRINTED[name] ?? /^an example that this test knows$/);
+  });
+});
