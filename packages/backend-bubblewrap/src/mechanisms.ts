@@ -18,7 +18,7 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.pid": "bwrap --unshare-pid",
   "isolate.ipc": "bwrap --unshare-ipc",
   "isolate.uts": "bwrap --unshare-uts",
-  "isolate.user": "bwrap --unshare-user --cap-drop ALL",
+  "isolate.user": "bwrap --unshare-user --disable-userns --cap-drop ALL",
   "isolate.cgroup": "bwrap --unshare-cgroup",
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",

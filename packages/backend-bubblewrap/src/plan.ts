@@ -45,6 +45,9 @@ function isolation({ isolate, network, user, hostname }: ResolvedConfig): string
       .filter((name) => isolate.has(name))
       .map((name) => `--unshare-${name}`),
     ...(isolate.has("user") || user !== undefined ? ["--unshare-user"] : []),
+    // In a user namespace of its own making the program would have capabilities again: it could mount the host's
+    // cgroups and end or freeze other processes of the caller's uid there.
+    ...(isolate.has("user") ? ["--disable-userns"] : []),
     ...(network === "none" ? ["--unshare-net"] : []),
     ...(user === undefined ? [] : ["--uid", String(user.uid), "--gid", String(user.gid)]),
     ...(hostname === undefined ? [] : ["--hostname", hostname]),
@@ -94,14 +97,16 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
   }
 }
 
-/** bwrap mounts everything nodev but what it is told: a device that the config binds is meant to be used. */
+/**
+ * bwrap mounts everything nodev but what it is told: a device that the config binds is meant to be used. Read-only, it
+ * cannot be: bwrap has no recursive way to that.
+ */
 function bindOption(source: string, readOnly: boolean): string {
-  if (isDevice(source)) return "--dev-bind";
-  return readOnly ? "--ro-bind" : "--bind";
+  if (readOnly) return "--ro-bind";
+  return isDevice(source) ? "--dev-bind" : "--bind";
 }
 
 function isSealed(mount: ResolvedMount): boolean {
-  if (mount.type === "bind") return mount.readOnly && isDevice(mount.source);
   return mount.type === "hide" && mount.kind === "directory";
 }
 

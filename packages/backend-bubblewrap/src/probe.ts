@@ -44,7 +44,7 @@ const BASE = [
 
 /** The rest, by the capability that is lost with it. */
 const PARTS: readonly (readonly [Capability, readonly string[]])[] = [
-  ["isolate.user", ["--unshare-user"]],
+  ["isolate.user", ["--unshare-user", "--disable-userns"]],
   ["isolate.ipc", ["--unshare-ipc"]],
   ["isolate.uts", ["--unshare-uts", "--hostname", "sandbox"]],
   ["isolate.cgroup", ["--unshare-cgroup"]],

@@ -50,6 +50,28 @@ describe.skipIf(skip)(`bwrap${note}`, () => {
     expect(out).toMatch(/^(Cap\w+:\t0{16}\n){5}NoNewPrivs:\t1\n$/);
   });
 
+  it("allows no further user namespace, in which there would be capabilities again", async () => {
+    const { exitCode, err } = await sh("unshare -U true");
+    expect(exitCode).not.toBe(0);
+    expect(err).toContain("unshare");
+  });
+
+  it("refuses a directory as a standard stream, which would lead to all that is below it", async () => {
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: bubblewrap });
+    const run = sandbox.run(["true"], { stdin: { file: scratch } });
+    await expect(run).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
+  });
+
+  it("refuses a cwd that has become a symlink since the sandbox was made", async () => {
+    mkdirSync(join(scratch, "cwd"));
+    const config = { cwd: join(scratch, "cwd"), writable: [scratch] };
+    const sandbox = await createSandbox(config, { backend: bubblewrap });
+    const script = `rmdir "${scratch}/cwd"; ln -s /etc "${scratch}/cwd"`;
+    expect(await sandbox.run(["sh", "-c", script])).toMatchObject({ exitCode: 0 });
+    const again = sandbox.run(["true"]);
+    await expect(again).rejects.toMatchObject({ code: "PATH_INVALID", path: "cwd" });
+  });
+
   it("reads back from the kernel every namespace that it reports", async () => {
     const { enforcement } = await sh("sleep 0.1");
     const checked = enforcement.enforced

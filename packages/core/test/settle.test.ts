@@ -238,3 +238,10 @@ describe("assertSettled", () => {
     }
   });
 });
+
+describe("inheritEnv", () => {
+  it("takes variables only, and nothing that every object has", () => {
+    const { env } = settled({ inheritEnv: ["toString", "constructor"], env: {} });
+    expect(Object.keys(env)).toEqual(["PWD"]);
+  });
+});

@@ -53,6 +53,7 @@ function startGuardian(host: Host): void {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
+  if (child.pid === undefined) throw noGuardian(child);
   guardian = child;
   const forget = (): void => {
     if (guardian === child) guardian = undefined;
@@ -63,4 +64,12 @@ function startGuardian(host: Host): void {
   (child.stdin as typeof child.stdin & { unref(): void }).unref();
   // Those of runs that an earlier guardian, which somebody has killed, had in its care.
   child.stdin.write([...guarded].map((group) => `+ ${group}\n`).join(""));
+}
+
+/** Node says why in an event, later; there are no pipes then. */
+function noGuardian(child: ChildProcess): SandboxError {
+  child.on("error", () => undefined);
+  return new SandboxError("LAUNCH_FAILED", "no process can be started to guard the run", {
+    hint: "This process may have too many files open, or too many processes.",
+  });
 }

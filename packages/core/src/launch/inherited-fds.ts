@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { SandboxError } from "../result/error.js";
 
 const O_CLOEXEC = 0o2000000;
 
@@ -22,8 +23,12 @@ export function inheritedFds(known: Set<number>): number[] {
 function openFds(): number[] {
   try {
     return readdirSync("/proc/self/fd").map(Number);
-  } catch {
-    return [];
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return [];
+    // Without a look, an fd of ours might be handed on.
+    throw new SandboxError("LAUNCH_FAILED", `the open fds cannot be listed: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -87,7 +87,7 @@ function start(
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
   const [program, ...args] = shim([...plan.argv, ...argv], inherited, stdio.merge, host);
   try {
-    return spawn(program, args, {
+    const child = spawn(program, args, {
       env: plan.env,
       cwd: "/",
       stdio: slots,
@@ -96,6 +96,7 @@ function start(
       // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
       ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
     });
+    return withPipes(child);
   } catch (cause) {
     const tooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
     throw new SandboxError("LAUNCH_FAILED", `${plan.argv[0]} cannot be started: ${String(cause)}`, {
@@ -105,6 +106,13 @@ function start(
       cause,
     });
   }
+}
+
+/** Node makes no pipes when there are no fds left, and says so in an event only. */
+function withPipes(child: ChildProcess): ChildProcess {
+  if ((child.stdio as unknown) !== undefined) return child;
+  child.on("error", () => undefined);
+  throw new Error("this process has too many files open");
 }
 
 /** What goes on the fds from 3 on: from there, Node leaves an `ignore` closed. */

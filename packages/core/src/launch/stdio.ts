@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 /** Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. */
 export type StdinOption =
@@ -71,6 +71,7 @@ export function openStdio({
     const output = outputSlot(stdout, 1, open);
     const merge = stderr === "stdout" && output === "pipe";
     const error = stderr === "stdout" ? (merge ? "ignore" : output) : outputSlot(stderr, 2, open);
+    for (const slot of [input, output, error]) refuseDirectory(slot);
     return { slots: [input, output, error], merge, close };
   } catch (error) {
     close();
@@ -79,6 +80,12 @@ export function openStdio({
 }
 
 type Open = (path: string, flags: "r" | "w") => number;
+
+/** Whoever has a directory open reaches everything below it, whatever the config says. */
+function refuseDirectory(slot: "pipe" | "ignore" | number): void {
+  if (typeof slot === "number" && fstatSync(slot).isDirectory())
+    throw new Error(`fd ${slot} is a directory`);
+}
 
 function inputSlot(option: StdinOption, open: Open): "pipe" | "ignore" | number {
   if (option === "discard") return "ignore";

@@ -9,7 +9,7 @@ import { realPath } from "./real-path.js";
  *
  * @throws SandboxError `PATH_INVALID`
  */
-export function assertSettled({ root, mounts }: ResolvedConfig): void {
+export function assertSettled({ root, mounts, cwd }: ResolvedConfig): void {
   if (realPath(root) !== root) throw changed(root, "root");
   const view = { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
   for (const mount of mounts) {
@@ -19,6 +19,8 @@ export function assertSettled({ root, mounts }: ResolvedConfig): void {
     const { path, kind } = find(view, mount.target, mount.path, true);
     if (path !== mount.target || kind !== kindOf(mount)) throw changed(mount.target, mount.path);
   }
+  const at = find(view, cwd, "cwd");
+  if (at.path !== cwd || at.kind === "missing") throw changed(cwd, "cwd");
 }
 
 function kindOf(mount: ResolvedMount): string {

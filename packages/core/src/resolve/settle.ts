@@ -180,7 +180,7 @@ function hostSource(path: string, field: string): { source: string; kind: "file"
 function inherited({ inheritEnv }: Config): Record<string, string> {
   return Object.fromEntries(
     inheritEnv.flatMap((name) => {
-      const value = process.env[name];
+      const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
       return value === undefined ? [] : [[name, value]];
     }),
   );
