@@ -32,7 +32,8 @@ async function testUnprivileged() {
     const node = usableNode(directory);
     console.log(`test-unprivileged: uid ${nobody.uid}, in a copy of the checkout`);
     if (interrupted) return 1;
-    const args = process.argv.slice(2);
+    // The kit's own tests, which show who it catches, do not depend on the uid.
+    const args = ["--exclude", "**/liars.test.ts", ...process.argv.slice(2)];
     return await runVitest({
       node,
       args,
