@@ -11,6 +11,9 @@ const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(repository, "node_modules", "typescript", "bin", "tsc");
 const out = mkdtempSync(join(tmpdir(), "sandboxlib-demo-"));
 
+// Whoever reads may have seen enough, as in `npm start | head`; the directory is removed all the same.
+process.stdout.on("error", () => undefined);
+
 try {
   await demo();
 } catch (error) {
