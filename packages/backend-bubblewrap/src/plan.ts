@@ -1,4 +1,4 @@
-import type { Host, Plan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
@@ -13,7 +13,7 @@ const BEFORE = ["--perms", "0755"] as const;
  * If this process dies before it has written them, bwrap reads none, and would run the command in an empty sandbox.
  * `--perms` alone is an error, so it stops: the option that goes with it, harmless in itself, is the first on fd 3.
  */
-export function plan(config: ResolvedConfig, host: Host): Plan | Refusal {
+export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
   const options = [
     "--dir",
     "/",

@@ -1,4 +1,4 @@
-import type { Host, Plan, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import type { Host, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 
@@ -14,6 +14,7 @@ const config: ResolvedConfig = {
   root: "/srv/root",
   rootReadOnly: true,
   mounts: [],
+  mirrors: [],
   cwd: "/work",
   env: { PATH: "/bin", PWD: "/work" },
   network: "none",
@@ -22,8 +23,8 @@ const config: ResolvedConfig = {
   limits: {},
 };
 
-function planOf(change: Partial<ResolvedConfig> = {}, on: Host = host): Plan {
-  return bubblewrap.plan({ ...config, ...change }, on) as Plan;
+function planOf(change: Partial<ResolvedConfig> = {}, on: Host = host): ToolPlan {
+  return bubblewrap.plan({ ...config, ...change }, on) as ToolPlan;
 }
 
 function options(change: Partial<ResolvedConfig>, on: Host = host): string[] {

@@ -3,16 +3,16 @@ import { basename, dirname } from "node:path";
 import type {
   Host,
   Observation,
-  Plan,
   ResolvedConfig,
   ResolvedMount,
+  ToolPlan,
   Verdict,
 } from "@sandboxlib/core";
 import { SETUP } from "./setup.js";
 import { FEW, found, notStarted, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 
 /** Namespaces and mounts by util-linux. The config's environment is set for the last tool only. */
-export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host: Host): Plan {
+export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host: Host): ToolPlan {
   const [unshare, sh] = [found("unshare", host), found("sh", host)];
   const separate = ["--mount", "--propagation", "private", "--pid", "--"];
   const list = operations(mounts).flat();
@@ -33,7 +33,7 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
   };
 }
 
-const MECHANISMS: Plan["mechanisms"] = {
+const MECHANISMS: ToolPlan["mechanisms"] = {
   root: "mount --move to /, and unshare --root, which is chroot(2)",
   "mount.bind": "mount --rbind in a private mount namespace",
   "mount.tmpfs": "mount -t tmpfs in a private mount namespace",

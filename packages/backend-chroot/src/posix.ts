@@ -2,17 +2,20 @@ import { dirname } from "node:path";
 import type {
   Host,
   Observation,
-  Plan,
   Refusal,
   ResolvedConfig,
   ResolvedMount,
   Step,
+  ToolPlan,
   Verdict,
 } from "@sandboxlib/core";
 import { FILL_DEV, found, notStarted, OPTIONS, tmpfsOptions } from "./tools.js";
 
 /** chroot(8) alone, and mounts on the host while the program runs. */
-export function planPosix({ root, mounts, cwd, env }: ResolvedConfig, host: Host): Plan | Refusal {
+export function planPosix(
+  { root, mounts, cwd, env }: ResolvedConfig,
+  host: Host,
+): ToolPlan | Refusal {
   if (root === "/" && mounts[0] !== undefined) return overTheHost(mounts[0].path);
   const variables = Object.entries(env).map((each) => each.join("="));
   // chroot(8) starts in `/`, and only something inside can go on from there.
@@ -28,7 +31,7 @@ export function planPosix({ root, mounts, cwd, env }: ResolvedConfig, host: Host
 
 const CHANGE_DIRECTORY = 'cd -P -- "$1" && shift && unset OLDPWD SHLVL && exec "$@"';
 
-const MECHANISMS: Plan["mechanisms"] = {
+const MECHANISMS: ToolPlan["mechanisms"] = {
   root: "chroot(8)",
   "mount.bind": "mount --bind on the host before the run, umount after it",
   "mount.tmpfs": "mount -t tmpfs on the host before the run, umount after it",

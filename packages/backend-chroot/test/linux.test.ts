@@ -4,8 +4,8 @@ import {
   type Backend,
   type ConfigInput,
   createSandbox,
-  type Plan,
   type SandboxResult,
+  type ToolPlan,
 } from "@sandboxlib/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeAsRoot, mountTable, output, type SmallRoot, smallRoot } from "./fixture.js";
@@ -126,7 +126,7 @@ describeAsRoot("chroot on Linux", () => {
         const { argv, ...plan } = chroot.plan(
           { ...settled, mounts: [onMnt, ...inRoot] },
           host,
-        ) as Plan;
+        ) as ToolPlan;
         // Leaves out the tmpfs on /mnt, as if it had been covered.
         const at = argv.indexOf("tmpfs");
         return { ...plan, argv: argv.toSpliced(at, 4) as unknown as typeof argv };

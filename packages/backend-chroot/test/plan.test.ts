@@ -1,5 +1,12 @@
 import chroot, { posixChroot } from "@sandboxlib/backend-chroot";
-import type { Host, HostRun, Observation, Plan, ResolvedConfig, Verdict } from "@sandboxlib/core";
+import type {
+  Host,
+  HostRun,
+  Observation,
+  ResolvedConfig,
+  ToolPlan,
+  Verdict,
+} from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 
 const made: Host = {
@@ -15,6 +22,7 @@ const plain: ResolvedConfig = {
   root: "/srv/root",
   rootReadOnly: false,
   mounts: [],
+  mirrors: [],
   cwd: "/",
   env: { PWD: "/" },
   network: "host",
@@ -39,7 +47,7 @@ const tmpfs = {
 } as const;
 
 /** The words after those of the setup itself. */
-function words({ argv }: Plan): string[] {
+function words({ argv }: ToolPlan): string[] {
   return argv.slice(argv.indexOf("sh", 3) + 1);
 }
 
@@ -59,8 +67,8 @@ const ENDINGS: [string, Partial<Observation>, Verdict][] = [
 ];
 
 describe("the plan on Linux", () => {
-  const plan = (config: Partial<ResolvedConfig>): Plan =>
-    chroot.plan({ ...plain, ...config }, made) as Plan;
+  const plan = (config: Partial<ResolvedConfig>): ToolPlan =>
+    chroot.plan({ ...plain, ...config }, made) as ToolPlan;
 
   it("is the same for the same config", () => {
     expect(JSON.stringify(plan({}))).toBe(JSON.stringify(plan({})));
@@ -146,8 +154,8 @@ describe("the plan on Linux", () => {
 });
 
 describe("the plan elsewhere", () => {
-  const plan = (config: Partial<ResolvedConfig>): Plan =>
-    posixChroot.plan({ ...plain, ...config }, made) as Plan;
+  const plan = (config: Partial<ResolvedConfig>): ToolPlan =>
+    posixChroot.plan({ ...plain, ...config }, made) as ToolPlan;
 
   it("is that of the other systems", () => {
     const there = chroot.plan({ ...plain, mounts: [tmpfs] }, { ...made, platform: "freebsd" });

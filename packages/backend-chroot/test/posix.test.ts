@@ -4,9 +4,9 @@ import {
   type Backend,
   type ConfigInput,
   createSandbox,
-  type Plan,
   type Sandbox,
   type Step,
+  type ToolPlan,
 } from "@sandboxlib/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeAsRoot, mountTable, output, type SmallRoot, smallRoot } from "./fixture.js";
@@ -24,7 +24,7 @@ describeAsRoot("chroot, the plain POSIX path", () => {
   const withStep = (step: Step): Backend => ({
     ...posixChroot,
     plan: (config, host) => {
-      const plan = posixChroot.plan(config, host) as Plan;
+      const plan = posixChroot.plan(config, host) as ToolPlan;
       return { ...plan, before: [...(plan.before ?? []), step] };
     },
   });

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Host, Plan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import type { Host, ToolPlan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
 import { mechanisms } from "./mechanisms.js";
 import { submounts } from "./mountinfo.js";
 import { findProgram } from "./program.js";
@@ -23,7 +23,7 @@ export function plan(
   config: ResolvedConfig,
   host: Host,
   named: string | undefined,
-): Plan | Refusal {
+): ToolPlan | Refusal {
   const made = config.mounts.find(({ create }) => create);
   if (made !== undefined) return cannotMake(made);
   const options = [...isolation(config), ...mounts(config), ["--chdir", config.cwd] as const];

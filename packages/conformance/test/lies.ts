@@ -6,11 +6,11 @@ import {
   type Capability,
   createSandbox,
   isSandboxError,
-  type Plan,
   type ResolvedConfig,
   type ResolvedMount,
   type Sandbox,
   type SandboxResult,
+  type ToolPlan,
 } from "@sandboxlib/core";
 
 /** A backend that does not do what it says, or a library that does not. */
@@ -43,12 +43,12 @@ export function mounts(edit: (mount: ResolvedMount) => ResolvedMount | undefined
 }
 
 /** Gives another plan than bubblewrap would. */
-export function plans(edit: (plan: Plan, config: ResolvedConfig) => Plan): Lie {
-  return says({ plan: (config, host) => edit(bubblewrap.plan(config, host) as Plan, config) });
+export function plans(edit: (plan: ToolPlan, config: ResolvedConfig) => ToolPlan): Lie {
+  return says({ plan: (config, host) => edit(bubblewrap.plan(config, host) as ToolPlan, config) });
 }
 
 /** Gives bubblewrap other options than it should. */
-export function options(edit: (words: string) => string, more?: (plan: Plan) => Plan): Lie {
+export function options(edit: (words: string) => string, more?: (plan: ToolPlan) => ToolPlan): Lie {
   return plans((plan) => {
     const given = plan.fds?.[3];
     const data = typeof given === "object" ? given.data : "";
@@ -58,13 +58,13 @@ export function options(edit: (words: string) => string, more?: (plan: Plan) => 
 }
 
 /** Starts its tool in the caller's environment. */
-export function withCallersEnvironment(plan: Plan): Plan {
+export function withCallersEnvironment(plan: ToolPlan): ToolPlan {
   return { ...plan, env: { ...process.env } as Record<string, string> };
 }
 
 /** Does not know which processes are the program's. */
-export function withoutReport(plan: Plan): Plan {
-  const copy: { -readonly [Part in keyof Plan]: Plan[Part] } = { ...plan };
+export function withoutReport(plan: ToolPlan): ToolPlan {
+  const copy: { -readonly [Part in keyof ToolPlan]: ToolPlan[Part] } = { ...plan };
   delete copy.readReport;
   return copy;
 }
@@ -92,14 +92,16 @@ export function nothing(): Lie {
 }
 
 /** Tells something wrong about the end of a run. */
-export function interprets(edit: (verdict: ReturnType<Plan["interpret"]>) => typeof verdict): Lie {
+export function interprets(
+  edit: (verdict: ReturnType<ToolPlan["interpret"]>) => typeof verdict,
+): Lie {
   return plans((plan) => ({ ...plan, interpret: (end) => edit(plan.interpret(end)) }));
 }
 
 /** Plans for the first config only, and takes that plan for every other. */
 export function remembers(): Lie {
-  let first: Plan | undefined;
-  return says({ plan: (config, host) => (first ??= bubblewrap.plan(config, host) as Plan) });
+  let first: ToolPlan | undefined;
+  return says({ plan: (config, host) => (first ??= bubblewrap.plan(config, host) as ToolPlan) });
 }
 
 /** Says yes to whatever core asks, although it declares little. */

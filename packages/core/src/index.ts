@@ -24,15 +24,19 @@ export {
 export { needs } from "./needs/needs.js";
 export type { Backend, Host, HostRun, Missing, Probe } from "./plan/backend.js";
 export type {
+  LauncherPlan,
+  LauncherSetup,
   Observation,
   Plan,
   PlanFd,
   Refusal,
   Report,
   Step,
+  ToolPlan,
   Verdict,
 } from "./plan/plan.js";
 export type { FileKind, ResolvedConfig, ResolvedMount } from "./plan/resolved-config.js";
+export type { SandboxOptions } from "./prepare.js";
 export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { realHost } from "./resolve/host.js";
 export { type Prefer, type Resolved, resolve } from "./resolve/resolve.js";
@@ -51,6 +55,10 @@ export type {
   Enforcement,
   Outcome,
   SandboxResult,
+  Usage,
 } from "./result/result.js";
 export { enforces } from "./result/result.js";
-export { createSandbox, run, type Sandbox, type SandboxOptions } from "./sandbox.js";
+export { createSandbox, run, type Sandbox } from "./sandbox.js";
+export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
+export type { CommandOptions, Session } from "./session/session.js";
+export type { CommandSettings } from "./session/settings.js";

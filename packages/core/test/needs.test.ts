@@ -65,9 +65,12 @@ describe("needs", () => {
     expect(fixed.map(([word]) => word)).toEqual([
       "root",
       "mount.bind",
+      "mount.create",
       "cwd",
       "env.loader",
       "user",
+      "session",
+      "pool",
     ]);
   });
 });

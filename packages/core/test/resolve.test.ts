@@ -33,7 +33,7 @@ const GREEDY: ConfigInput = {
 };
 
 /** What no config asks for. */
-const UNASKED: Capability[] = ["exit.signal"];
+const UNASKED: Capability[] = ["mount.create", "exit.signal", "session", "pool"];
 
 describe("resolve", () => {
   it("leaves a config alone that the backend can honour", () => {

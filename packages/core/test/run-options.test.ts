@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Backend, createSandbox, type Plan } from "../src/index.js";
+import { type Backend, createSandbox, type ToolPlan } from "../src/index.js";
 import { thrown } from "./support/thrown.js";
 
 /** Never asked to run anything: the faults are found before. */
@@ -8,10 +8,10 @@ const backend: Backend = {
   name: "made-up",
   capabilities: new Set(["cwd", "tree.kill"]),
   probe: async () => ({ available: true }),
-  plan: () => ({ argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies Plan,
+  plan: () => ({ argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies ToolPlan,
 };
 
-const interpret: Plan["interpret"] = () => ({ kind: "exited", exitCode: 0 });
+const interpret: ToolPlan["interpret"] = () => ({ kind: "exited", exitCode: 0 });
 
 const sandbox = await createSandbox(
   { cwd: "/", writable: "all", mounts: [], network: "host", isolate: [] },

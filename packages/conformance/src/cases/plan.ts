@@ -21,7 +21,7 @@ export const plan: Topic = {
         const { plan } = await sandbox();
         const programs = [
           plan.argv,
-          ...(plan.before ?? []).flatMap(({ run, undo }) => [run, undo]),
+          ...(("before" in plan && plan.before) || []).flatMap(({ run, undo }) => [run, undo]),
         ];
         for (const [program] of programs) assert(program.startsWith("/"), program);
       },

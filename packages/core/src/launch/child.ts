@@ -1,15 +1,9 @@
 import type { Readable, Writable } from "node:stream";
-import type { Need } from "../needs/capability.js";
-import type { Host } from "../plan/backend.js";
-import type { Plan } from "../plan/plan.js";
-import type { ResolvedConfig } from "../plan/resolved-config.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
-import { checker } from "../verify/checker.js";
 import { type Capture, capture } from "./capture.js";
-import { type Launched, launch } from "./launch.js";
 import { outcomeOf, type Stop } from "./outcome.js";
+import type { Running, Streams } from "./running.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
-import { type Watched, watch } from "./watch.js";
 
 /** How one command is run. */
 export interface RunOptions extends StdioOptions {
@@ -31,72 +25,52 @@ export interface SandboxChild extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): boolean;
 }
 
-/** Everything that is decided before a run: once per sandbox. */
-export interface Prepared {
-  readonly plan: Plan;
-  readonly config: ResolvedConfig;
-  readonly needs: readonly Need[];
-  readonly dropped: readonly Dropped[];
+/** What the result of a run tells of the sandbox, and how long the run may take, in seconds. */
+export interface Terms {
   readonly backend: string;
-  readonly host: Host;
-  readonly closedOnExec: Set<number>;
+  readonly dropped: readonly Dropped[];
+  readonly wallTime: number | undefined;
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
 const DRAIN_LIMIT = 2_000;
 
-/**
- * Starts a program in a prepared sandbox.
- *
- * @throws SandboxError as {@link launch} does; what goes wrong later rejects `result`.
- */
-export function startChild(
-  prepared: Prepared,
-  argv: readonly string[],
-  options: RunOptions,
-): SandboxChild {
-  const { plan, config, host, closedOnExec } = prepared;
-  const launched = launch(plan, config, argv, options, host, closedOnExec);
-  const checked = checker(prepared.needs, plan, prepared.backend);
-  const watched: Watched = watch(launched, plan, () => {
-    if (checked.fails(watched.report().read)) watched.kill();
-  });
+/** Looks after a program to its end: captures its output, ends it when it must, and puts the result together. */
+export function childOf(running: Running, terms: Terms, options: RunOptions): SandboxChild {
   let stopped: Stop | undefined;
   let signaled: NodeJS.Signals | undefined;
   const stop = (reason: Stop): void => {
     stopped ??= reason;
-    watched.kill();
+    running.kill();
   };
-  const captures = startCaptures(launched, options, stop);
-  const disarm = arm(config.limits.wallTime, options.signal, stop);
-  const result = watched.ended.then(async (ended) => {
-    disarm();
-    // Off the way of the result: the guardian may hear of it a moment later.
-    setImmediate(launched.release);
-    launched.undo();
+  const captures = startCaptures(running.streams, options, stop);
+  const disarm = arm(terms.wallTime, options.signal, stop);
+  const finish = async (): Promise<SandboxResult> => {
+    const ended = await running.ended.finally(disarm);
     const [stdout, stderr] = await Promise.all([
       drained(captures.stdout),
       drained(captures.stderr),
     ]);
-    const enforced = checked.enforced(watched.report().read);
+    const enforced = ended.enforced();
     return {
-      ...outcomeOf(ended, { plan, report: watched.report().text, stderr, stopped, signaled }),
+      ...outcomeOf(ended, { stderr, stopped, signaled }),
       ...(stdout !== undefined && { stdout }),
       ...(stderr !== undefined && { stderr }),
-      usage: { wallTime: (performance.now() - launched.startedAt) / 1000 },
-      backend: prepared.backend,
-      enforcement: { enforced, dropped: prepared.dropped },
+      usage: { wallTime: (performance.now() - running.startedAt) / 1000, ...ended.usage },
+      backend: terms.backend,
+      enforcement: { enforced, dropped: terms.dropped },
     };
-  });
+  };
+  const result = finish();
   // The caller may look at the result late, or never.
   result.catch(() => undefined);
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
-    const sent = signal === "SIGKILL" ? watched.kill() : watched.signal(signal);
+    const sent = signal === "SIGKILL" ? running.kill() : running.signal(signal);
     if (sent) signaled = signal;
     return sent;
   };
   return {
-    ...streams(launched, options),
+    ...pipesOf(running.streams, options),
     result,
     kill,
     [Symbol.asyncDispose]: () => dispose(kill, result),
@@ -108,35 +82,28 @@ async function dispose(kill: SandboxChild["kill"], result: Promise<unknown>): Pr
   await result.catch(() => undefined);
 }
 
-function streams(
-  { child }: Launched,
-  options: RunOptions,
-): Pick<SandboxChild, "stdin" | "stdout" | "stderr"> {
+function pipesOf(streams: Streams, options: RunOptions): Streams {
   return {
-    stdin: options.stdin === "pipe" ? child.stdin : null,
-    stdout: options.stdout === "pipe" ? child.stdout : null,
-    stderr: options.stderr === "pipe" ? child.stderr : null,
+    stdin: options.stdin === "pipe" ? streams.stdin : null,
+    stdout: options.stdout === "pipe" ? streams.stdout : null,
+    stderr: options.stderr === "pipe" ? streams.stderr : null,
   };
 }
 
 function startCaptures(
-  { child }: Launched,
+  streams: Streams,
   { stdout = "capture", stderr = "capture", maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
   stop: (reason: Stop) => void,
-): { stdout?: Capture; stderr?: Capture } {
+): { readonly stdout: Capture | undefined; readonly stderr: Capture | undefined } {
   const start = (
     name: "stdout" | "stderr",
     option: OutputOption | "stdout",
   ): Capture | undefined => {
-    const stream = child[name];
+    const stream = streams[name];
     if (option !== "capture" || stream === null) return undefined;
     return capture(stream, maxOutput, () => stop({ limit: name, bytes: maxOutput }));
   };
-  const [out, error] = [start("stdout", stdout), start("stderr", stderr)];
-  return {
-    ...(out !== undefined && { stdout: out }),
-    ...(error !== undefined && { stderr: error }),
-  };
+  return { stdout: start("stdout", stdout), stderr: start("stderr", stderr) };
 }
 
 /** Sets everything that may end the run from outside; returns what takes it back. */

@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Host } from "../plan/backend.js";
-import type { Plan } from "../plan/plan.js";
+import type { ToolPlan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { assertSettled } from "../resolve/assert-settled.js";
-import { SandboxError } from "../result/error.js";
 import { openGuard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";
 import { assertProgram } from "./program.js";
 import { shim } from "./shim.js";
+import { spawnTool } from "./spawn-tool.js";
 import { openStdio, type Stdio, type StdioOptions } from "./stdio.js";
 import { takeSteps, type Undo } from "./steps.js";
 
@@ -32,7 +32,7 @@ export interface Launched {
  * @throws SandboxError `PATH_INVALID`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `LAUNCH_FAILED`
  */
 export function launch(
-  plan: Plan,
+  plan: ToolPlan,
   config: ResolvedConfig,
   argv: readonly string[],
   options: StdioOptions,
@@ -46,7 +46,7 @@ export function launch(
   // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.
   const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
-  const stdio = open(options);
+  const stdio = openStdio(options);
   let undo: Undo = () => undefined;
   try {
     undo = takeSteps(plan.before ?? []);
@@ -64,20 +64,8 @@ export function launch(
   }
 }
 
-function open(options: StdioOptions): Stdio {
-  try {
-    return openStdio(options);
-  } catch (cause) {
-    throw new SandboxError(
-      "LAUNCH_FAILED",
-      `a standard stream cannot be opened: ${String(cause)}`,
-      { cause },
-    );
-  }
-}
-
 function start(
-  plan: Plan,
+  plan: ToolPlan,
   argv: readonly string[],
   stdio: Stdio & { readonly pass: readonly number[] },
   host: Host,
@@ -85,38 +73,16 @@ function start(
 ): ChildProcess {
   const slots = [...stdio.slots, ...moreSlots(plan, stdio.pass)];
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
-  const [program, ...args] = shim([...plan.argv, ...argv], inherited, stdio.merge, host);
-  try {
-    const child = spawn(program, args, {
-      env: plan.env,
-      cwd: "/",
-      stdio: slots,
-      // A session of its own: no controlling terminal to inject input into, and one group to end the tool by.
-      detached: true,
-      // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
-      ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
-    });
-    return withPipes(child);
-  } catch (cause) {
-    const tooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
-    throw new SandboxError("LAUNCH_FAILED", `${plan.argv[0]} cannot be started: ${String(cause)}`, {
-      ...(tooLong && {
-        hint: "Shorten the command: the kernel takes 128 KiB a word, 2 MiB in all.",
-      }),
-      cause,
-    });
-  }
-}
-
-/** Node makes no pipes when there are no fds left, and says so in an event only. */
-function withPipes(child: ChildProcess): ChildProcess {
-  if ((child.stdio as unknown) !== undefined) return child;
-  child.on("error", () => undefined);
-  throw new Error("this process has too many files open");
+  return spawnTool(shim([...plan.argv, ...argv], inherited, stdio.merge, host), {
+    env: plan.env,
+    stdio: slots,
+    // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
+    ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
+  });
 }
 
 /** What goes on the fds from 3 on: from there, Node leaves an `ignore` closed. */
-function moreSlots(plan: Plan, pass: readonly number[]): ("pipe" | "ignore" | number)[] {
+function moreSlots(plan: ToolPlan, pass: readonly number[]): ("pipe" | "ignore" | number)[] {
   const fds = Object.keys(plan.fds ?? {}).map(Number);
   return Array.from({ length: Math.max(2, ...fds, ...pass) - 2 }, (_, index) => {
     if (fds.includes(index + 3)) return "pipe";
@@ -138,7 +104,7 @@ function orAbandon(child: ChildProcess, release: () => void, check: () => void):
 
 function handOver(
   child: ChildProcess,
-  plan: Plan,
+  plan: ToolPlan,
   { stdin }: StdioOptions,
 ): Pick<Launched, "report" | "lifelines"> {
   let report: Readable | undefined;

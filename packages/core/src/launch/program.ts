@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
-import { type Located, locate, type View } from "../resolve/view.js";
+import { type Located, locate, type View, viewOf } from "../resolve/view.js";
 import { SandboxError } from "../result/error.js";
 
 /**
@@ -10,10 +10,7 @@ import { SandboxError } from "../result/error.js";
  * @throws SandboxError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`
  */
 export function assertProgram(config: ResolvedConfig, name: string): void {
-  const view = {
-    root: config.root,
-    mounts: new Map(config.mounts.map((mount) => [mount.target, mount])),
-  };
+  const view = viewOf(config);
   const candidates = pathsOf(name, config);
   let denied: string | undefined;
   for (const path of candidates) {

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { SandboxError } from "../result/error.js";
 
 /** Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. */
 export type StdinOption =
@@ -50,7 +51,7 @@ export interface Stdio {
 /**
  * Opens what the streams need.
  *
- * @throws the error of open(2); what was opened before is closed again.
+ * @throws SandboxError `LAUNCH_FAILED`; what was opened before is closed again.
  */
 export function openStdio({
   stdin = "discard",
@@ -73,9 +74,10 @@ export function openStdio({
     const error = stderr === "stdout" ? (merge ? "ignore" : output) : outputSlot(stderr, 2, open);
     for (const slot of [input, output, error]) refuseDirectory(slot);
     return { slots: [input, output, error], merge, close };
-  } catch (error) {
+  } catch (cause) {
     close();
-    throw error;
+    const message = `a standard stream cannot be opened: ${String(cause)}`;
+    throw new SandboxError("LAUNCH_FAILED", message, { cause });
   }
 }
 

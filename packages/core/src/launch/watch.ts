@@ -1,11 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import type { Plan, Report } from "../plan/plan.js";
+import type { Report, ToolPlan } from "../plan/plan.js";
+import { gone, type Init, initOf } from "./gone.js";
 import type { Launched } from "./launch.js";
 import { childrenOf, insideOf, startTimeOf } from "./processes.js";
 
 /** How a tool ended. */
-export interface Ended {
+export interface ToolEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   /** Why it could not be started, if it could not. */
@@ -19,27 +20,20 @@ export interface Watched {
   /** What the tool has reported so far. */
   report(): { readonly text: string; readonly read: Report };
   /** Resolves when the tool has ended and every process of the sandbox is gone. */
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ToolEnd>;
   /** Sends a signal to the program; false when there is none any more. */
-  signal(name: NodeJS.Signals): boolean;
+  readonly signal: (name: NodeJS.Signals) => boolean;
   /** Ends everything at once; false when it has ended already. */
-  kill(): boolean;
-}
-
-/** Pid 1 of the sandbox, told from a later process with the same pid by its start time. */
-interface Init {
-  readonly pid: number;
-  readonly started: string | undefined;
+  readonly kill: () => boolean;
 }
 
 const REPORT_LIMIT = 65_536;
-const GONE_LIMIT = 5_000;
 const RETRY = 5;
 
 /** Follows a tool from its start to the end of the last process. `onReport` is called whenever the report grows. */
 export function watch(
   { child, report, lifelines }: Launched,
-  plan: Plan,
+  plan: ToolPlan,
   onReport: () => void,
 ): Watched {
   let text = "";
@@ -49,14 +43,17 @@ export function watch(
     text = (text + more).slice(0, REPORT_LIMIT);
     read = located(plan.readReport?.(text) ?? {}, child.pid, read);
     const { initPid } = read;
-    if (initPid !== undefined) init ??= { pid: initPid, started: startTimeOf(initPid) };
+    if (initPid !== undefined) init ??= initOf(initPid);
     onReport();
   });
   const exit = exited(child);
   const ended = exit.then(async (result) => {
     for (const pipe of lifelines) pipe.destroy();
     if (report !== undefined) await lastWords();
-    return { ...result, survived: init !== undefined && !(await gone(init, result)) };
+    return {
+      ...result,
+      survived: init !== undefined && !(await gone(init, result.signal !== null)),
+    };
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -77,7 +74,7 @@ export function watch(
   return { report: () => ({ text, read }), ended, signal, kill };
 }
 
-function exited(child: ChildProcess): Promise<Omit<Ended, "survived">> {
+function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived">> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, error: undefined }));
@@ -122,19 +119,4 @@ function send(pid: number, signal: NodeJS.Signals): void {
 async function lastWords(): Promise<void> {
   await setImmediate();
   await setImmediate();
-}
-
-/**
- * When pid 1 of a pid namespace is gone, or a zombie, so is every process in it: pid_namespaces(7). Without a child it
- * is the last one, as orphans become its children, and only takes the namespaces down: no need to wait for that. But a
- * tool that was killed may have left a child of its own in the pid namespace, which became somebody else's.
- */
-async function gone({ pid, started }: Init, tool: Pick<Ended, "signal">): Promise<boolean> {
-  const deadline = performance.now() + GONE_LIMIT;
-  const isLast = (): boolean => tool.signal === null && childrenOf(pid)?.length === 0;
-  while (started !== undefined && !isLast() && startTimeOf(pid) === started) {
-    if (performance.now() > deadline) return false;
-    await setTimeout(1);
-  }
-  return true;
 }

@@ -32,6 +32,11 @@ export const CAPABILITIES = {
     meaning:
       "A minimal `/dev`: null, zero, full, random, urandom, tty, and the links to the standard streams.",
   },
+  "mount.create": {
+    droppable: false,
+    meaning:
+      "A mount point that the root lacks is there for the run, and the root is not touched. Never needed by a config.",
+  },
   cwd: { droppable: false, meaning: "The program starts in the given directory." },
   "env.loader": {
     droppable: false,
@@ -72,6 +77,15 @@ export const CAPABILITIES = {
     droppable: true,
     meaning:
       "Death by a signal is told apart from the exit status 128+n. Never needed by a config.",
+  },
+  session: {
+    droppable: false,
+    meaning:
+      "One sandbox runs many commands, also at the same time, and lives until it is closed. Needed by `openSession`.",
+  },
+  pool: {
+    droppable: false,
+    meaning: "A sandbox is set up ahead and waits for its command. Needed by `createPool`.",
   },
 } as const;
 

@@ -1,9 +1,13 @@
 import type { Namespace } from "../config/schema.js";
 import type { Capability } from "../needs/capability.js";
 import type { ErrorCode } from "../result/error.js";
+import type { Mirror, ResolvedMount } from "./resolved-config.js";
 
 /** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
-export interface Plan {
+export type Plan = ToolPlan | LauncherPlan;
+
+/** A plan for a tool that takes options and the program's own argument vector. */
+export interface ToolPlan {
   /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
   readonly argv: readonly [string, ...string[]];
   /** The tool's whole environment. The program's is not here where the tool can take it another way. */
@@ -18,6 +22,34 @@ export interface Plan {
   readReport?(report: string): Report;
   /** Turns what was seen at the end into what became of the program. Pure. */
   interpret(end: Observation): Verdict;
+}
+
+/**
+ * A plan for the launcher of `@sandboxlib/launcher`, or another program that speaks its protocol, version 1. Core alone
+ * speaks it, and can open sessions and pools with such a plan.
+ */
+export interface LauncherPlan extends Pick<ToolPlan, "argv" | "env" | "mechanisms"> {
+  readonly setup: LauncherSetup;
+}
+
+/** What the launcher is to set up before there is a command. */
+export interface LauncherSetup {
+  /**
+   * The new namespaces. Those for mounts and pids are always new. Without `user` there is one all the same where the
+   * launcher lacks CAP_SYS_ADMIN; with it, no further one can be made inside.
+   */
+  readonly namespaces: readonly (Exclude<Namespace, "mount" | "pid"> | "network")[];
+  /** The ids inside. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Only with `uts` in `namespaces`. */
+  readonly hostname?: string;
+  /** The real path of the directory that becomes `/`. */
+  readonly root: string;
+  readonly rootReadOnly: boolean;
+  /** In the order to mount them. */
+  readonly mounts: readonly ResolvedMount[];
+  readonly mirrors: readonly Mirror[];
 }
 
 /** What a backend answers in place of a plan when it finds that it cannot honour the config after all. */
@@ -52,6 +84,8 @@ export interface Report {
   readonly supervisor?: number;
   /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
   readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
+  /** Further capabilities whose effect the tool has read back from the kernel, and found as it should be. */
+  readonly readBack?: ReadonlySet<Capability>;
 }
 
 /** What core saw of the tool. */
@@ -72,4 +106,6 @@ export type Verdict =
       readonly code: ErrorCode;
       readonly message: string;
       readonly hint?: string;
+      /** The config field at fault. */
+      readonly path?: string;
     };

@@ -8,6 +8,8 @@ export interface ResolvedConfig {
   readonly rootReadOnly: boolean;
   /** Everything that is mounted over the root, in the order to mount it: a directory before what lies in it. */
   readonly mounts: readonly ResolvedMount[];
+  /** Only for backends that declare `mount.create`: see {@link Mirror}. */
+  readonly mirrors: readonly Mirror[];
   readonly cwd: string;
   /** The program's whole environment, `PWD` included. */
   readonly env: Readonly<Record<string, string>>;
@@ -25,7 +27,7 @@ export type ResolvedMount = {
   readonly target: string;
   /** The config field that asks for it. */
   readonly path: string;
-  /** Whether the mount point lies in a tmpfs or dev of this list and must be made there. */
+  /** Whether the mount point lies in a tmpfs, dev or mirror of this list and must be made there. */
   readonly create: boolean;
 } & (
   | {
@@ -38,6 +40,16 @@ export type ResolvedMount = {
   | { readonly type: "proc" | "dev" }
   | { readonly type: "hide"; readonly kind: FileKind }
 );
+
+/**
+ * A read-only directory in memory that covers its target and shows every entry of it, so that mount points can be made
+ * there. It covers a mount on the same target.
+ */
+export interface Mirror {
+  readonly target: string;
+  /** The config field that asks for the mount point. */
+  readonly path: string;
+}
 
 /** What a path is, as far as mounting cares: a directory, or anything else. */
 export type FileKind = "file" | "directory";

@@ -2,6 +2,7 @@ import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
 import { find, invalid } from "./path-error.js";
 import { realPath } from "./real-path.js";
+import { viewOf } from "./view.js";
 
 /**
  * Checks again, right before a run, that no path has changed its meaning: a program with a writable root may have put
@@ -11,7 +12,7 @@ import { realPath } from "./real-path.js";
  */
 export function assertSettled({ root, mounts, cwd }: ResolvedConfig): void {
   if (realPath(root) !== root) throw changed(root, "root");
-  const view = { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
+  const view = viewOf({ root, mounts });
   for (const mount of mounts) {
     if (mount.type === "bind" && realPath(mount.source) !== mount.source)
       throw changed(mount.source, mount.path);

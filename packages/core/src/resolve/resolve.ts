@@ -37,12 +37,14 @@ export function resolve(
   return { config: narrow(config, dropped), needs: met, dropped };
 }
 
-interface Lack {
+/** What is missing, and what may be done about it. */
+export interface Lack {
   readonly reason: string;
   readonly remedy?: string;
 }
 
-function lackOf(
+/** Why a backend cannot enforce a capability on this host; undefined when it can. */
+export function lackOf(
   capability: Capability,
   backend: Pick<Backend, "name" | "capabilities">,
   probe: Extract<Probe, { available: true }>,

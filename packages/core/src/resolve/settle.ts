@@ -1,25 +1,27 @@
 import { lstatSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Config, Mount } from "../config/schema.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
+import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
 import { realPath } from "./real-path.js";
-import type { View } from "./view.js";
+import { nearest, type View } from "./view.js";
 
 /**
  * Looks up every path of a config on this host and decides what the config leaves open.
  *
+ * @param mayCreate - Whether the backend provides mount points that the root lacks.
  * @throws SandboxError `PATH_INVALID`, naming the field whose path is missing or of the wrong kind.
  */
-export function settle(config: Config, host: Host): ResolvedConfig {
+export function settle(config: Config, host: Host, mayCreate = false): ResolvedConfig {
   const root = hostDirectory(config.root);
   const view: { root: string; mounts: Map<string, ResolvedMount> } = { root, mounts: new Map() };
+  const missing: Missing[] = [];
   for (const [index, mount] of [...config.mounts.entries()].sort(
     ([, a], [, b]) => depth(a.target) - depth(b.target),
   )) {
-    add(view, settleMount(view, mount, `mounts[${index}]`));
+    add(view, settleMount(view, mount, `mounts[${index}]`, mayCreate ? missing : undefined));
   }
   const writable =
     config.writable === "all"
@@ -28,13 +30,19 @@ export function settle(config: Config, host: Host): ResolvedConfig {
   const hidden = config.hidden.map((path, index) => settleHidden(view, path, `hidden[${index}]`));
   for (const mount of [...writable.filter(({ target }) => target !== "/"), ...hidden])
     add(view, mount);
-  const mounts = [...view.mounts.values()].sort((a, b) => depth(a.target) - depth(b.target));
+  const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
+  const inMirrors = new Set(missing.map(({ target }) => target));
+  const isCreated = ({ target }: ResolvedMount): boolean =>
+    inMirrors.has(target) || isMadeInMemory(view, target);
   const cwd = settleCwd(view, config.cwd);
   const { user, hostname, limits } = config;
   return {
     root,
-    rootReadOnly: config.writable !== "all" && !writable.some(({ target }) => target === "/"),
-    mounts: mounts.map((mount) => ({ ...mount, create: isMadeInMemory(view, mount.target) })),
+    rootReadOnly,
+    mounts: [...view.mounts.values()]
+      .map((mount) => ({ ...mount, create: isCreated(mount) }))
+      .sort((a, b) => depth(a.target) - depth(b.target)),
+    mirrors: mirrorsFor(view, missing, rootReadOnly),
     cwd,
     env: { ...inherited(config), ...config.env, PWD: cwd },
     network: config.network,
@@ -45,7 +53,12 @@ export function settle(config: Config, host: Host): ResolvedConfig {
   };
 }
 
-function settleMount(view: View, mount: Mount, path: string): ResolvedMount {
+function settleMount(
+  view: View,
+  mount: Mount,
+  path: string,
+  missing: Missing[] | undefined,
+): ResolvedMount {
   const settled =
     mount.type === "bind" ? { ...mount, ...hostSource(mount.source, `${path}.source`) } : mount;
   const at = find(view, mount.target, `${path}.target`, true);
@@ -53,6 +66,8 @@ function settleMount(view: View, mount: Mount, path: string): ResolvedMount {
   if (at.kind === "memory") {
     if (nearest(view, at.path)?.type === "proc")
       throw invalid(`${path}.target`, mount.target, "lies in a proc mount");
+  } else if (at.kind === "missing" && missing !== undefined) {
+    missing.push({ target: at.path, field: `${path}.target`, value: mount.target });
   } else if (at.kind === "missing") {
     throw invalid(
       `${path}.target`,
@@ -94,7 +109,7 @@ function settleWritable(view: View, path: string, index: number): ResolvedMount[
     );
   }
   if (at.host === undefined || at.kind === "missing" || at.kind === "memory")
-    throw missing(view, field, path);
+    throw notThere(view, field, path);
   return [
     {
       type: "bind",
@@ -118,7 +133,7 @@ function settleHidden(view: View, path: string, field: string): ResolvedMount {
   if (mount !== undefined)
     throw invalid(field, path, `is the target of ${mount.path}`, "Leave that mount out instead.");
   if (at.path === "/") throw invalid(field, path, "is the root itself");
-  if (at.kind === "missing" || at.kind === "memory") throw missing(view, field, path);
+  if (at.kind === "missing" || at.kind === "memory") throw notThere(view, field, path);
   return { type: "hide", target: at.path, kind: at.kind, path: field, create: false };
 }
 
@@ -127,7 +142,7 @@ function settleCwd(view: View, path: string): string {
   if (at.kind === "missing" || at.kind === "memory") {
     // A directory that has to be made for a deeper mount point is there as well.
     if ([...view.mounts.keys()].some((target) => target.startsWith(`${at.path}/`))) return at.path;
-    throw missing(view, "cwd", path);
+    throw notThere(view, "cwd", path);
   }
   if (at.kind !== "directory") throw invalid("cwd", path, "is not a directory");
   return at.path;
@@ -149,14 +164,6 @@ function add(view: { mounts: Map<string, ResolvedMount> }, mount: ResolvedMount)
 function isMadeInMemory(view: View, target: string): boolean {
   const above = nearest(view, target);
   return above !== undefined && above.type !== "bind";
-}
-
-function nearest(view: View, target: string): ResolvedMount | undefined {
-  for (let above = dirname(target); above !== "/"; above = dirname(above)) {
-    const mount = view.mounts.get(above);
-    if (mount !== undefined) return mount;
-  }
-  return undefined;
 }
 
 function depth(target: string): number {
@@ -186,10 +193,7 @@ function inherited({ inheritEnv }: Config): Record<string, string> {
   );
 }
 
-const HINT_TARGET =
-  "Create it in the root, or leave the mount out: a list in `mounts` replaces the default mounts.";
-
-function missing(view: View, field: string, path: string): SandboxError {
+function notThere(view: View, field: string, path: string): SandboxError {
   const cover = nearest(view, path);
   if (cover !== undefined && cover.type !== "bind") {
     const hint = `Make it visible with a bind mount or \`writable\`, or leave ${cover.path} out.`;

@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import type { FileKind, ResolvedMount } from "../plan/resolved-config.js";
+import type { FileKind, ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 
 /** What the program will see: the root, and what has been mounted over it so far. */
 export interface View {
@@ -67,6 +67,20 @@ export function locate(view: View, path: string, under = false): Located {
     if (!stat.isDirectory()) return { path: join(current, ...left), host, kind: "missing" };
   }
   return mounted(view, current);
+}
+
+/** The mount in which a path lies, if it is not the root. */
+export function nearest(view: View, target: string): ResolvedMount | undefined {
+  for (let above = dirname(target); above !== "/"; above = dirname(above)) {
+    const mount = view.mounts.get(above);
+    if (mount !== undefined) return mount;
+  }
+  return undefined;
+}
+
+/** What a program will see by a settled config; a mirror shows what it covers. */
+export function viewOf({ root, mounts }: Pick<ResolvedConfig, "root" | "mounts">): View {
+  return { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
 }
 
 /** The path is the root or a mount point: it is what is mounted there. */

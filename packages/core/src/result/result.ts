@@ -37,13 +37,21 @@ export interface SandboxResult {
   /** What the program wrote, where it was captured. */
   readonly stdout?: Uint8Array;
   readonly stderr?: Uint8Array;
-  readonly usage: {
-    /** Seconds from the start of the backend's tool until the last process was gone. */
-    readonly wallTime: number;
-  };
+  readonly usage: Usage;
   /** The name of the backend that ran it. */
   readonly backend: string;
   readonly enforcement: Enforcement;
+}
+
+/** What a run took. What the backend cannot tell is absent. */
+export interface Usage {
+  /** Seconds from the start of the backend's tool, or of the command in a session, until it was over. */
+  readonly wallTime: number;
+  /** Seconds of processor time of the program and the children that it waited for: getrusage(2). */
+  readonly userTime?: number;
+  readonly systemTime?: number;
+  /** Bytes: the largest resident set of any one of these processes. */
+  readonly peakMemory?: number;
 }
 
 /** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */

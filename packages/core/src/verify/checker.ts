@@ -1,5 +1,5 @@
 import type { Need } from "../needs/capability.js";
-import type { Plan, Report } from "../plan/plan.js";
+import type { Report, ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { verify } from "./verify.js";
@@ -17,13 +17,17 @@ export interface Checker {
 }
 
 /** A checker for one run. */
-export function checker(needs: readonly Need[], plan: Plan, backend: string): Checker {
+export function checker(
+  needs: readonly Need[],
+  mechanisms: ToolPlan["mechanisms"],
+  backend: string,
+): Checker {
   let enforced: readonly Enforced[] | undefined;
   let fault: SandboxError | undefined;
   const check = (report: Report): void => {
     if (enforced !== undefined || fault !== undefined) return;
     try {
-      enforced = verify(needs, plan, report, backend);
+      enforced = verify(needs, mechanisms, report, backend);
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
       fault = error;

@@ -1,6 +1,6 @@
 import { namespaceOf } from "../launch/processes.js";
 import type { Need } from "../needs/capability.js";
-import type { Plan, Report } from "../plan/plan.js";
+import type { Report, ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 
@@ -27,18 +27,18 @@ type Namespaces = NonNullable<Report["namespaces"]>;
  */
 export function verify(
   needs: readonly Need[],
-  plan: Plan,
+  mechanisms: ToolPlan["mechanisms"],
   report: Report,
   backend: string,
 ): Enforced[] {
   return needs.map((need) => {
-    const mechanism = plan.mechanisms[need.capability] ?? backend;
+    const mechanism = mechanisms[need.capability] ?? backend;
     const namespace = NAMESPACE_FILES[need.capability];
-    if (namespace === undefined) return { ...need, mechanism, checked: "tool" };
+    const checked = report.readBack?.has(need.capability) === true ? "kernel" : "tool";
+    if (namespace === undefined) return { ...need, mechanism, checked };
     const inside = report.namespaces?.[namespace.key] ?? readBack(report, namespace.file);
-    if (inside === undefined) return { ...need, mechanism, checked: "tool" };
-    if (inside !== namespaceOf("self", namespace.file))
-      return { ...need, mechanism, checked: "kernel" };
+    if (inside === undefined) return { ...need, mechanism, checked };
+    if (inside !== ownNamespace(namespace.file)) return { ...need, mechanism, checked: "kernel" };
     throw new SandboxError(
       "VERIFY_FAILED",
       `${need.path}: the sandbox shares the ${namespace.key} namespace of the host, although ${backend} was told ${mechanism}`,
@@ -53,4 +53,12 @@ export function verify(
 
 function readBack({ initPid }: Report, file: string): number | undefined {
   return initPid === undefined ? undefined : namespaceOf(initPid, file);
+}
+
+const own = new Map<string, number | undefined>();
+
+/** A Node process stays in the namespaces that it was started in. */
+function ownNamespace(file: string): number | undefined {
+  if (!own.has(file)) own.set(file, namespaceOf("self", file));
+  return own.get(file);
 }

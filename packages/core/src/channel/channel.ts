@@ -1,0 +1,82 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { gone, type Init, initOf, stuck } from "../launch/gone.js";
+import { spawnTool } from "../launch/spawn-tool.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
+import { type Message, messageReader } from "./message.js";
+
+/** A launcher that has been started, and the socket over which core speaks with it. */
+export interface Channel {
+  readonly child: ChildProcess;
+  readonly startedAt: number;
+  readonly send: (frame: Buffer) => void;
+  /** Ends everything in the sandbox; false when it has ended already. */
+  readonly hangUp: () => boolean;
+  /**
+   * Resolves, with what it is worth saying, when the launcher and everything in the sandbox are gone.
+   * Rejects with `CLEANUP_FAILED` when they would not go.
+   */
+  readonly closed: Promise<SandboxError>;
+}
+
+const PATIENCE = 5_000;
+
+/**
+ * Starts a launcher.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`
+ */
+export function openChannel(
+  { argv, env }: LauncherPlan,
+  slots: readonly ("pipe" | "ignore" | number)[],
+  onMessage: (message: Message) => void,
+): Channel {
+  const startedAt = performance.now();
+  const child = spawnTool(argv, { env, stdio: [...slots] });
+  const socket = child.stdio[3] as Socket;
+  let init: Init | undefined;
+  let broken: Error | undefined;
+  const read = messageReader((message) => {
+    if (message.type === "ready") init = initOf(message.initPid);
+    onMessage(message);
+  });
+  const hangUp = (): boolean => {
+    if (socket.destroyed) return false;
+    // What the launcher still has to say can be read meanwhile.
+    socket.end();
+    setTimeout(() => child.kill("SIGKILL"), PATIENCE).unref();
+    return true;
+  };
+  socket.on("data", (chunk: Buffer) => {
+    try {
+      read(chunk);
+    } catch (error) {
+      broken ??= error instanceof Error ? error : new Error(String(error));
+      hangUp();
+    }
+  });
+  const closed = Promise.all([exited(child), closing(socket)]).then(async ([how]) => {
+    if (init !== undefined && !(await gone(init, child.signalCode !== null))) throw stuck();
+    const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
+    return new SandboxError("LAUNCH_FAILED", `${argv[0]} ${why}, and the sandbox with it`);
+  });
+  closed.catch(() => undefined);
+  return { child, startedAt, send: (frame) => void socket.write(frame), hangUp, closed };
+}
+
+function exited(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(`cannot be started (${error.message})`));
+    child.once("exit", (exitCode, signal) =>
+      resolve(signal === null ? `ended with status ${exitCode}` : `was killed by ${signal}`),
+    );
+  });
+}
+
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    // A launcher that dies early closes its end: its exit says why.
+    socket.on("error", () => undefined).on("close", () => resolve());
+  });
+}

@@ -1,0 +1,41 @@
+import { constants } from "node:os";
+import type { Ended } from "../launch/running.js";
+import type { Verdict } from "../plan/plan.js";
+import type { SandboxError } from "../result/error.js";
+import type { Exited } from "./message.js";
+
+/** The end of a program that the launcher has waited for. */
+export function exitEnding(exited: Exited, enforced: Ended["enforced"]): Ended {
+  return {
+    verdict: () => verdictOf(exited.status),
+    enforced,
+    usage: {
+      userTime: exited.userTime / 1e6,
+      systemTime: exited.systemTime / 1e6,
+      peakMemory: exited.maxResident * 1024,
+    },
+  };
+}
+
+/** The end of a run that failed, which counts unless the caller ended it. */
+export function failedEnding(
+  { code, message, hint, path }: SandboxError,
+  enforced: Ended["enforced"],
+): Ended {
+  const verdict: Verdict = {
+    kind: "failed",
+    code,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...(path !== undefined && { path }),
+  };
+  return { verdict: () => verdict, enforced };
+}
+
+/** wait(2): the low seven bits are the signal, the second byte the exit status. */
+function verdictOf(status: number): Verdict {
+  const number = status & 127;
+  if (number === 0) return { kind: "exited", exitCode: (status >> 8) & 255 };
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return { kind: "signaled", signal: (name ?? `SIGRTMIN+${number - 34}`) as NodeJS.Signals };
+}

@@ -1,0 +1,123 @@
+import type { Prepared } from "../launch/prepared.js";
+import type { Ended } from "../launch/running.js";
+import type { LauncherPlan, Report } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
+import type { Enforced } from "../result/result.js";
+import { verify } from "../verify/verify.js";
+import { type Channel, openChannel } from "./channel.js";
+import { type Command, encodeCommand } from "./command.js";
+import { exitEnding, failedEnding } from "./ending.js";
+import { failureOf } from "./failure.js";
+import type { Failed, Message, Pipes } from "./message.js";
+import { reportOf } from "./ready.js";
+import { encodeSetup, type Mode } from "./setup.js";
+
+interface Waiting {
+  readonly command: Command;
+  readonly onPipes: ((fds: Pipes["fds"]) => void) | undefined;
+  readonly resolve: (ended: Ended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
+export class Live {
+  readonly channel: Channel;
+  /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
+  readonly ready: Promise<void>;
+  readonly #prepared: Prepared<LauncherPlan>;
+  readonly #commands = new Map<number, Waiting>();
+  #report: Report = {};
+  #enforced: readonly Enforced[] | undefined;
+  #fault: SandboxError | undefined;
+  #lost: unknown;
+  #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+
+  /**
+   * Starts it, with the given fds 0 to 2 and, from 4 on, others.
+   *
+   * @throws SandboxError `LAUNCH_FAILED`
+   */
+  constructor(
+    prepared: Prepared<LauncherPlan>,
+    mode: Mode,
+    slots: readonly ("pipe" | "ignore" | number)[],
+  ) {
+    this.#prepared = prepared;
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => undefined);
+    this.channel = openChannel(prepared.plan, slots, (message) => this.#hear(message));
+    this.channel.send(encodeSetup(prepared.plan.setup, mode));
+    this.channel.closed.then(
+      (reason) => this.#lose(this.#fault ?? reason),
+      (error: unknown) => this.#lose(error),
+    );
+  }
+
+  /** Starts a command; resolves when it has ended, rejects when something of it would not go. */
+  start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
+    return new Promise<Ended>((resolve, reject) => {
+      this.#commands.set(command.id, { command, onPipes, resolve, reject });
+      if (this.#lost === undefined) this.channel.send(encodeCommand(command));
+      else this.#lose(this.#lost);
+    });
+  }
+
+  /** Whether a command is still there. */
+  isRunning(id: number): boolean {
+    return this.#commands.has(id);
+  }
+
+  #hear(message: Message): void {
+    if (message.type === "ready")
+      return this.#check(() => reportOf(message, this.#prepared.plan.setup));
+    if (message.type === "failed" && message.id === 0) {
+      this.#fault ??= this.#failure(message);
+      return;
+    }
+    const waiting = this.#commands.get(message.id);
+    if (waiting === undefined) return;
+    if (message.type === "pipes") return waiting.onPipes?.(message.fds);
+    this.#commands.delete(message.id);
+    if (message.type === "exited") waiting.resolve(exitEnding(message, this.#enforcement));
+    else waiting.resolve(failedEnding(this.#failure(message, waiting.command), this.#enforcement));
+  }
+
+  /** Whatever was not set up as it should be ends the sandbox. */
+  #check(read: () => Report): void {
+    const { needs, plan, backend } = this.#prepared;
+    try {
+      this.#report = read();
+      this.#enforced = verify(needs, plan.mechanisms, this.#report, backend);
+      this.#settleReady?.resolve();
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error;
+      this.#fault = error;
+      this.channel.hangUp();
+    }
+  }
+
+  readonly #enforcement = (): readonly Enforced[] => {
+    if (this.#fault?.code === "VERIFY_FAILED") throw this.#fault;
+    const { needs, plan, backend } = this.#prepared;
+    return this.#enforced ?? verify(needs, plan.mechanisms, this.#report, backend);
+  };
+
+  #failure(failed: Failed, command?: Command): SandboxError {
+    const { config } = this.#prepared;
+    const { cwd, env, argv } = { ...config, argv: [], ...command };
+    return failureOf(failed, { ...config, cwd, env }, argv[0] ?? "");
+  }
+
+  #lose(reason: unknown): void {
+    this.#lost = reason;
+    this.#settleReady?.reject(reason);
+    for (const { resolve, reject } of this.#commands.values()) {
+      if (reason instanceof SandboxError && reason.code !== "CLEANUP_FAILED")
+        resolve(failedEnding(reason, this.#enforcement));
+      else reject(reason);
+    }
+    this.#commands.clear();
+  }
+}

@@ -1,0 +1,64 @@
+import type { Prepared } from "../launch/prepared.js";
+import type { Running } from "../launch/running.js";
+import { openStdio, type StdioOptions } from "../launch/stdio.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
+import { type Command, encodeSignal } from "./command.js";
+import { Live } from "./live.js";
+
+/**
+ * Runs a program in a sandbox of its own, with the launcher.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`, `CONFIG_INVALID`; what goes wrong later rejects `ended`.
+ */
+export function startLauncher(
+  prepared: Prepared<LauncherPlan>,
+  argv: readonly string[],
+  options: StdioOptions,
+): Running {
+  refusePassFds(options);
+  const stdio = openStdio(options);
+  try {
+    const live = new Live(prepared, "run", [...stdio.slots, "pipe"]);
+    const { stdin } = options;
+    if (typeof stdin === "object" && "data" in stdin)
+      live.channel.child.stdin?.on("error", () => undefined).end(stdin.data);
+    return runningOn(live, prepared, argv, ["own", "own", stdio.merge ? "merged" : "own"]);
+  } finally {
+    stdio.close();
+  }
+}
+
+/** Gives a sandbox its one command. */
+export function runningOn(
+  live: Live,
+  { config: { cwd, env } }: Prepared,
+  argv: readonly string[],
+  streams: Command["streams"],
+  startedAt: number = live.channel.startedAt,
+): Running {
+  const { child, send, hangUp } = live.channel;
+  const ended = live.start({ id: ONLY, streams, cwd, argv, env });
+  const ifRunning = (act: () => void): boolean => {
+    if (!live.isRunning(ONLY)) return false;
+    act();
+    return true;
+  };
+  return {
+    startedAt,
+    streams: { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr },
+    ended,
+    signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
+    kill: () => ifRunning(hangUp),
+  };
+}
+
+const ONLY = 1;
+
+function refusePassFds({ passFds = [] }: StdioOptions): void {
+  if (passFds.length === 0) return;
+  throw new SandboxError("CONFIG_INVALID", "passFds: the launcher hands on no fd above 2", {
+    path: "passFds",
+    hint: "Use another backend.",
+  });
+}

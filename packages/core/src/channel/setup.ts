@@ -1,0 +1,69 @@
+import type { LauncherSetup } from "../plan/plan.js";
+import type { Mirror, ResolvedMount } from "../plan/resolved-config.js";
+import { frame, str, u8, u32, u64 } from "./frame.js";
+
+/** What becomes of a sandbox after its set-up: it runs one command, or any number until it is closed. */
+export type Mode = "run" | "session";
+
+/** The set-up frame, see `PROTOCOL.md` of `@sandboxlib/launcher`; made once for all runs of a sandbox. */
+export function encodeSetup(setup: LauncherSetup, mode: Mode): Buffer {
+  const known = frames[mode].get(setup);
+  if (known !== undefined) return known;
+  const encoded = encode(setup, mode);
+  frames[mode].set(setup, encoded);
+  return encoded;
+}
+
+const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
+  run: new WeakMap(),
+  session: new WeakMap(),
+};
+
+function encode(setup: LauncherSetup, mode: Mode): Buffer {
+  const { namespaces, uid, gid, root, rootReadOnly, hostname } = setup;
+  return frame(
+    "S",
+    record("V", u32(1)),
+    record("M", u8(mode === "run" ? 0 : 1)),
+    record("N", u32(namespaces.reduce((bits, name) => bits | NAMESPACES[name], 0))),
+    record("I", u32(uid), u32(gid)),
+    record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
+    ...(hostname === undefined ? [] : [record("H", str(hostname))]),
+    ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
+  );
+}
+
+/** A mirror, which covers what is mounted on its own target, before what lies in it. */
+export function mountsInOrder({ mounts, mirrors }: LauncherSetup): LauncherMount[] {
+  const depth = (target: string): number => (target === "/" ? 1 : target.split("/").length);
+  return [
+    ...mounts,
+    ...mirrors.map((mirror) => ({ ...mirror, type: "mirror", create: false }) as const),
+  ].sort((a, b) => depth(a.target) - depth(b.target));
+}
+
+type LauncherMount = ResolvedMount | (Mirror & { readonly type: "mirror"; readonly create: false });
+
+const NAMESPACES = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 } as const;
+const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", hide: "h", mirror: "r" } as const;
+const [READ_ONLY, CREATE, DIRECTORY, DEVICES] = [1, 2, 4, 8] as const;
+
+function record(tag: string, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from(tag, "latin1"), u32(body.length), body]);
+}
+
+function mountBody(mount: LauncherMount): Buffer[] {
+  const { type, target, path, create } = mount;
+  const kind = "kind" in mount ? mount.kind : "directory";
+  const bind = type === "bind" ? mount : undefined;
+  const flags =
+    (bind?.readOnly === true ? READ_ONLY : 0) |
+    (create ? CREATE : 0) |
+    (kind === "directory" ? DIRECTORY : 0) |
+    // Nothing else has devices that can be opened; one that the config binds is meant to be used.
+    (bind !== undefined && /^\/dev(\/|$)/.test(bind.source) ? DEVICES : 0);
+  const size = type === "tmpfs" ? (mount.size ?? 0) : 0;
+  const head = Buffer.concat([Buffer.from(TYPES[type], "latin1"), u8(flags), u64(size)]);
+  return [head, str(path), str(bind?.source ?? ""), str(target)];
+}

@@ -1,0 +1,17 @@
+import type { Need } from "../needs/capability.js";
+import type { Host } from "../plan/backend.js";
+import type { Plan } from "../plan/plan.js";
+import type { ResolvedConfig } from "../plan/resolved-config.js";
+import type { Dropped } from "../result/result.js";
+
+/** Everything that is decided before a run: once per sandbox. */
+export interface Prepared<AnyPlan extends Plan = Plan> {
+  readonly plan: AnyPlan;
+  readonly config: ResolvedConfig;
+  readonly needs: readonly Need[];
+  readonly dropped: readonly Dropped[];
+  readonly backend: string;
+  readonly host: Host;
+  /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
+  readonly closedOnExec: Set<number>;
+}

@@ -1,0 +1,51 @@
+import { noNul } from "../config/text.js";
+import { SandboxError } from "../result/error.js";
+import type { RunOptions } from "./child.js";
+
+/**
+ * The argument vector to run.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function commandOf(argv: readonly string[] | undefined): readonly string[] {
+  if (argv === undefined || argv.length === 0) {
+    throw new SandboxError("CONFIG_INVALID", "command: there is none to run", {
+      path: "command",
+      hint: "Set `command` in the config, or give the run its own.",
+    });
+  }
+  for (const [index, word] of (argv as readonly unknown[]).entries()) {
+    const broken = typeof word === "string" ? noNul(word) : "must be a string";
+    if (broken === undefined) continue;
+    const path = `command[${index}]`;
+    throw new SandboxError("CONFIG_INVALID", `${path}: ${JSON.stringify(word)} ${broken}`, {
+      path,
+    });
+  }
+  return argv;
+}
+
+/** @throws SandboxError `CONFIG_INVALID` */
+export function checkedOptions<Options extends RunOptions>(options: Options): Options {
+  const { maxOutput = 0 } = options;
+  if (Number.isSafeInteger(maxOutput) && maxOutput >= 0) return options;
+  const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
+  throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
+}
+
+/**
+ * For what runs a command to its end: nobody could read or write a pipe, and the program would wait for ever.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function refusePipes(options: RunOptions): void {
+  const stream = (["stdin", "stdout", "stderr"] as const).find((name) => options[name] === "pipe");
+  if (stream === undefined) return;
+  throw new SandboxError("CONFIG_INVALID", `${stream}: a run has no stream to give for "pipe"`, {
+    path: stream,
+    hint: "Use spawn, which returns the streams, or capture the output.",
+  });
+}
+
+/** What `spawn` gives its streams by default. */
+export const PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;

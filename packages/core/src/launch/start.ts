@@ -1,0 +1,26 @@
+import { startLauncher } from "../channel/run.js";
+import type { LauncherPlan, Plan, ToolPlan } from "../plan/plan.js";
+import type { Prepared } from "./prepared.js";
+import type { Running } from "./running.js";
+import type { StdioOptions } from "./stdio.js";
+import { startTool } from "./tool.js";
+
+/**
+ * Starts a program in a sandbox of its own, as the plan has it.
+ *
+ * @throws SandboxError as {@link startTool} and {@link startLauncher} do.
+ */
+export function start(prepared: Prepared, argv: readonly string[], options: StdioOptions): Running {
+  return usesLauncher(prepared)
+    ? startLauncher(prepared, argv, options)
+    : startTool(prepared as Prepared<ToolPlan>, argv, options);
+}
+
+/** Whether a plan is for the launcher. */
+export function usesLauncher(prepared: Prepared): prepared is Prepared<LauncherPlan> {
+  return isLauncherPlan(prepared.plan);
+}
+
+function isLauncherPlan(plan: Plan): plan is LauncherPlan {
+  return "setup" in plan;
+}

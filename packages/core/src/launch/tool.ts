@@ -1,0 +1,51 @@
+import type { ToolPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
+import { checker } from "../verify/checker.js";
+import { stuck } from "./gone.js";
+import { launch } from "./launch.js";
+import type { Prepared } from "./prepared.js";
+import type { Ended, Running } from "./running.js";
+import type { StdioOptions } from "./stdio.js";
+import { type ToolEnd, type Watched, watch } from "./watch.js";
+
+/**
+ * Runs a program with a tool of the host.
+ *
+ * @throws SandboxError as {@link launch} does; what goes wrong later rejects `ended`.
+ */
+export function startTool(
+  prepared: Prepared<ToolPlan>,
+  argv: readonly string[],
+  options: StdioOptions,
+): Running {
+  const { plan, config, host, closedOnExec, needs, backend } = prepared;
+  const launched = launch(plan, config, argv, options, host, closedOnExec);
+  const checked = checker(needs, plan.mechanisms, backend);
+  const watched: Watched = watch(launched, plan, () => {
+    if (checked.fails(watched.report().read)) watched.kill();
+  });
+  const ended = watched.ended.then((end): Ended => {
+    // Off the way of the result: the guardian may hear of it a moment later.
+    setImmediate(launched.release);
+    launched.undo();
+    assertEnded(end, plan);
+    const { text, read } = watched.report();
+    return {
+      verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
+      enforced: () => checked.enforced(read),
+    };
+  });
+  const { stdin, stdout, stderr } = launched.child;
+  const { startedAt } = launched;
+  const { signal, kill } = watched;
+  return { startedAt, streams: { stdin, stdout, stderr }, ended, signal, kill };
+}
+
+function assertEnded({ error, survived }: ToolEnd, { argv }: ToolPlan): void {
+  if (error !== undefined) {
+    throw new SandboxError("LAUNCH_FAILED", `${argv[0]} cannot be started: ${error.message}`, {
+      cause: error,
+    });
+  }
+  if (survived) throw stuck();
+}

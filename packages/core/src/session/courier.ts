@@ -1,0 +1,49 @@
+import type { ChildProcess } from "node:child_process";
+import type { Stream } from "node:stream";
+import { spawnTool } from "../launch/spawn-tool.js";
+import { openStdio, type StdioOptions } from "../launch/stdio.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
+import { courierOptions } from "./streams.js";
+
+/** Hands the fds that a command's options name on to the sandbox, under the id of the command. */
+export type Courier = (id: number, options: StdioOptions) => Promise<void>;
+
+/**
+ * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
+ * was started with. One after the other, so that they arrive in the order of the commands.
+ */
+export function courier(launcher: LauncherPlan["argv"], socket: Stream): Courier {
+  let before: Promise<void> = Promise.resolve();
+  return (id, options) => {
+    before = before.catch(() => undefined).then(() => send(launcher, socket, id, options));
+    return before;
+  };
+}
+
+async function send(
+  launcher: LauncherPlan["argv"],
+  socket: Stream,
+  id: number,
+  options: StdioOptions,
+): Promise<void> {
+  const stdio = openStdio(courierOptions(options));
+  try {
+    const child = spawnTool([...launcher, "courier", String(id)], {
+      env: {},
+      stdio: [...stdio.slots, socket],
+    });
+    const status = await exitOf(child);
+    if (status === 0) return;
+    throw new SandboxError("LAUNCH_FAILED", `the standard streams cannot be handed on: ${status}`);
+  } finally {
+    stdio.close();
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<number | string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(code ?? String(signal)));
+  });
+}

@@ -1,0 +1,46 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Pipes } from "../channel/message.js";
+import type { Streams } from "../launch/running.js";
+
+/**
+ * Opens our ends of the pipes that the launcher has made for a command: Node can make none itself, but proc(5) lets
+ * the parent of a process open what that process holds open.
+ *
+ * @throws the error of open(2); what was opened before is closed again.
+ */
+export function openStreams(launcher: number | undefined, fds: Pipes["fds"]): Streams {
+  const opened: Socket[] = [];
+  const open = (fd: number, flags: number): Socket | null => {
+    if (fd < 0) return null;
+    const stream = socketOn(openSync(`/proc/${launcher}/fd/${fd}`, flags), flags);
+    opened.push(stream);
+    return stream;
+  };
+  const [stdin, stdout, stderr] = fds;
+  try {
+    return {
+      stdin: open(stdin, constants.O_WRONLY),
+      stdout: open(stdout, constants.O_RDONLY),
+      stderr: open(stderr, constants.O_RDONLY),
+    };
+  } catch (error) {
+    for (const stream of opened) stream.destroy();
+    throw error;
+  }
+}
+
+/** What a command has whose streams are all elsewhere. */
+export const NO_STREAMS: Streams = { stdin: null, stdout: null, stderr: null };
+
+function socketOn(fd: number, flags: number): Socket {
+  const writable = flags === constants.O_WRONLY;
+  try {
+    const socket = new Socket({ fd, readable: !writable, writable });
+    // The program may close its end, or end, while something is being written.
+    return writable ? socket.on("error", () => undefined) : socket;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

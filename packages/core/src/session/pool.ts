@@ -1,0 +1,113 @@
+import type { Command, Stream } from "../channel/command.js";
+import { runningOn } from "../channel/run.js";
+import type { ConfigInput } from "../config/schema.js";
+import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
+import type { Prepared } from "../launch/prepared.js";
+import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
+import { usesLauncher } from "../launch/start.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import { prepare, type SandboxOptions } from "../prepare.js";
+import { SandboxError } from "../result/error.js";
+import type { SandboxResult } from "../result/result.js";
+import { withoutLauncher } from "./session.js";
+import { Shelf } from "./shelf.js";
+import { streamsOf } from "./streams.js";
+
+/** How a pool is made. */
+export interface PoolOptions extends SandboxOptions {
+  /** How many sandboxes wait for a command, 1 to 256. */
+  readonly size: number;
+}
+
+/**
+ * Sandboxes that are set up and wait, each for one run: a run costs little more than an exec. Used ones are never used
+ * again, and replaced in the background. What the config binds is what was there when the waiting sandbox was set up.
+ * Waiting sandboxes do not keep this process alive.
+ */
+export interface Pool extends AsyncDisposable {
+  /** The name of the backend. */
+  readonly backend: string;
+  /** Resolves when as many sandboxes wait as the pool is to have; rejects when one cannot be set up. */
+  ready(): Promise<void>;
+  /** Runs a command to its end and captures its output. Default: the config's own `command`. */
+  run(argv?: readonly string[], options?: PooledOptions): Promise<SandboxResult>;
+  /** Starts a command; its standard streams are pipes unless the options say otherwise. */
+  spawn(argv?: readonly string[], options?: PooledOptions): SandboxChild;
+  /** Ends every sandbox, waiting or running. Resolves when they are gone. */
+  close(): Promise<void>;
+}
+
+/** As {@link RunOptions}, but for fds and files of the caller: a waiting sandbox has its streams already. */
+export type PooledOptions = Omit<RunOptions, "passFds">;
+
+/**
+ * Prepares a config as {@link createSandbox} does, and starts to set sandboxes up.
+ *
+ * @throws SandboxError as {@link createSandbox}; `CAPABILITY_UNSUPPORTED` where the backend has no pools.
+ */
+export async function createPool(
+  input: ConfigInput,
+  { size, ...options }: PoolOptions,
+): Promise<Pool> {
+  assertSize(size);
+  const { config, prepared, insist } = await prepare(input, options);
+  insist("pool", "createPool");
+  if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
+  const shelf = new Shelf(prepared, size);
+  const startChild = (argv: readonly string[] | undefined, given: PooledOptions): SandboxChild => {
+    const command = commandOf(argv ?? config.command);
+    return start(prepared, shelf, command, checkedOptions(given));
+  };
+  const close = (): Promise<void> => shelf.close();
+  return {
+    backend: prepared.backend,
+    ready: () => shelf.filled(),
+    async run(argv, given = {}) {
+      refusePipes(given);
+      return startChild(argv, given).result;
+    },
+    spawn: (argv, given) => startChild(argv, { ...PIPES, ...given }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const MAX_SIZE = 256;
+
+function assertSize(size: number): void {
+  if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SIZE) return;
+  const message = `size: ${String(size)} is not a whole number from 1 to ${MAX_SIZE}`;
+  throw new SandboxError("CONFIG_INVALID", message, { path: "size" });
+}
+
+function start(
+  prepared: Prepared<LauncherPlan>,
+  shelf: Shelf,
+  argv: readonly string[],
+  options: PooledOptions,
+): SandboxChild {
+  const streams = waitingStreams(options);
+  const startedAt = performance.now();
+  const live = shelf.take();
+  const { stdin } = live.channel.child;
+  if (typeof options.stdin === "object" && "data" in options.stdin)
+    stdin?.on("error", () => undefined).end(options.stdin.data);
+  else if (options.stdin !== "pipe") stdin?.destroy();
+  const running = runningOn(live, prepared, argv, streams, startedAt);
+  const { backend, dropped, config } = prepared;
+  return childOf(running, { backend, dropped, wallTime: config.limits.wallTime }, options);
+}
+
+/** A waiting sandbox has pipes already. */
+function waitingStreams(options: PooledOptions): Command["streams"] {
+  const [stdin, stdout, stderr] = streamsOf(options);
+  const ofPool = (stream: Stream, path: string): Stream => {
+    if (stream !== "courier") return stream === "pipe" ? "own" : stream;
+    const message = `${path}: a sandbox of a pool has its streams before it has a command`;
+    throw new SandboxError("CONFIG_INVALID", message, {
+      path,
+      hint: "Capture the output or use pipes, or run the command in a sandbox of its own.",
+    });
+  };
+  return [ofPool(stdin, "stdin"), ofPool(stdout, "stdout"), ofPool(stderr, "stderr")];
+}

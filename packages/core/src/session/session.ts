@@ -1,0 +1,71 @@
+import { Live } from "../channel/live.js";
+import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
+import type { Prepared } from "../launch/prepared.js";
+import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
+import { usesLauncher } from "../launch/start.js";
+import { SandboxError } from "../result/error.js";
+import type { SandboxResult } from "../result/result.js";
+import { type CommandSettings, settingsOf } from "./settings.js";
+import { starter } from "./starter.js";
+
+/** How one command of a session is run. */
+export interface CommandOptions extends Omit<RunOptions, "passFds">, CommandSettings {}
+
+/**
+ * One sandbox for many commands, also at the same time. What they leave in its /tmp and the processes that they leave
+ * behind are there for the next one, until it is closed.
+ *
+ * When a command is ended from outside (`wallTime`, `signal`, SIGKILL), its process group is; what has left that group
+ * lives until the session closes. A session that nobody closes does not keep this process alive.
+ */
+export interface Session extends AsyncDisposable {
+  /** The name of the backend. */
+  readonly backend: string;
+  /** Runs a command to its end and captures its output. Default: the config's own `command`. */
+  run(argv?: readonly string[], options?: CommandOptions): Promise<SandboxResult>;
+  /** Starts a command; resolves when its streams are there, which are pipes unless the options say otherwise. */
+  spawn(argv?: readonly string[], options?: CommandOptions): Promise<SandboxChild>;
+  /** Ends every process in it. Resolves when they are gone; a second call does no harm. */
+  close(): Promise<void>;
+}
+
+/** @throws SandboxError what stops a run. */
+export async function openSession(
+  prepared: Prepared,
+  command: readonly string[] | undefined,
+): Promise<Session> {
+  if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
+  const live = new Live(prepared, "session", ["ignore", "ignore", "ignore", "pipe", "pipe"]);
+  await live.ready;
+  const start = starter(live, prepared.plan.argv);
+  const { backend, dropped, config } = prepared;
+  const startChild = async (
+    argv: readonly string[] | undefined,
+    given: CommandOptions,
+  ): Promise<SandboxChild> => {
+    const options = checkedOptions(given);
+    const { wallTime, ...settings } = settingsOf(config, options);
+    const running = await start(commandOf(argv ?? command), settings, options);
+    return childOf(running, { backend, dropped, wallTime }, options);
+  };
+  const close = async (): Promise<void> => {
+    live.channel.hangUp();
+    await live.channel.closed;
+  };
+  return {
+    backend,
+    async run(argv, options = {}) {
+      refusePipes(options);
+      return (await startChild(argv, options)).result;
+    },
+    spawn: (argv, options) => startChild(argv, { ...PIPES, ...options }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A backend of somebody else's may declare what core cannot do with its plans. */
+export function withoutLauncher(backend: string): SandboxError {
+  const message = `the backend ${backend} declares it, and its plan is not for the launcher`;
+  return new SandboxError("BACKEND_INVALID", message, { backend, hint: "Tell its author." });
+}

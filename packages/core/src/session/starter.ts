@@ -1,0 +1,100 @@
+import type { Stream } from "node:stream";
+import { type Command, encodeOpened, encodeSignal } from "../channel/command.js";
+import type { Live } from "../channel/live.js";
+import type { Ended, Running, Streams } from "../launch/running.js";
+import type { StdioOptions } from "../launch/stdio.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import type { ResolvedConfig } from "../plan/resolved-config.js";
+import { SandboxError } from "../result/error.js";
+import { courier } from "./courier.js";
+import { NO_STREAMS, openStreams } from "./pipes.js";
+import { streamsOf } from "./streams.js";
+
+/** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
+export type Starter = (
+  argv: readonly string[],
+  settings: Pick<ResolvedConfig, "env" | "cwd">,
+  stdio: StdioOptions,
+) => Promise<Running>;
+
+/** @param launcher - How it is started, to hand on fds with. */
+export function starter(live: Live, launcher: LauncherPlan["argv"]): Starter {
+  const { child } = live.channel;
+  const [control, fds] = child.stdio.slice(3) as unknown as [Handle, Handle & Stream];
+  const handOn = courier(launcher, fds);
+  const hold = holder([child, control]);
+  fds.unref();
+  let last = 0;
+  return async (argv, settings, stdio) => {
+    const release = hold();
+    try {
+      last += 1;
+      const command = { id: last, streams: streamsOf(stdio), argv, ...settings };
+      if (command.streams.includes("courier")) await handOn(command.id, stdio);
+      const { ended, ...running } = await begin(live, command);
+      const { stdin } = stdio;
+      if (typeof stdin === "object" && "data" in stdin) running.streams.stdin?.end(stdin.data);
+      return { ...running, ended: ended.finally(release) };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+}
+
+interface Handle {
+  ref(): void;
+  unref(): void;
+}
+
+/** This process lives on for a command, and not for a session in which none is running. */
+function holder(handles: readonly Handle[]): () => () => void {
+  let count = 0;
+  for (const handle of handles) handle.unref();
+  return () => {
+    count += 1;
+    if (count === 1) for (const handle of handles) handle.ref();
+    return () => {
+      count -= 1;
+      if (count === 0) for (const handle of handles) handle.unref();
+    };
+  };
+}
+
+function begin(live: Live, command: Command): Promise<Running> {
+  const { child, send } = live.channel;
+  const startedAt = performance.now();
+  const signal = (name: NodeJS.Signals): boolean => {
+    if (!live.isRunning(command.id)) return false;
+    send(encodeSignal(command.id, name));
+    return true;
+  };
+  // The launcher knows SIGKILL to be for the whole process group.
+  const kill = (): boolean => signal("SIGKILL");
+  return new Promise((resolve, reject) => {
+    const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
+    const ended: Promise<Ended> = live.start(command, (pipes) => {
+      try {
+        ready(openStreams(child.pid, pipes));
+      } catch (cause) {
+        kill();
+        reject(noStreams(cause));
+      }
+      send(encodeOpened(command.id));
+    });
+    // It may fail before there are pipes, or need none.
+    ended.then(() => ready(NO_STREAMS), reject);
+    if (!command.streams.includes("pipe")) ready(NO_STREAMS);
+  });
+}
+
+function noStreams(cause: unknown): SandboxError {
+  return new SandboxError(
+    "LAUNCH_FAILED",
+    `the pipes of a command cannot be opened: ${String(cause)}`,
+    {
+      hint: "This process may have too many files open.",
+      cause,
+    },
+  );
+}
