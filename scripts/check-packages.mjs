@@ -1,7 +1,7 @@
 // What a user installs is the tarball, not the checkout: pack every publishable package and look
 // at what is inside, with publint, attw and our own rules for a manifest.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,7 +10,7 @@ import { formatMessage } from "publint/utils";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
-const mandatory = ["description", "engines", "exports", "files", "license", "repository"];
+const mandatory = ["description", "engines", "files", "license", "repository"];
 
 const directory = mkdtempSync(join(tmpdir(), "sandboxlib-packages-"));
 try {
@@ -50,10 +50,11 @@ async function checkTarball(tarball) {
   await run("tar", ["-xzf", tarball, "-C", unpacked]);
   const pkgDir = join(unpacked, "package");
   const manifest = readJson(join(pkgDir, "package.json"));
+  const isProgram = manifest.cpu !== undefined;
   const problems = [
     ...manifestProblems(manifest, pkgDir),
     ...(await publintProblems(manifest, pkgDir)),
-    ...(await attwProblems(tarball)),
+    ...(isProgram ? programProblems(pkgDir) : await moduleProblems(manifest, tarball)),
   ];
   return problems.map((problem) => `${manifest.name}: ${problem}`);
 }
@@ -65,7 +66,8 @@ function manifestProblems(manifest, pkgDir) {
     ...missing.map((field) => `no "${field}" in package.json`),
     ...absent.map((file) => `no ${file} in the tarball`),
   ];
-  const ranges = { ...manifest.dependencies, ...manifest.peerDependencies };
+  const { dependencies, optionalDependencies, peerDependencies } = manifest;
+  const ranges = { ...dependencies, ...optionalDependencies, ...peerDependencies };
   for (const [name, range] of Object.entries(ranges)) {
     if (/^(workspace|catalog|link|file):/.test(range)) problems.push(`${name} is ${range}`);
   }
@@ -77,6 +79,21 @@ function manifestProblems(manifest, pkgDir) {
 
 function isBackend({ backend, apiVersion, platforms } = {}) {
   return typeof backend === "string" && apiVersion === 1 && platforms?.length > 0;
+}
+
+// It holds a program for one kind of machine and no module. Without a compiler for that machine the
+// program is not there; its own prepublishOnly script keeps such a package from being published.
+function programProblems(pkgDir) {
+  const program = join(pkgDir, "bin/sandboxlib-launcher");
+  const { mode } = statSync(program, { throwIfNoEntry: false }) ?? { mode: 0o755 };
+  return (mode & 0o777) === 0o755 ? [] : [`the program has the mode ${mode.toString(8)}`];
+}
+
+async function moduleProblems({ exports }, tarball) {
+  return [
+    ...(exports === undefined ? ['no "exports" in package.json'] : []),
+    ...(await attwProblems(tarball)),
+  ];
 }
 
 async function publintProblems(pkg, pkgDir) {

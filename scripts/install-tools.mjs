@@ -5,10 +5,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 const tools = [
-  { name: "bwrap", debianPackage: "bubblewrap", serves: "the tests of backend-bubblewrap" },
+  {
+    name: "cc",
+    debianPackages: ["gcc", "libc6-dev"],
+    serves: "the tests of the launcher and of backend-namespaces",
+  },
+  { name: "bwrap", debianPackages: ["bubblewrap"], serves: "the tests of backend-bubblewrap" },
   {
     name: "busybox",
-    debianPackage: "busybox-static",
+    debianPackages: ["busybox-static"],
     serves: "the tests that need a root directory of their own",
     // It is copied into an empty root directory, where a dynamic one finds no loader.
     usable: isStatic,
@@ -39,8 +44,9 @@ function mayInstall() {
 }
 
 function install(tool) {
-  say(`installing ${tool.debianPackage} with apt-get (SANDBOXLIB_NO_INSTALL=1 turns this off)`);
-  const packages = ["install", "--yes", "--no-install-recommends", tool.debianPackage];
+  const names = tool.debianPackages;
+  say(`installing ${names.join(" ")} with apt-get (SANDBOXLIB_NO_INSTALL=1 turns this off)`);
+  const packages = ["install", "--yes", "--no-install-recommends", ...names];
   const installed = aptGet(packages) || (aptGet(["update"]) && aptGet(packages, "loud"));
   return installed && !isMissing(tool);
 }
@@ -55,8 +61,8 @@ function aptGet(args, loud) {
   return status === 0;
 }
 
-function report({ name, debianPackage, serves }) {
-  say(`${name} is missing (Debian: ${debianPackage}), so these are skipped: ${serves}`);
+function report({ name, debianPackages, serves }) {
+  say(`${name} is missing (Debian: ${debianPackages.join(" ")}), so these are skipped: ${serves}`);
 }
 
 function say(line) {

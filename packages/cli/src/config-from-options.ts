@@ -113,7 +113,13 @@ function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
     return text === undefined ? file.user?.[name] : number(name, text, /^\d+$/);
   });
   if (uid === undefined && gid === undefined) return {};
-  return { user: { uid: uid ?? process.getuid?.() ?? 0, gid: gid ?? process.getgid?.() ?? 0 } };
+  return {
+    user: {
+      ...file.user,
+      uid: uid ?? process.getuid?.() ?? 0,
+      gid: gid ?? process.getgid?.() ?? 0,
+    },
+  };
 }
 
 function number(name: OptionName, text: string, pattern: RegExp): number {

@@ -51,4 +51,4 @@ function foreign(installed: InstalledBackend, { platform }: Host): Surveyed {
 
 /** What to do when there is no backend at all. */
 export const NO_BACKEND =
-  "No backend is installed. Install one beside this tool, such as @sandboxlib/backend-bubblewrap, or name its directory in SANDBOXLIB_BACKEND_PATH.";
+  "No backend is installed. Install one beside this tool, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.";

@@ -35,7 +35,14 @@ export type {
   ToolPlan,
   Verdict,
 } from "./plan/plan.js";
-export type { FileKind, ResolvedConfig, ResolvedMount } from "./plan/resolved-config.js";
+export type {
+  FileKind,
+  IdExtent,
+  IdMap,
+  Mirror,
+  ResolvedConfig,
+  ResolvedMount,
+} from "./plan/resolved-config.js";
 export type { SandboxOptions } from "./prepare.js";
 export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { realHost } from "./resolve/host.js";

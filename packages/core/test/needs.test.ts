@@ -69,6 +69,7 @@ describe("needs", () => {
       "cwd",
       "env.loader",
       "user",
+      "user.range",
       "session",
       "pool",
     ]);

@@ -27,7 +27,7 @@ const GREEDY: ConfigInput = {
     { type: "dev", target: "/dev" },
   ],
   env: { LD_PRELOAD: "/x" },
-  user: { uid: 1, gid: 1 },
+  user: { uid: 1, gid: 1, range: 2 },
   hostname: "kit",
   limits: { wallTime: 1 },
 };

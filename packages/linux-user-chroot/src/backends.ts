@@ -16,13 +16,16 @@ const ITSELF = "linux-user-chroot";
  * A sandbox by the strongest installed backend that can run here and honour the config. `SANDBOXLIB_BACKEND` names
  * another one, but never the one that would come back to this command.
  *
+ * @param handsOnFds - Whether the program is to have fds above 2, which the launcher gives to none.
  * @throws what the strongest one says when there is none.
  */
-export async function sandboxFor(config: ConfigInput): Promise<Sandbox> {
+export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Promise<Sandbox> {
   let first: Error | undefined;
   for (const backend of await others()) {
     try {
-      return await createSandbox(config, { backend: withNoNewPrivileges(backend) });
+      const sandbox = await createSandbox(config, { backend: withNoNewPrivileges(backend) });
+      if (!handsOnFds || !("setup" in sandbox.plan)) return sandbox;
+      first ??= new Error(`the backend ${backend.name} hands on no fd above 2`);
     } catch (error) {
       if (!isSandboxError(error) || !PASSED_OVER.has(error.code)) throw error;
       first ??= error;

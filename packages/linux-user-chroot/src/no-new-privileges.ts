@@ -1,7 +1,7 @@
 import { type Backend, SandboxError } from "@sandboxlib/core";
 
 /** Backends whose tool sets it by itself. */
-const SET_IT: ReadonlySet<string> = new Set(["bubblewrap"]);
+const SET_IT: ReadonlySet<string> = new Set(["bubblewrap", "namespaces"]);
 
 /** The backend, with its tool started so that no program below it can gain privileges (PR_SET_NO_NEW_PRIVS). */
 export function withNoNewPrivileges(backend: Backend): Backend {

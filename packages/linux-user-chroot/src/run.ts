@@ -16,7 +16,7 @@ export async function run(line: CommandLine): Promise<{ readonly exitCode: numbe
   const passFds = passedFds();
   if (isFatal(passFds)) return passFds;
   try {
-    const sandbox = await sandboxFor(config);
+    const sandbox = await sandboxFor(config, passFds.length > 0);
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
     const child = sandbox.spawn(line.command, { ...streams, passFds });
     return { exitCode: exitCodeOf(await untilEnded(child)) };

@@ -14,6 +14,7 @@ const ASKING = {
   isolate: ["mount", "pid", "ipc", "uts", "user", "cgroup"].map((name) => ({ isolate: [name] })),
   "user.uid": [{ user: { uid: 0, gid: 0 } }],
   "user.gid": [{ user: { uid: 0, gid: 0 } }],
+  "user.range": [{ user: { uid: 0, gid: 0, range: 1 }, isolate: ["user"] }],
   hostname: [{ hostname: "build", isolate: ["uts"] }],
   "limits.wallTime": [{ limits: { wallTime: 1 } }],
 };

@@ -10,6 +10,10 @@ const SOURCES = {
   "@sandboxlib/cli": join(PACKAGES, "cli"),
   "@sandboxlib/core": join(PACKAGES, "core"),
   "@sandboxlib/backend-bubblewrap": join(PACKAGES, "backend-bubblewrap"),
+  "@sandboxlib/backend-namespaces": join(PACKAGES, "backend-namespaces"),
+  "@sandboxlib/launcher": join(PACKAGES, "launcher"),
+  "@sandboxlib/launcher-linux-arm64": join(PACKAGES, "launcher-linux-arm64"),
+  "@sandboxlib/launcher-linux-x64": join(PACKAGES, "launcher-linux-x64"),
   "@acme/sandboxlib-plain": join(FIXTURES, "@acme/sandboxlib-plain"),
   zod: join(PACKAGES, "core/node_modules/zod"),
 } as const;
@@ -48,6 +52,7 @@ function published(manifest: string): string {
   const { devDependencies: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
   return JSON.stringify(rest)
     .replaceAll('"workspace:^"', JSON.stringify(`^${versionOf("@sandboxlib/core")}`))
+    .replaceAll('"workspace:*"', JSON.stringify(versionOf("@sandboxlib/launcher")))
     .replaceAll('"catalog:"', JSON.stringify(versionOf("zod")));
 }
 

@@ -4,6 +4,7 @@ import type { Topic } from "../case.js";
 
 export const plan: Topic = {
   title: "plan",
+  isAlone: true,
   cases: [
     {
       title: "a plan is data, and the same for the same config and host",

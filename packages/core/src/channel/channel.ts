@@ -49,6 +49,7 @@ export function openChannel(
     return true;
   };
   socket.on("data", (chunk: Buffer) => {
+    if (broken !== undefined) return;
     try {
       read(chunk);
     } catch (error) {

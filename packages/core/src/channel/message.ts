@@ -55,8 +55,9 @@ export function messageReader(onMessage: (message: Message) => void): (chunk: Bu
   return (chunk) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     while (rest.length >= 4) {
-      const end = 4 + rest.readUInt32LE(0);
-      if (end > MAX_FRAME) throw new RangeError(`a frame of ${end} bytes`);
+      const length = rest.readUInt32LE(0);
+      if (length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes`);
+      const end = 4 + length;
       if (rest.length < end) return;
       const message = decode(new Cursor(rest.subarray(4, end)));
       rest = rest.subarray(end);
@@ -157,7 +158,7 @@ class Cursor {
   str(): string {
     const length = this.u32();
     const start = this.#take(length);
-    if (length === 0 || this.#at > this.#bytes.length) throw new RangeError("a string is cut");
+    if (length === 0 || this.#bytes[this.#at - 1] !== 0) throw new RangeError("a string is cut");
     return this.#bytes.toString("utf8", start, this.#at - 1);
   }
 

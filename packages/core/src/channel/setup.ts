@@ -1,5 +1,5 @@
 import type { LauncherSetup } from "../plan/plan.js";
-import type { Mirror, ResolvedMount } from "../plan/resolved-config.js";
+import type { IdExtent, Mirror, ResolvedMount } from "../plan/resolved-config.js";
 import { frame, str, u8, u32, u64 } from "./frame.js";
 
 /** What becomes of a sandbox after its set-up: it runs one command, or any number until it is closed. */
@@ -20,7 +20,7 @@ const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
 };
 
 function encode(setup: LauncherSetup, mode: Mode): Buffer {
-  const { namespaces, uid, gid, root, rootReadOnly, hostname } = setup;
+  const { namespaces, uid, gid, idMap, root, rootReadOnly, hostname } = setup;
   return frame(
     "S",
     record("V", u32(1)),
@@ -28,6 +28,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
     record("N", u32(namespaces.reduce((bits, name) => bits | NAMESPACES[name], 0))),
     record("I", u32(uid), u32(gid)),
     record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
+    ...(idMap === undefined ? [] : idRecords(idMap)),
     ...(hostname === undefined ? [] : [record("H", str(hostname))]),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
   );
@@ -51,6 +52,18 @@ const [READ_ONLY, CREATE, DIRECTORY, DEVICES] = [1, 2, 4, 8] as const;
 function record(tag: string, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.from(tag, "latin1"), u32(body.length), body]);
+}
+
+function idRecords({
+  uids,
+  gids,
+  tools = { uids: "", gids: "" },
+}: NonNullable<LauncherSetup["idMap"]>): Buffer[] {
+  const body = (tool: string, extents: readonly IdExtent[]): Buffer[] => [
+    str(tool),
+    ...extents.flatMap(({ inside, outside, count }) => [u32(inside), u32(outside), u32(count)]),
+  ];
+  return [record("U", ...body(tools.uids, uids)), record("G", ...body(tools.gids, gids))];
 }
 
 function mountBody(mount: LauncherMount): Buffer[] {

@@ -17,6 +17,7 @@ const RULES: readonly ((config: Config) => BrokenRule[])[] = [
   rootIsNoMountTarget,
   hostnameNeedsUts,
   hiddenIsNotWritable,
+  rangeHoldsUser,
 ];
 
 function mountsHaveTargetsOfTheirOwn({ mounts }: Config): BrokenRule[] {
@@ -60,4 +61,16 @@ function hiddenIsNotWritable({ hidden, writable }: Config): BrokenRule[] {
     const message = `${JSON.stringify(path)} is listed in \`writable\` too`;
     return [{ path: `hidden[${index}]`, message, hint: "Decide for one of the two." }];
   });
+}
+
+function rangeHoldsUser({ user, isolate }: Config): BrokenRule[] {
+  if (user?.range === undefined) return [];
+  const { uid, gid, range } = user;
+  const path = "user.range";
+  if (uid >= range || gid >= range) {
+    const message = `${range} ids from 0 on do not include ${Math.max(uid, gid)}`;
+    return [{ path, message, hint: "Raise it above `uid` and `gid`." }];
+  }
+  if (isolate.includes("user")) return [];
+  return [{ path, message: "needs `user` in `isolate`", hint: "Add it, or leave `range` out." }];
 }

@@ -31,7 +31,9 @@ export interface Config {
   readonly inheritEnv: readonly string[];
   readonly network: "none" | "host";
   readonly isolate: readonly Namespace[];
-  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly user?:
+    | { readonly uid: number; readonly gid: number; readonly range?: number | undefined }
+    | undefined;
   readonly hostname?: string | undefined;
   readonly limits: { readonly wallTime?: number | undefined };
 }
@@ -127,7 +129,16 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "The namespaces that are not shared with the host. It names the least: a backend may isolate more where a rule needs it.",
   ),
   user: field(
-    z.optional(z.strictObject({ uid: integer(0, MAX_ID), gid: integer(0, MAX_ID) })),
+    z.optional(
+      z.strictObject({
+        uid: integer(0, MAX_ID),
+        gid: integer(0, MAX_ID),
+        range: field(
+          z.optional(integer(1, MAX_ID)),
+          "How many ids there are inside, from 0 on: files of others are then seen with their owners. For an unprivileged caller they are its subordinate ids, see subuid(5). Default: `uid` and `gid` alone, and every other id is the overflow id.",
+        ),
+      }),
+    ),
     "The uid and gid inside. Default: the caller's.",
   ),
   hostname: field(

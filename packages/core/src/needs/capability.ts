@@ -66,6 +66,10 @@ export const CAPABILITIES = {
     droppable: false,
     meaning: "The program has the given uid and gid, and no supplementary group of a root caller.",
   },
+  "user.range": {
+    droppable: false,
+    meaning: "More ids than the program's own exist inside, mapped to ids of the host.",
+  },
   hostname: { droppable: true, meaning: "The host name inside is the given one." },
   "limit.wallTime": { droppable: true, meaning: "The run is ended after the given time." },
   "tree.kill": {

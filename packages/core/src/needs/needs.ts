@@ -38,6 +38,7 @@ function programNeeds(config: Config): Need[] {
   if (loader !== undefined)
     found.push(need("env.loader", loader in config.env ? `env.${loader}` : "inheritEnv"));
   if (config.user !== undefined) found.push(need("user", "user"));
+  if (config.user?.range !== undefined) found.push(need("user.range", "user.range"));
   if (config.limits.wallTime !== undefined) found.push(need("limit.wallTime", "limits.wallTime"));
   return found;
 }

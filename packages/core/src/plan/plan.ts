@@ -1,7 +1,7 @@
 import type { Namespace } from "../config/schema.js";
 import type { Capability } from "../needs/capability.js";
 import type { ErrorCode } from "../result/error.js";
-import type { Mirror, ResolvedMount } from "./resolved-config.js";
+import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
 
 /** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
 export type Plan = ToolPlan | LauncherPlan;
@@ -42,6 +42,11 @@ export interface LauncherSetup {
   /** The ids inside. */
   readonly uid: number;
   readonly gid: number;
+  /** Only with `user` in `namespaces`. Without it, `uid` and `gid` are the only ids. */
+  readonly idMap?: IdMap & {
+    /** newuidmap(1) and newgidmap(1), which an unprivileged caller needs to use its subordinate ids. */
+    readonly tools?: { readonly uids: string; readonly gids: string };
+  };
   /** Only with `uts` in `namespaces`. */
   readonly hostname?: string;
   /** The real path of the directory that becomes `/`. */

@@ -17,6 +17,8 @@ export interface ResolvedConfig {
   readonly isolate: ReadonlySet<Namespace>;
   /** Only when the config asks for other ids than the caller's. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** Only when the config asks for more ids than the program's own. */
+  readonly idMap?: IdMap;
   /** Only when `isolate` has `uts`. */
   readonly hostname?: string;
   readonly limits: { readonly wallTime?: number };
@@ -53,3 +55,16 @@ export interface Mirror {
 
 /** What a path is, as far as mounting cares: a directory, or anything else. */
 export type FileKind = "file" | "directory";
+
+/** The ids of a user namespace, as in user_namespaces(7). */
+export interface IdMap {
+  readonly uids: readonly IdExtent[];
+  readonly gids: readonly IdExtent[];
+}
+
+/** So many ids, from one number on inside and from another outside. */
+export interface IdExtent {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}

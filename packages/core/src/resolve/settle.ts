@@ -3,6 +3,7 @@ import type { Config, Mount } from "../config/schema.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
+import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
 import { realPath } from "./real-path.js";
@@ -47,7 +48,11 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
     env: { ...inherited(config), ...config.env, PWD: cwd },
     network: config.network,
     isolate: new Set(config.isolate),
-    ...(user !== undefined && (user.uid !== host.uid || user.gid !== host.gid) && { user }),
+    ...(user !== undefined &&
+      (user.uid !== host.uid || user.gid !== host.gid) && {
+        user: { uid: user.uid, gid: user.gid },
+      }),
+    ...(user?.range !== undefined && { idMap: idMapFor({ ...user, range: user.range }, host) }),
     ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
     limits: limits.wallTime === undefined ? {} : { wallTime: limits.wallTime },
   };

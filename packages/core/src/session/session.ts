@@ -1,3 +1,4 @@
+import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import type { Prepared } from "../launch/prepared.js";
@@ -37,7 +38,8 @@ export async function openSession(
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
   const live = new Live(prepared, "session", ["ignore", "ignore", "ignore", "pipe", "pipe"]);
   await live.ready;
-  const start = starter(live, prepared.plan.argv);
+  const hold = holder(live.channel);
+  const start = starter(live, prepared.plan.argv, hold);
   const { backend, dropped, config } = prepared;
   const startChild = async (
     argv: readonly string[] | undefined,
@@ -49,8 +51,9 @@ export async function openSession(
     return childOf(running, { backend, dropped, wallTime }, options);
   };
   const close = async (): Promise<void> => {
+    const release = hold();
     live.channel.hangUp();
-    await live.channel.closed;
+    await live.channel.closed.finally(release);
   };
   return {
     backend,

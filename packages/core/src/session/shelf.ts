@@ -1,7 +1,8 @@
-import type { Socket } from "node:net";
+import { type Hold, holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { LauncherPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
 
 /** Sandboxes that are set up ahead of their command. */
 export class Shelf {
@@ -9,7 +10,7 @@ export class Shelf {
   readonly #size: number;
   readonly #waiting: Live[] = [];
   /** Those that run a command, too. */
-  readonly #all = new Set<Live>();
+  readonly #all = new Map<Live, Hold>();
   #isClosed = false;
 
   constructor(prepared: Prepared<LauncherPlan>, size: number) {
@@ -21,11 +22,12 @@ export class Shelf {
   /**
    * The sandbox that has waited longest, or a new one when none is left.
    *
-   * @throws SandboxError `LAUNCH_FAILED`
+   * @throws SandboxError `LAUNCH_FAILED`, also after {@link close}.
    */
   take(): Live {
+    if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
     const live = this.#waiting.shift() ?? this.#open();
-    for (const handle of handlesOf(live)) handle.ref();
+    this.#all.get(live)?.();
     this.#fillLater();
     return live;
   }
@@ -34,16 +36,16 @@ export class Shelf {
   async filled(): Promise<void> {
     do {
       this.#fill();
-      await Promise.all(this.#waiting.map((live) => live.ready));
+      await Promise.all(this.#waiting.map((live) => this.#held(live, live.ready)));
     } while (this.#waiting.length < this.#size && !this.#isClosed);
   }
 
   /** Ends all of them. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const closing = [...this.#all].map(({ channel }) => {
-      channel.hangUp();
-      return channel.closed;
+    const closing = [...this.#all.keys()].map((live) => {
+      live.channel.hangUp();
+      return this.#held(live, live.channel.closed);
     });
     await Promise.all(closing);
   }
@@ -59,10 +61,15 @@ export class Shelf {
     }, REFILL_AFTER).unref();
   }
 
+  /** Keeps this process alive for what somebody waits for. */
+  async #held<Value>(live: Live, promise: Promise<Value>): Promise<Value> {
+    const release = this.#all.get(live)?.();
+    return promise.finally(release);
+  }
+
   #open(): Live {
     const live = new Live(this.#prepared, "run", ["pipe", "pipe", "pipe", "pipe"]);
-    this.#all.add(live);
-    for (const handle of handlesOf(live)) handle.unref();
+    this.#all.set(live, holder(live.channel));
     const gone = (): void => {
       this.#all.delete(live);
       const index = this.#waiting.indexOf(live);
@@ -75,7 +82,3 @@ export class Shelf {
 
 /** Milliseconds. */
 const REFILL_AFTER = 5;
-
-function handlesOf({ channel: { child } }: Live): { ref(): void; unref(): void }[] {
-  return [child, ...(child.stdio as unknown as Socket[])];
-}

@@ -1,5 +1,6 @@
 import type { Stream } from "node:stream";
 import { type Command, encodeOpened, encodeSignal } from "../channel/command.js";
+import type { Hold } from "../channel/holder.js";
 import type { Live } from "../channel/live.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import type { StdioOptions } from "../launch/stdio.js";
@@ -17,13 +18,12 @@ export type Starter = (
   stdio: StdioOptions,
 ) => Promise<Running>;
 
-/** @param launcher - How it is started, to hand on fds with. */
-export function starter(live: Live, launcher: LauncherPlan["argv"]): Starter {
-  const { child } = live.channel;
-  const [control, fds] = child.stdio.slice(3) as unknown as [Handle, Handle & Stream];
-  const handOn = courier(launcher, fds);
-  const hold = holder([child, control]);
-  fds.unref();
+/**
+ * @param launcher - How it is started, to hand on fds with.
+ * @param hold - Keeps this process alive for a command.
+ */
+export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold): Starter {
+  const handOn = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
   let last = 0;
   return async (argv, settings, stdio) => {
     const release = hold();
@@ -39,25 +39,6 @@ export function starter(live: Live, launcher: LauncherPlan["argv"]): Starter {
       release();
       throw error;
     }
-  };
-}
-
-interface Handle {
-  ref(): void;
-  unref(): void;
-}
-
-/** This process lives on for a command, and not for a session in which none is running. */
-function holder(handles: readonly Handle[]): () => () => void {
-  let count = 0;
-  for (const handle of handles) handle.unref();
-  return () => {
-    count += 1;
-    if (count === 1) for (const handle of handles) handle.ref();
-    return () => {
-      count -= 1;
-      if (count === 0) for (const handle of handles) handle.unref();
-    };
   };
 }
 

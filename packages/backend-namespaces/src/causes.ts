@@ -1,0 +1,142 @@
+import { getSystemErrorName } from "node:util";
+import type { Capability, Host } from "@sandboxlib/core";
+import { readFile, setting } from "./host-files.js";
+
+/** One call of the kernel that failed when the launcher tried it. */
+export interface Failure {
+  /** What is lost with it; undefined where no sandbox can be made at all. */
+  readonly lost: Capability | undefined;
+  readonly call: string;
+  readonly errno: number;
+}
+
+/** Why, for people, and what they can do. */
+export interface Cause {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** Says which switch of the kernel, or whose rule, is behind an error, as far as the host's own files tell. */
+export async function causeOf(failure: Failure, host: Host, launcher: string): Promise<Cause> {
+  const error = errorName(failure.errno);
+  const finders = FINDERS[error] ?? [];
+  for (const find of finders) {
+    const cause = await find(failure, host, launcher);
+    if (cause !== undefined) return withCall(failure, error, cause);
+  }
+  return withCall(failure, error, UNKNOWN);
+}
+
+type Finder = (failure: Failure, host: Host, launcher: string) => Promise<Cause | undefined>;
+
+function errorName(errno: number): string {
+  return errno > 0 ? getSystemErrorName(-errno) : "no error";
+}
+
+function withCall({ call }: Failure, error: string, { reason, remedy }: Cause): Cause {
+  return { reason: `${reason} (${call}: ${error})`, remedy };
+}
+
+const UNKNOWN: Cause = {
+  reason: "the kernel refuses it",
+  remedy:
+    "Look for a seccomp profile, a rule of an LSM such as AppArmor or SELinux, or a chroot around this process.",
+};
+
+const spaces: Finder = async (_failure, host) => {
+  for (const kind of ["user", "mnt", "pid", "ipc", "uts", "net", "cgroup"]) {
+    const name = `user.max_${kind}_namespaces`;
+    if ((await setting(host, name)) === "0") return sysctl(name, "0", "10000");
+  }
+  return {
+    reason: "there are as many namespaces as the host allows, or they are nested too deep",
+    remedy: "End what holds them, or raise user.max_user_namespaces and the like with sysctl(8).",
+  };
+};
+
+const switches: Finder = async ({ lost }, host, launcher) => {
+  if (lost === "mount.proc") return undefined;
+  if (host.uid !== 0 && (await setting(host, CLONE)) === "0") return sysctl(CLONE, "0", "1");
+  if ((await setting(host, APPARMOR)) !== "1" || (await hasProfile(host))) return undefined;
+  return {
+    reason: `AppArmor keeps programs without a profile from using user namespaces: ${APPARMOR} is 1`,
+    remedy: `Load a profile for the launcher: printf 'abi <abi/4.0>,\\nprofile sandboxlib-launcher "%s" flags=(unconfined) { userns, }\\n' '${launcher}' | sudo tee /etc/apparmor.d/sandboxlib-launcher && sudo apparmor_parser -r /etc/apparmor.d/sandboxlib-launcher. Or, for all programs: sudo sysctl -w ${APPARMOR}=0`,
+  };
+};
+
+/** What has a profile, as in a container, is not restricted by the switch but by the profile. */
+async function hasProfile(host: Host): Promise<boolean> {
+  const profile = await readFile(host, "/proc/self/attr/current");
+  return profile !== undefined && !profile.startsWith("unconfined");
+}
+
+/**
+ * The kernel gives no fresh procfs to a user namespace where the one that it can see is partly covered. A read-only
+ * /proc/sys is also in the way of forbidding further user namespaces.
+ */
+const coveredProc: Finder = async ({ lost, call }, host) => {
+  if (lost !== "mount.proc" && !call.endsWith("max_user_namespaces")) return undefined;
+  const mounts = (await readFile(host, "/proc/self/mountinfo")) ?? "";
+  const covered = [...mounts.matchAll(/^\S+ \S+ \S+ \S+ (\/proc\/\S+) /gm)]
+    .map(([, at]) => at)
+    // An empty directory that the kernel made for it: nothing is covered there.
+    .filter((at) => at !== "/proc/sys/fs/binfmt_misc");
+  if (covered.length === 0) return undefined;
+  return {
+    reason: `parts of /proc are covered by mounts, ${covered.slice(0, 3).join(", ")} among them, as Docker and Podman do it`,
+    remedy: "Start the container with --security-opt systempaths=unconfined.",
+  };
+};
+
+const seccomp: Finder = async (_failure, host) => {
+  const status = (await readFile(host, "/proc/self/status")) ?? "";
+  if (!/^Seccomp:\s*2$/m.test(status)) return undefined;
+  return {
+    reason:
+      "a seccomp filter around this process forbids it, such as that of Docker, Podman or a systemd service",
+    remedy:
+      "Start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined, or the service without RestrictNamespaces= and SystemCallFilter=.",
+  };
+};
+
+/** The kernel wants the power to set capabilities on files from who maps the uid 0. */
+const powerlessRoot: Finder = async ({ call }, { uid }) =>
+  call === "uid_map" && uid === 0
+    ? {
+        reason: "root without CAP_SETFCAP cannot map itself into a user namespace",
+        remedy: "Run as another user, or with that capability (--cap-add SETFCAP).",
+      }
+    : undefined;
+
+const oldKernel: Finder = async () => ({
+  reason: "this kernel is too old",
+  remedy: "Boot Linux 5.12 or newer.",
+});
+
+const notBuilt: Finder = async ({ call }) =>
+  call.startsWith("clone") || call.startsWith("unshare")
+    ? {
+        reason: "this kernel was built without a kind of namespace",
+        remedy: "Boot one with CONFIG_NAMESPACES and CONFIG_USER_NS.",
+      }
+    : undefined;
+
+/** What may be behind an error, the likeliest first. */
+const FORBIDDEN: readonly Finder[] = [powerlessRoot, switches, coveredProc, seccomp];
+const FINDERS: Readonly<Record<string, readonly Finder[]>> = {
+  EPERM: FORBIDDEN,
+  EACCES: FORBIDDEN,
+  ENOSPC: [spaces],
+  EUSERS: [spaces],
+  EROFS: [coveredProc],
+  // Filters of older containers answer calls that they do not know with it.
+  ENOSYS: [seccomp, oldKernel],
+  EINVAL: [notBuilt],
+};
+
+const CLONE = "kernel.unprivileged_userns_clone";
+const APPARMOR = "kernel.apparmor_restrict_unprivileged_userns";
+
+function sysctl(name: string, is: string, shouldBe: string): Cause {
+  return { reason: `${name} is ${is}`, remedy: `sudo sysctl -w ${name}=${shouldBe}` };
+}

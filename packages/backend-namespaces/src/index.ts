@@ -1,0 +1,43 @@
+import type { Backend } from "@sandboxlib/core";
+import { plan } from "./plan.js";
+import { probe } from "./probe.js";
+
+/** Linux namespaces, made by our own launcher: with or without root, and without anything installed on the host. */
+const namespaces: Backend = {
+  apiVersion: 1,
+  name: "namespaces",
+  capabilities: new Set([
+    "root",
+    "writable.paths",
+    "hidden",
+    "mount.bind",
+    "mount.bind.readOnly",
+    "mount.tmpfs",
+    "mount.tmpfs.size",
+    "mount.proc",
+    "mount.dev",
+    "mount.create",
+    "cwd",
+    "env.loader",
+    "network.none",
+    "isolate.mount",
+    "isolate.pid",
+    "isolate.ipc",
+    "isolate.uts",
+    "isolate.user",
+    "isolate.cgroup",
+    "user",
+    "user.range",
+    "hostname",
+    "limit.wallTime",
+    "tree.kill",
+    "exit.signal",
+    "session",
+    "pool",
+  ]),
+  // Not the functions themselves: their last parameter is for the tests.
+  probe: (host) => probe(host),
+  plan: (config, host) => plan(config, host),
+};
+
+export default namespaces;

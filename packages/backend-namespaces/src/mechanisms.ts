@@ -1,0 +1,34 @@
+import type { LauncherPlan } from "@sandboxlib/core";
+
+/** The call of the kernel behind each capability. */
+export const mechanisms: LauncherPlan["mechanisms"] = {
+  root: "pivot_root",
+  "writable.paths": "mount_setattr(MOUNT_ATTR_RDONLY, AT_RECURSIVE) on /, and a bind for each path",
+  hidden:
+    "an empty tmpfs of mode 0111, read-only; for a file a null device on a MOUNT_ATTR_NODEV mount",
+  "mount.bind": "open_tree(OPEN_TREE_CLONE, AT_RECURSIVE), move_mount",
+  "mount.bind.readOnly": "mount_setattr(MOUNT_ATTR_RDONLY, AT_RECURSIVE)",
+  "mount.tmpfs": "fsopen(tmpfs)",
+  "mount.tmpfs.size": "fsconfig(tmpfs, size)",
+  "mount.proc": "fsopen(proc)",
+  "mount.dev": "a tmpfs with six devices of the host, bound",
+  "mount.create": "a read-only tmpfs over the directory, with its entries bound",
+  cwd: "chdir",
+  "env.loader": "given to execve inside only",
+  "network.none": "clone(CLONE_NEWNET)",
+  "isolate.mount": "clone(CLONE_NEWNS), always",
+  "isolate.pid": "clone(CLONE_NEWPID), always",
+  "isolate.ipc": "clone(CLONE_NEWIPC)",
+  "isolate.uts": "clone(CLONE_NEWUTS)",
+  "isolate.user": "clone(CLONE_NEWUSER), no capability, no_new_privs, and max_user_namespaces 0",
+  "isolate.cgroup": "clone(CLONE_NEWCGROUP)",
+  user: "setresuid and setresgid, and the uid and gid maps of the user namespace",
+  "user.range":
+    "uid_map and gid_map, written by newuidmap and newgidmap where the caller is not root",
+  hostname: "sethostname",
+  "limit.wallTime": "a timer of this process, then the tree is killed",
+  "tree.kill": "pid 1 of the pid namespace is killed when the socket of the launcher hangs up",
+  "exit.signal": "the status of wait4, reported by pid 1",
+  session: "pid 1 takes commands from the socket",
+  pool: "the program's process waits for its command before execve",
+};

@@ -1,0 +1,66 @@
+import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import { type Cause, causeOf, type Failure } from "./causes.js";
+import { installedLauncher } from "./launcher.js";
+import { mechanisms } from "./mechanisms.js";
+
+/** The launcher tries everything that a plan uses, and the kernel's answers say what this host forbids. */
+export async function probe(
+  host: Host,
+  launcher: ReturnType<typeof installedLauncher> = installedLauncher(),
+): Promise<Probe> {
+  if ("reason" in launcher) return { available: false, ...launcher };
+  const { exitCode, stdout } = await host.run([launcher.path, "probe"]);
+  const failures = stdout.split("\n").flatMap(parse);
+  const base = failures.find(({ lost }) => lost === undefined);
+  if (base !== undefined)
+    return { available: false, ...(await causeOf(base, host, launcher.path)) };
+  if (exitCode !== 0) return { available: false, ...NO_ANSWER };
+  const missing = await Promise.all(
+    failures.map(async (failure) =>
+      missingOf(failure, await causeOf(failure, host, launcher.path)),
+    ),
+  );
+  return {
+    available: true,
+    version: `sandboxlib-launcher ${launcher.version}`,
+    missing: [...missing.flat(), ...missingTools(host)],
+  };
+}
+
+/** One line for what fails: the capability or `base`, the call and the number of its error, with tabs between. */
+function parse(line: string): Failure[] {
+  const [word = "", call, errno] = line.split("\t");
+  if (call === undefined || errno === undefined) return [];
+  return [{ lost: isOurs(word) ? word : undefined, call, errno: Number(errno) }];
+}
+
+function isOurs(word: string): word is Capability {
+  return Object.hasOwn(mechanisms, word);
+}
+
+function missingOf({ lost }: Failure, cause: Cause): Missing[] {
+  const capabilities: (Capability | undefined)[] =
+    lost === "isolate.uts" ? ["isolate.uts", "hostname"] : [lost];
+  return capabilities.flatMap((capability) =>
+    capability === undefined ? [] : [{ capability, ...cause }],
+  );
+}
+
+/** Set-uid tools, with which a user who is not root may use its subordinate ids. */
+function missingTools(host: Host): Missing[] {
+  const tools = ["newuidmap", "newgidmap"];
+  if (host.uid === 0 || tools.every((name) => host.which(name) !== undefined)) return [];
+  return [
+    {
+      capability: "user.range",
+      reason: `${tools.join(" and ")} are not installed`,
+      remedy: "Install the package uidmap (apt) or shadow-utils (dnf).",
+    },
+  ];
+}
+
+const NO_ANSWER: Cause = {
+  reason: "the launcher does not run, or dies",
+  remedy:
+    "Look whether its file system is mounted noexec, and whether it is built for this machine; install @sandboxlib/launcher again.",
+};

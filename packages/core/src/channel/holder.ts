@@ -1,0 +1,31 @@
+import type { Channel } from "./channel.js";
+
+/** Keeps this process alive for a channel until the function that it returns is called. */
+export type Hold = () => () => void;
+
+/** From now on, a channel keeps this process alive only while it is held. */
+export function holder({ child }: Channel): Hold {
+  const handles = [child, ...(child.stdio as unknown as (Handle | null)[])];
+  const all = (act: "ref" | "unref"): void => {
+    // A stream that is closed has nothing left to hold.
+    for (const handle of handles) handle?.[act]();
+  };
+  let count = 0;
+  all("unref");
+  return () => {
+    count += 1;
+    if (count === 1) all("ref");
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      count -= 1;
+      if (count === 0) all("unref");
+    };
+  };
+}
+
+interface Handle {
+  ref(): void;
+  unref(): void;
+}

@@ -1,0 +1,150 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { missing, replay, skip } from "../../launcher/test/parser-replay.js";
+import { type Command, encodeCommand, encodeSignal } from "../src/channel/command.js";
+import { encodeSetup } from "../src/channel/setup.js";
+import type { LauncherSetup } from "../src/plan/plan.js";
+import type { Mirror, ResolvedMount } from "../src/plan/resolved-config.js";
+
+const SAMPLE = { numRuns: 500, seed: 20_261_124 };
+const why = missing === undefined ? "" : ` (${missing})`;
+
+const text = fc.string({ unit: "binary" }).map((value) => value.replaceAll("\0", ""));
+const name = text
+  .map((value) => value.replaceAll("/", ""))
+  .filter((value) => !/^\.{0,2}$/.test(value));
+const below = fc.array(name, { minLength: 1, maxLength: 5 }).map((names) => `/${names.join("/")}`);
+const path = fc.oneof(below, fc.constantFrom("/", "/dev", "/dev/fuse", "/devices"));
+const id = fc.integer({ min: 0, max: 0xffff_fffe });
+const kind = fc.constantFrom("file", "directory");
+const common = { target: below, path: text, create: fc.boolean() };
+
+const mount: fc.Arbitrary<ResolvedMount> = fc.oneof(
+  fc.record({ ...common, type: fc.constant("bind"), source: path, readOnly: fc.boolean(), kind }),
+  fc.record(
+    { ...common, type: fc.constant("tmpfs"), size: fc.maxSafeNat() },
+    { requiredKeys: ["target", "path", "create", "type"] },
+  ),
+  fc.record({ ...common, type: fc.constantFrom("proc", "dev") }),
+  fc.record({ ...common, type: fc.constant("hide"), kind, create: fc.constant(false) }),
+);
+const mirror: fc.Arbitrary<Mirror> = fc.record({ target: path, path: text });
+const optional = fc.subarray(["user", "ipc", "cgroup", "network"] as const);
+const base = {
+  uid: id,
+  gid: id,
+  root: path,
+  rootReadOnly: fc.boolean(),
+  mounts: fc.array(mount),
+  mirrors: fc.array(mirror, { maxLength: 3 }),
+};
+const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
+  fc.record({ ...base, namespaces: optional }),
+  fc.record({
+    ...base,
+    namespaces: optional.map((names) => ["uts", ...names] as const),
+    hostname: fc.string({ maxLength: 64 }),
+  }),
+);
+const variable = text.map((value) => value.replaceAll("=", "")).filter((value) => value !== "");
+const command: fc.Arbitrary<Command> = fc.record({
+  id: fc.integer({ min: 1, max: 0xffff_ffff }),
+  streams: fc.tuple(
+    fc.constantFrom("own", "discard", "pipe", "courier"),
+    fc.constantFrom("own", "discard", "pipe", "courier"),
+    fc.constantFrom("own", "discard", "pipe", "merged", "courier"),
+  ),
+  cwd: path,
+  argv: fc.array(text, { minLength: 1 }),
+  env: fc.dictionary(variable, text),
+});
+
+describe.skipIf(skip)(`the launcher reads what core writes${why}`, () => {
+  it.each(["run", "session"] as const)("of the set-up of a %s", async (mode) => {
+    const setups = fc.sample(setup, SAMPLE);
+    const parsed = await replay(mode, ...setups.map((each) => encodeSetup(each, mode)));
+    expect(parsed).toEqual(setups.map((each) => asParsed(each, mode)));
+  });
+
+  it("of commands", async () => {
+    const commands = fc.sample(command, SAMPLE);
+    expect(await replay("session", ...commands.map(encodeCommand))).toEqual(
+      commands.map(({ id, streams, cwd, argv, env }) => ({
+        id,
+        streams: streams.map((stream) => STREAMS.indexOf(stream)),
+        cwd: hex(cwd),
+        argv: argv.map(hex),
+        env: Object.entries(env).map((entry) => hex(entry.join("="))),
+      })),
+    );
+  });
+});
+
+describe("encodeSignal", () => {
+  it("writes the number that the kernel knows the signal by", () => {
+    expect(encodeSignal(7, "SIGTERM")).toEqual(
+      Buffer.from([9, 0, 0, 0, 0x4b, 7, 0, 0, 0, 15, 0, 0, 0]),
+    );
+  });
+});
+
+const STREAMS = ["own", "discard", "pipe", "merged", "courier"];
+
+function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
+  const bits = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 };
+  const mounts = [
+    ...setup.mounts.map(asMount),
+    ...setup.mirrors.map(({ target, path }) => row("r", 4, 0, path, "", target)),
+  ];
+  return {
+    mode: mode === "run" ? 0 : 1,
+    namespaces: setup.namespaces.reduce((sum, each) => sum + bits[each], 0),
+    uid: setup.uid,
+    gid: setup.gid,
+    rootFlags: setup.rootReadOnly ? 1 : 0,
+    root: hex(setup.root),
+    ...(setup.hostname !== undefined && { hostname: hex(setup.hostname) }),
+    mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
+  };
+}
+
+function asMount(mount: ResolvedMount): ReturnType<typeof row> {
+  const { path, target } = mount;
+  const create = mount.create ? 2 : 0;
+  const directory = !("kind" in mount) || mount.kind === "directory" ? 4 : 0;
+  const flags = create + directory;
+  if (mount.type !== "bind")
+    return row(
+      mount.type.charAt(0),
+      flags,
+      "size" in mount ? (mount.size ?? 0) : 0,
+      path,
+      "",
+      target,
+    );
+  const devices = `${mount.source}/`.startsWith("/dev/") ? 8 : 0;
+  const all = flags + devices + (mount.readOnly ? 1 : 0);
+  return row("b", all, 0, path, mount.source, target);
+}
+
+function row(
+  type: string,
+  flags: number,
+  size: number,
+  field: string,
+  source: string,
+  target: string,
+) {
+  const strings = { field: hex(field), source: hex(source), target: hex(target) };
+  return { type, flags, size: String(size), ...strings };
+}
+
+/** Of a path in hexadecimal. */
+function depth(target: string): number {
+  const path = Buffer.from(target, "hex").toString();
+  return path.split("/").filter(Boolean).length;
+}
+
+function hex(value: string): string {
+  return Buffer.from(value).toString("hex");
+}

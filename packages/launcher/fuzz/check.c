@@ -1,0 +1,116 @@
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode.h"
+
+static void check_mount(const struct mount *mount);
+static void check_path(const char *path);
+static void check_strings(struct cursor strings, uint32_t count, bool variables);
+static void expect_bytes(struct report *report, const uint8_t *data, size_t size);
+static bool has(const char *set, int character);
+
+void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
+{
+    expect(setup->mode == MODE_RUN || setup->mode == MODE_SESSION);
+    expect((setup->namespaces & ~31U) == 0);
+    expect(setup->uid != UINT32_MAX && setup->gid != UINT32_MAX);
+    expect((setup->root_flags & ~READ_ONLY) == 0);
+    check_path(setup->root);
+    if (setup->hostname)
+        expect((setup->namespaces & NAMESPACE_UTS) && strlen(setup->hostname) <= 64);
+    struct cursor mounts = setup->mounts;
+    struct mount mount;
+    uint32_t count = 0;
+    for (; next_mount(&mounts, &mount); count++)
+        check_mount(&mount);
+    expect(count == setup->mount_count && cursor_done(&mounts));
+    struct report report;
+    encode_setup(&report, setup);
+    expect_bytes(&report, data, size);
+}
+
+void check_command(const struct command *command, uint8_t mode, const uint8_t *data, size_t size)
+{
+    expect(command->id != 0);
+    for (int fd = 0; fd < 3; fd++) {
+        uint8_t stream = command->streams[fd];
+        expect(stream <= STREAM_COURIER);
+        expect(stream != STREAM_OUTPUT || fd == 2);
+        expect(mode == MODE_SESSION || (stream != STREAM_PIPE && stream != STREAM_COURIER));
+    }
+    expect(command->cwd[0] == '/' && strlen(command->cwd) < size);
+    expect(command->argument_count > 0);
+    check_strings(command->arguments, command->argument_count, false);
+    check_strings(command->variables, command->variable_count, true);
+    struct report report;
+    encode_command(&report, command);
+    expect_bytes(&report, data, size);
+}
+
+void expect(bool promise)
+{
+    if (!promise)
+        abort();
+}
+
+static void check_mount(const struct mount *mount)
+{
+    expect(mount->type != 0 && has("btpdhr", mount->type));
+    expect((mount->flags & ~(READ_ONLY | CREATE | DIRECTORY | DEVICES)) == 0);
+    if (mount->flags & (READ_ONLY | DEVICES))
+        expect(mount->type == MOUNT_BIND);
+    if (mount->flags & CREATE)
+        expect(has("btpd", mount->type));
+    if (!(mount->flags & DIRECTORY))
+        expect(has("bh", mount->type));
+    if (mount->size)
+        expect(mount->type == MOUNT_TMPFS);
+    if (mount->type == MOUNT_BIND)
+        check_path(mount->source);
+    else
+        expect(strlen(mount->source) == 0);
+    check_path(mount->target);
+    if (strcmp(mount->target, "/") == 0)
+        expect(mount->type == MOUNT_MIRROR);
+}
+
+static void check_path(const char *path)
+{
+    size_t length = strlen(path);
+    expect(length > 0 && length < 4096 && path[0] == '/');
+    if (length == 1)
+        return;
+    expect(path[length - 1] != '/');
+    expect(!strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "/../"));
+    const char *last = strrchr(path, '/');
+    expect(strcmp(last, "/.") != 0 && strcmp(last, "/..") != 0);
+}
+
+static void check_strings(struct cursor strings, uint32_t count, bool variables)
+{
+    char **array = malloc(((size_t)count + 1) * sizeof *array);
+    expect(array != NULL);
+    list_strings(strings, count, array);
+    for (uint32_t index = 0; index < count; index++) {
+        expect(array[index] != NULL && strlen(array[index]) < UINT32_MAX);
+        if (variables)
+            expect(strchr(array[index], '=') > array[index]);
+    }
+    expect(array[count] == NULL);
+    free(array);
+}
+
+/* There is one way only to write anything: nothing was overlooked, and nothing read twice. */
+static void expect_bytes(struct report *report, const uint8_t *data, size_t size)
+{
+    const size_t head = 5;
+    expect(report->size == head + size && memcmp(report->data + head, data, size) == 0);
+    free(report->data);
+}
+
+static bool has(const char *set, int character)
+{
+    return strchr(set, character) != NULL;
+}

@@ -1,0 +1,18 @@
+/* Fuzzes the command, in a run and in a session, which allows more and nothing less. libFuzzer hands
+ * over a copy of exactly that size, so ASan sees each byte too many. */
+#include "check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct command command;
+    bool runs = !parse_command(data, size, MODE_RUN, &command);
+    if (runs)
+        check_command(&command, MODE_RUN, data, size);
+    bool starts = !parse_command(data, size, MODE_SESSION, &command);
+    if (starts)
+        check_command(&command, MODE_SESSION, data, size);
+    expect(starts || !runs);
+    return 0;
+}

@@ -1,0 +1,86 @@
+#include "encode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void encode_root(struct report *report, const struct setup *setup);
+static void encode_hostname(struct report *report, const char *hostname);
+static void encode_mount(struct report *report, const struct mount *mount);
+static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
+static void begin_record(struct report *report, uint8_t tag, size_t size);
+static size_t room_for(const char *text);
+
+void encode_setup(struct report *report, const struct setup *setup)
+{
+    begin_report(report, 'S');
+    begin_record(report, 'V', 4);
+    add_u32(report, 1);
+    begin_record(report, 'M', 1);
+    add_u8(report, setup->mode);
+    begin_record(report, 'N', 4);
+    add_u32(report, setup->namespaces);
+    begin_record(report, 'I', 8);
+    add_u32(report, setup->uid);
+    add_u32(report, setup->gid);
+    encode_root(report, setup);
+    if (setup->hostname)
+        encode_hostname(report, setup->hostname);
+    struct cursor mounts = setup->mounts;
+    struct mount mount;
+    while (next_mount(&mounts, &mount))
+        encode_mount(report, &mount);
+}
+
+void encode_command(struct report *report, const struct command *command)
+{
+    begin_report(report, 'C');
+    add_u32(report, command->id);
+    for (int fd = 0; fd < 3; fd++)
+        add_u8(report, command->streams[fd]);
+    add_string(report, command->cwd);
+    encode_strings(report, command->arguments, command->argument_count);
+    encode_strings(report, command->variables, command->variable_count);
+}
+
+static void encode_root(struct report *report, const struct setup *setup)
+{
+    begin_record(report, 'R', 1 + room_for(setup->root));
+    add_u8(report, setup->root_flags);
+    add_string(report, setup->root);
+}
+
+static void encode_hostname(struct report *report, const char *hostname)
+{
+    begin_record(report, 'H', room_for(hostname));
+    add_string(report, hostname);
+}
+
+static void encode_mount(struct report *report, const struct mount *mount)
+{
+    begin_record(report, 'm',
+                 10 + room_for(mount->field) + room_for(mount->source) + room_for(mount->target));
+    add_u8(report, mount->type);
+    add_u8(report, mount->flags);
+    add_u64(report, mount->size);
+    add_string(report, mount->field);
+    add_string(report, mount->source);
+    add_string(report, mount->target);
+}
+
+static void encode_strings(struct report *report, struct cursor strings, uint32_t count)
+{
+    add_u32(report, count);
+    for (uint32_t index = 0; index < count; index++)
+        add_string(report, take_string(&strings));
+}
+
+static void begin_record(struct report *report, uint8_t tag, size_t size)
+{
+    add_u8(report, tag);
+    add_u32(report, (uint32_t)size);
+}
+
+static size_t room_for(const char *text)
+{
+    return 4 + strlen(text) + 1;
+}

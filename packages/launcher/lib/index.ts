@@ -1,0 +1,1 @@
+export { findLauncher, type Launcher, type NoLauncher } from "./find-launcher.js";

@@ -1,0 +1,73 @@
+#include "guard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "outcome.h"
+#include "parking.h"
+#include "signals.h"
+#include "sys.h"
+
+enum watched { CORE, INIT, SIGNALS, SANDBOX, WATCHED };
+
+static void kill_init(int pidfd);
+static _Noreturn void bury(pid_t pid);
+static void pass_on(enum mode mode, int number, int sandbox, int pidfd);
+
+/* Of core's socket only the end is of interest here: pid 1 and the program's process read it. */
+void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
+{
+    struct pollfd watched[WATCHED] = {
+        [CORE] = {.fd = CORE_FD, .events = POLLRDHUP},
+        [INIT] = {.fd = pidfd, .events = POLLIN},
+        [SIGNALS] = {.fd = watch_signals(), .events = POLLIN},
+        [SANDBOX] = {.fd = mode == MODE_SESSION ? sandbox : -1, .events = POLLIN},
+    };
+    for (;;) {
+        if (poll(watched, WATCHED, -1) < 0 && errno != EINTR) {
+            kill_init(pidfd);
+            bury(pid);
+        }
+        if (watched[INIT].revents)
+            bury(pid);
+        if (watched[CORE].revents) {
+            kill_init(pidfd);
+            bury(pid);
+        }
+        if (watched[SIGNALS].revents)
+            for (int number; (number = next_signal(watched[SIGNALS].fd)) != 0;)
+                pass_on(mode, number, sandbox, pidfd);
+        if (watched[SANDBOX].revents && !serve_parking(sandbox))
+            watched[SANDBOX].fd = -1;
+    }
+}
+
+/* The kernel kills the other processes of the sandbox with it. */
+static void kill_init(int pidfd)
+{
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+/* Pid 1 exits with 0 once it has reported; with anything else it did not come to that. */
+static void bury(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (status != 0)
+        report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
+    drain_frames();
+    _exit(0);
+}
+
+/* A signal to the launcher is meant for its program; a session has no one program, and ends. */
+static void pass_on(enum mode mode, int number, int sandbox, int pidfd)
+{
+    const uint8_t byte = (uint8_t)number;
+    if (mode == MODE_SESSION || write(sandbox, &byte, 1) != 1)
+        kill_init(pidfd);
+}

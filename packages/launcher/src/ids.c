@@ -1,0 +1,78 @@
+#include "ids.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "outcome.h"
+#include "text.h"
+
+static uid_t program_uid, caller_uid;
+static gid_t program_gid, caller_gid;
+
+void drop_groups(void)
+{
+    char allowed[8] = "";
+    if (geteuid() != 0 || setgroups(0, NULL) == 0)
+        return;
+    if (errno != EPERM || !read_file("/proc/self/setgroups", allowed, sizeof allowed) ||
+        strncmp(allowed, "deny", 4) != 0)
+        fail(FAILED_SETUP, errno, "setgroups");
+}
+
+void choose_ids(const struct setup *setup)
+{
+    program_uid = setup->uid;
+    program_gid = setup->gid;
+    caller_uid = geteuid();
+    caller_gid = getegid();
+}
+
+void as_program(void)
+{
+    if (caller_gid != program_gid) {
+        setfsgid(program_gid);
+        if ((gid_t)setfsgid((gid_t)-1) != program_gid)
+            fail(FAILED_SETUP, EPERM, "setfsgid");
+    }
+    if (caller_uid != program_uid) {
+        setfsuid(program_uid);
+        if ((uid_t)setfsuid((uid_t)-1) != program_uid)
+            fail(FAILED_SETUP, EPERM, "setfsuid");
+    }
+}
+
+/* The caller's id may have no number in here, so setfsuid cannot name it. setreuid that changes
+ * nothing still makes the id for files follow the effective one. */
+void as_caller(void)
+{
+    if (caller_uid != program_uid &&
+        (setreuid((uid_t)-1, (uid_t)-1) != 0 || (uid_t)setfsuid((uid_t)-1) != caller_uid))
+        fail(FAILED_SETUP, errno, "setreuid");
+    if (caller_gid != program_gid &&
+        (setregid((gid_t)-1, (gid_t)-1) != 0 || (gid_t)setfsgid((gid_t)-1) != caller_gid))
+        fail(FAILED_SETUP, errno, "setregid");
+}
+
+bool is_program(uid_t owner)
+{
+    return owner == program_uid;
+}
+
+void become_program(const struct setup *setup)
+{
+    uid_t uid[3];
+    gid_t gid[3];
+    if (setresgid(setup->gid, setup->gid, setup->gid) != 0)
+        fail(FAILED_SETUP, errno, "setresgid");
+    if (setresuid(setup->uid, setup->uid, setup->uid) != 0)
+        fail(FAILED_SETUP, errno, "setresuid");
+    if (getresuid(&uid[0], &uid[1], &uid[2]) != 0 || getresgid(&gid[0], &gid[1], &gid[2]) != 0)
+        fail(FAILED_READBACK, errno, "getresuid");
+    for (int index = 0; index < 3; index++)
+        if (uid[index] != setup->uid || gid[index] != setup->gid)
+            fail(FAILED_READBACK, 0, "the ids are not those that were asked for");
+}

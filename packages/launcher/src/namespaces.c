@@ -1,0 +1,73 @@
+#include "namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "outcome.h"
+#include "plan.h"
+#include "sys.h"
+#include "text.h"
+
+pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd)
+{
+    unsigned long flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID;
+    flags |= user ? CLONE_NEWUSER : 0;
+    flags |= wanted & NAMESPACE_IPC ? CLONE_NEWIPC : 0;
+    flags |= wanted & NAMESPACE_UTS ? CLONE_NEWUTS : 0;
+    flags |= wanted & NAMESPACE_CGROUP ? CLONE_NEWCGROUP : 0;
+    flags |= wanted & NAMESPACE_NET ? CLONE_NEWNET : 0;
+    /* clone and not clone3, which filters of system calls answer with ENOSYS. No flag here uses the
+     * arguments whose order differs between architectures. */
+    long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL);
+    if (pid < 0)
+        fail(FAILED_SETUP, errno, "clone");
+    return (pid_t)pid;
+}
+
+void forbid_user_namespaces(void)
+{
+    const char *file = "/proc/sys/user/max_user_namespaces";
+    char limit[4];
+    if (!write_file(file, "0"))
+        fail(FAILED_SETUP, errno, "write max_user_namespaces");
+    if (!read_file(file, limit, sizeof limit) || strcmp(limit, "0\n") != 0)
+        fail(FAILED_READBACK, 0, "user namespaces can still be made");
+}
+
+void set_hostname(const char *name)
+{
+    struct utsname names;
+    if (sethostname(name, strlen(name)) != 0)
+        fail(FAILED_SETUP, errno, "sethostname");
+    if (uname(&names) != 0 || strcmp(names.nodename, name) != 0)
+        fail(FAILED_READBACK, 0, "the host name is not the one that was set");
+}
+
+void read_identity(struct identity *identity)
+{
+    static const char *const names[NAMESPACE_COUNT] = {"mnt",  "pid",    "ipc", "uts",
+                                                       "user", "cgroup", "net"};
+    char pid[16];
+    ssize_t size = readlink("/proc/self", pid, sizeof pid);
+    if (size <= 0)
+        fail(FAILED_SETUP, errno, "readlink /proc/self");
+    identity->pid = 0;
+    for (ssize_t index = 0; index < size; index++)
+        identity->pid = identity->pid * 10 + (uint32_t)(pid[index] - '0');
+    int directory = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        fail(FAILED_SETUP, errno, "open /proc/self/ns");
+    for (int index = 0; index < NAMESPACE_COUNT; index++) {
+        struct stat info;
+        if (fstatat(directory, names[index], &info, 0) != 0)
+            fail(FAILED_SETUP, errno, "stat /proc/self/ns");
+        identity->inodes[index] = info.st_ino;
+    }
+    close(directory);
+}

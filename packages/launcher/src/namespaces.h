@@ -1,0 +1,28 @@
+/* What the sandbox has of its own. */
+#ifndef SANDBOXLIB_NAMESPACES_H
+#define SANDBOXLIB_NAMESPACES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { NAMESPACE_COUNT = 7 };
+
+/* As fork(2); the child is pid 1 of new namespaces. `wanted`: bits of the plan. */
+pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd);
+
+/* The program cannot make user namespaces, which open much of the kernel to it. */
+void forbid_user_namespaces(void);
+
+void set_hostname(const char *name);
+
+/* Of this process, and the kernel's name for each, in the order of the protocol. */
+struct identity {
+    uint32_t pid; /* as the host sees it */
+    uint64_t inodes[NAMESPACE_COUNT];
+};
+
+/* Needs the host's /proc. */
+void read_identity(struct identity *identity);
+
+#endif

@@ -1,0 +1,104 @@
+/* What core asks for, parsed and checked as a whole before anything is done. No system calls. */
+#ifndef SANDBOXLIB_PLAN_H
+#define SANDBOXLIB_PLAN_H
+
+#include "cursor.h"
+
+enum mode { MODE_RUN = 0, MODE_SESSION = 1 };
+
+enum namespaces {
+    NAMESPACE_USER = 1,
+    NAMESPACE_IPC = 2,
+    NAMESPACE_UTS = 4,
+    NAMESPACE_CGROUP = 8,
+    NAMESPACE_NET = 16,
+};
+
+enum mount_type {
+    MOUNT_BIND = 'b',
+    MOUNT_TMPFS = 't',
+    MOUNT_PROC = 'p',
+    MOUNT_DEV = 'd',
+    MOUNT_HIDE = 'h',
+    MOUNT_MIRROR = 'r',
+};
+
+enum mount_flag { READ_ONLY = 1, CREATE = 2, DIRECTORY = 4, DEVICES = 8 };
+
+struct mount {
+    uint8_t type;
+    uint8_t flags;
+    uint64_t size;
+    const char *field;
+    const char *source;
+    const char *target;
+};
+
+/* The kernel takes no more. */
+enum { MOST_EXTENTS = 340 };
+
+struct extent {
+    uint32_t inside, outside, count;
+};
+
+/* A map of user_namespaces(7), and the tool that is to write it if not the launcher itself. */
+struct id_map {
+    const char *tool;
+    uint32_t count; /* 0: there is none in the plan */
+    struct cursor extents;
+    struct extent one;
+};
+
+/* Strings point into the frame, which has to live as long. */
+struct setup {
+    uint8_t mode;
+    uint32_t namespaces;
+    uint32_t uid;
+    uint32_t gid;
+    struct id_map uids, gids;
+    uint8_t root_flags;
+    const char *root;
+    const char *hostname; /* NULL: not set */
+    struct cursor mounts;
+    uint32_t mount_count;
+};
+
+enum stream { STREAM_OWN = 0, STREAM_NULL = 1, STREAM_PIPE = 2, STREAM_OUTPUT = 3, STREAM_COURIER = 4 };
+
+struct command {
+    uint32_t id;
+    uint8_t streams[3];
+    const char *cwd;
+    uint32_t argument_count;
+    uint32_t variable_count;
+    struct cursor arguments;
+    struct cursor variables;
+};
+
+/* NULL: it is as it should be. Else what is wrong with it. */
+const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup);
+const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct command *command);
+
+/* Whether a stream of it comes from the courier. */
+bool wants_courier(const struct command *command);
+
+/* The payload of a `K`, and of an `O`. */
+bool parse_signal(const uint8_t *data, size_t size, uint32_t *id, uint32_t *number);
+bool parse_opened(const uint8_t *data, size_t size, uint32_t *id);
+
+/* The body of the next record, a broken one when it has another tag. */
+struct cursor take_record(struct cursor *records, uint8_t tag);
+
+/* A part of parse_setup. */
+const char *parse_id_maps(struct cursor *records, struct setup *setup);
+
+struct extent extent_at(const struct id_map *map, uint32_t index);
+struct id_map one_id(uint32_t inside, uint32_t outside);
+
+/* The next mount of a set-up that was parsed, false after the last: give it a copy of `mounts`. */
+bool next_mount(struct cursor *mounts, struct mount *mount);
+
+/* Puts the strings of a command that was parsed, and a NULL, into `array`. */
+void list_strings(struct cursor strings, uint32_t count, char **array);
+
+#endif

@@ -1,0 +1,150 @@
+#include "probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cursor.h"
+#include "frame.h"
+#include "plan.h"
+#include "sys.h"
+#include "text.h"
+
+struct trial { const char *word; uint32_t namespaces; uint8_t mount; const char *target; };
+
+/* The targets are directories on every host. */
+static const struct trial trials[] = {
+    {"base", 0, MOUNT_TMPFS, "/dev"},
+    {"isolate.user", NAMESPACE_USER, 0, ""},
+    {"isolate.ipc", NAMESPACE_IPC, 0, ""},
+    {"isolate.uts", NAMESPACE_UTS, 0, ""},
+    {"isolate.cgroup", NAMESPACE_CGROUP, 0, ""},
+    {"network.none", NAMESPACE_NET, 0, ""},
+    {"mount.proc", 0, MOUNT_PROC, "/proc"},
+    {"mount.dev", 0, MOUNT_DEV, "/dev"},
+};
+enum { TRIALS = sizeof trials / sizeof *trials };
+enum { ALL = NAMESPACE_USER | NAMESPACE_IPC | NAMESPACE_UTS | NAMESPACE_CGROUP | NAMESPACE_NET };
+
+static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
+static pid_t start_launcher(void);
+static void send_setup(uint32_t namespaces, const struct trial *mounts, int count);
+static void add_mount(struct report *setup, const struct trial *trial);
+static void add_record(struct report *setup, char tag, struct report *body);
+static void report_failure(const char *word, const struct frame *frame);
+
+/* Everything at once, which is what nearly every sandbox asks for; one by one only if that fails. */
+void probe(void)
+{
+    uint32_t kept = 0;
+    int failed = 0;
+    if (try(NULL, ALL, trials + 1, TRIALS - 1))
+        _exit(0);
+    for (int index = 0; index < TRIALS; index++) {
+        const struct trial *trial = &trials[index];
+        if (try(trial->word, kept | trial->namespaces, trial, 1))
+            /* What may be mounted depends on who owns the namespace. */
+            kept |= trial->namespaces & NAMESPACE_USER;
+        else if (failed++ == 0 && index == 0)
+            _exit(1);
+    }
+    _exit(failed == 0 && !try(trials[0].word, ALL, trials + 1, TRIALS - 1));
+}
+
+/* Does what core does, with a launcher of its own, but sends no command. */
+static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count)
+{
+    struct frame frame;
+    pid_t launcher = start_launcher();
+    send_setup(namespaces, mounts, count);
+    bool ready = read_frame(&frame) == FRAME_READ && frame.type == 'R';
+    if (!ready && word)
+        report_failure(word, &frame);
+    free_frame(&frame);
+    close(CORE_FD);
+    while (waitpid(launcher, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return ready;
+}
+
+static pid_t start_launcher(void)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+        _exit(2);
+    pid_t pid = fork();
+    if (pid < 0)
+        _exit(2);
+    if (dup2(pair[pid == 0], CORE_FD) < 0)
+        _exit(2);
+    sys_close_range(CORE_FD + 1, ~0U, 0);
+    if (pid > 0)
+        return pid;
+    execl("/proc/self/exe", "sandboxlib-launcher", (char *)NULL);
+    _exit(2);
+}
+
+static void send_setup(uint32_t namespaces, const struct trial *mounts, int count)
+{
+    struct report setup, body = {0};
+    begin_report(&setup, 'S');
+    add_u32(&body, 1);
+    add_record(&setup, 'V', &body);
+    add_u8(&body, MODE_RUN);
+    add_record(&setup, 'M', &body);
+    add_u32(&body, namespaces);
+    add_record(&setup, 'N', &body);
+    add_u32(&body, getuid());
+    add_u32(&body, getgid());
+    add_record(&setup, 'I', &body);
+    add_u8(&body, READ_ONLY);
+    add_string(&body, "/");
+    add_record(&setup, 'R', &body);
+    if (namespaces & NAMESPACE_UTS) {
+        add_string(&body, "sandbox");
+        add_record(&setup, 'H', &body);
+    }
+    for (int index = 0; index < count; index++)
+        if (mounts[index].mount)
+            add_mount(&setup, &mounts[index]);
+    send_report(&setup);
+}
+
+static void add_mount(struct report *setup, const struct trial *trial)
+{
+    struct report body = {0};
+    add_u8(&body, trial->mount);
+    add_u8(&body, DIRECTORY);
+    add_u64(&body, 0);
+    add_string(&body, trial->word);
+    add_string(&body, "");
+    add_string(&body, trial->target);
+    add_record(setup, 'm', &body);
+}
+
+static void add_record(struct report *setup, char tag, struct report *body)
+{
+    add_u8(setup, (uint8_t)tag);
+    add_u32(setup, (uint32_t)body->size);
+    add_bytes(setup, body->data, body->size);
+    free(body->data);
+    *body = (struct report){0};
+}
+
+static void report_failure(const char *word, const struct frame *frame)
+{
+    char line[256], number[11];
+    struct cursor cursor = cursor_over(frame->payload, frame->size);
+    take_bytes(&cursor, 5); /* id and kind */
+    uint32_t error = take_u32(&cursor);
+    take_string(&cursor);
+    const char *call = take_string(&cursor);
+    const char *parts[] = {word, "\t", call ? call : "nothing was reported", "\t",
+                           decimal(number, error), "\n", NULL};
+    join(line, sizeof line, parts);
+    if (write(STDOUT_FILENO, line, strlen(line)) < 0)
+        _exit(2);
+}

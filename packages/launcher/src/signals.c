@@ -1,0 +1,71 @@
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "outcome.h"
+
+static sigset_t forwarded(void);
+static int watch(const sigset_t *set);
+
+void reset_signals(void)
+{
+    sigset_t blocked = forwarded();
+    sigaddset(&blocked, SIGCHLD);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL); /* EINVAL for those that cannot be changed */
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+static sigset_t forwarded(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGQUIT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    return set;
+}
+
+void restore_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int watch_children(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    return watch(&set);
+}
+
+int watch_signals(void)
+{
+    sigset_t set = forwarded();
+    return watch(&set);
+}
+
+static int watch(const sigset_t *set)
+{
+    int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        fail(FAILED_SETUP, errno, "signalfd");
+    return fd;
+}
+
+int next_signal(int fd)
+{
+    struct signalfd_siginfo info;
+    return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}

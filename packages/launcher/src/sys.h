@@ -1,0 +1,85 @@
+/* The kernel's calls that not every libc has wrappers for, by their numbers: the launcher needs the
+ * kernel's headers only, not a particular libc. */
+#ifndef SANDBOXLIB_SYS_H
+#define SANDBOXLIB_SYS_H
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef MNT_DETACH
+#define MNT_DETACH 2
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+    return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+static inline int sys_openat2(int at, const char *path, const struct open_how *how)
+{
+    return (int)syscall(SYS_openat2, at, path, how, sizeof *how);
+}
+
+static inline int sys_open_tree(int at, const char *path, unsigned flags)
+{
+    return (int)syscall(SYS_open_tree, at, path, flags);
+}
+
+static inline int sys_move_mount(int from, const char *from_path, int to, const char *to_path,
+                                 unsigned flags)
+{
+    return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
+static inline int sys_mount_setattr(int at, const char *path, unsigned flags,
+                                    const struct mount_attr *attributes)
+{
+    return (int)syscall(SYS_mount_setattr, at, path, flags, attributes, sizeof *attributes);
+}
+
+static inline int sys_fsopen(const char *type, unsigned flags)
+{
+    return (int)syscall(SYS_fsopen, type, flags);
+}
+
+static inline int sys_fsconfig(int fd, unsigned command, const char *key, const void *value)
+{
+    return (int)syscall(SYS_fsconfig, fd, command, key, value, 0);
+}
+
+static inline int sys_fsmount(int fd, unsigned flags, unsigned attributes)
+{
+    return (int)syscall(SYS_fsmount, fd, flags, attributes);
+}
+
+static inline int sys_make_all_private(void)
+{
+    return (int)syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static inline int sys_umount_lazily(const char *path)
+{
+    return (int)syscall(SYS_umount2, path, MNT_DETACH);
+}
+
+#endif

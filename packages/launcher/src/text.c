@@ -1,0 +1,54 @@
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+void join(char *buffer, size_t size, const char *const *texts)
+{
+    size_t at = 0;
+    for (; *texts; texts++)
+        for (const char *from = *texts; *from && at + 1 < size; from++)
+            buffer[at++] = *from;
+    buffer[at] = '\0';
+}
+
+const char *decimal(char *buffer, uint32_t number)
+{
+    char *at = buffer + 10;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return at;
+}
+
+bool write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    size_t size = strlen(text);
+    ssize_t wrote = write(fd, text, size);
+    int error = wrote < 0 ? errno : EIO;
+    close(fd);
+    errno = error;
+    return wrote == (ssize_t)size;
+}
+
+bool read_file(const char *path, char *buffer, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, buffer, size - 1);
+    int error = errno;
+    close(fd);
+    errno = error;
+    if (got < 0)
+        return false;
+    buffer[got] = '\0';
+    return true;
+}

@@ -1,0 +1,57 @@
+import { command, str, strs, u8, u32 } from "./parser-bytes.js";
+import { type Broken, HUGE } from "./parser-crooked.js";
+
+/** Commands that are wrong in a run. */
+export const BROKEN_COMMANDS: readonly Broken[] = [
+  ["an empty command", Buffer.alloc(0), "a command is broken"],
+  ["the id 0", command({ id: 0 }), "a command has the id 0"],
+  ["an unknown stream", command({ streams: [5, 0, 0] }), "a command has a stream that cannot be"],
+  [
+    "standard input as standard output",
+    command({ streams: [3, 0, 0] }),
+    "a command has a stream that cannot be",
+  ],
+  [
+    "standard output as itself",
+    command({ streams: [0, 3, 0] }),
+    "a command has a stream that cannot be",
+  ],
+  ["a pipe in a run", command({ streams: [2, 0, 0] }), "a command has a stream that cannot be"],
+  ["a courier in a run", command({ streams: [0, 0, 4] }), "a command has a stream that cannot be"],
+  [
+    "a relative working directory",
+    command({ cwd: str("tmp") }),
+    "a command has a relative working directory",
+  ],
+  [
+    "an empty working directory",
+    command({ cwd: str("") }),
+    "a command has a relative working directory",
+  ],
+  ["a working directory with a NUL inside", command({ cwd: str("/a\0b") }), "a command is broken"],
+  ["a working directory of no bytes", command({ cwd: u32(0) }), "a command is broken"],
+  [
+    "a working directory of 2^32-1 bytes",
+    command({ cwd: Buffer.concat([u32(HUGE), u8(47, 0)]) }),
+    "a command is broken",
+  ],
+  ["no words", command({ argv: strs() }), "a command has no words"],
+  ["2^32-1 words", command({ argv: Buffer.concat([u32(HUGE), str("a")]) }), "a command is broken"],
+  ["a word with a NUL inside", command({ argv: strs("a\0b") }), "a command is broken"],
+  ["a word without a NUL", command({ argv: u32(1, 4, 0x61616161) }), "a command is broken"],
+  ["2^32-1 variables", command({ env: u32(HUGE) }), "a command is broken"],
+  [
+    "a variable fewer than it says",
+    command({ env: Buffer.concat([u32(2), str("A=b")]) }),
+    "a command is broken",
+  ],
+  [
+    "a variable more than it says",
+    command({ env: Buffer.concat([u32(0), str("A=b")]) }),
+    "a command is broken",
+  ],
+  ["a variable without =", command({ env: strs("A") }), "a command is broken"],
+  ["a variable without a name", command({ env: strs("=b") }), "a command is broken"],
+  ["an empty variable", command({ env: strs("") }), "a command is broken"],
+  ["a byte at the end", Buffer.concat([command({}), u8(0)]), "a command is broken"],
+];

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { findLauncher } from "../lib/index.js";
+import { command, frame, record, setup, u8, u32 } from "./parser-bytes.js";
+
+/** What the launcher said before it ended, and whether pid 1 of its sandbox is still there. */
+export interface Said {
+  readonly exitCode: number | null;
+  readonly types: string;
+  /** Of the last frame, where that is a failure. */
+  readonly failed:
+    | { id: number; kind: number; errno: number; field: string; what: string }
+    | undefined;
+  readonly left: boolean;
+}
+
+const launcher = findLauncher();
+const ids = record("I", u32(process.getuid?.() ?? 0, process.getgid?.() ?? 0));
+
+/** A set-up that is right, for whoever runs this. */
+export const RIGHT_SETUP: Buffer = frame("S", setup({ ids }));
+export const RIGHT_SESSION: Buffer = frame("S", setup({ ids, mode: record("M", u8(1)) }));
+
+/** Sends bytes to a launcher, and waits for its end. Nothing is closed: it has to end by itself. */
+export function launch(...frames: readonly Uint8Array[]): Promise<Said> {
+  return talk(start(), (core) => core.write(Buffer.concat(frames)));
+}
+
+/** Sends bytes to a launcher, and nothing after them. */
+export function cutOff(...frames: readonly Uint8Array[]): Promise<Said> {
+  return talk(start(), (core) => core.end(Buffer.concat(frames)));
+}
+
+/** Why the launcher cannot be tried here, for a title. */
+export const unusable: string | undefined = await trial();
+
+async function talk(child: ChildProcess, say: (core: Socket) => void): Promise<Said> {
+  const core = child.stdio[3] as Socket;
+  core.on("error", () => undefined);
+  say(core);
+  const [bytes, [exitCode]] = await Promise.all([buffer(core), once(child, "exit")]);
+  for (const stream of child.stdio) stream?.destroy();
+  const reports = [...split(bytes)];
+  const ready = reports.find((report) => report[0] === 0x52);
+  const last = reports.at(-1);
+  return {
+    exitCode: exitCode as number | null,
+    types: reports.map((report) => String.fromCharCode(report[0] ?? 0)).join(""),
+    failed: last?.[0] === 0x46 ? failure(last) : undefined,
+    left: ready !== undefined && existsSync(`/proc/${ready.readUInt32LE(1)}`),
+  };
+}
+
+function start(): ChildProcess {
+  if (!("path" in launcher)) throw new Error(launcher.reason);
+  return spawn(launcher.path, [], {
+    env: {},
+    stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
+  });
+}
+
+async function trial(): Promise<string | undefined> {
+  if (!("path" in launcher)) return launcher.reason;
+  const { types, failed } = await launch(RIGHT_SETUP, frame("C", command({})));
+  return types === "RX" ? undefined : `no sandbox can be made: ${failed?.what ?? types}`;
+}
+
+function* split(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32LE(at);
+    yield bytes.subarray(at + 4, end);
+    at = end;
+  }
+}
+
+function failure(report: Buffer): Said["failed"] {
+  const field = 14 + report.readUInt32LE(10);
+  return {
+    id: report.readUInt32LE(1),
+    kind: report.readUInt8(5),
+    errno: report.readInt32LE(6),
+    field: report.toString("utf8", 14, field - 1),
+    what: report.toString("utf8", field + 4, report.length - 1),
+  };
+}

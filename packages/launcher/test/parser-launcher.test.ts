@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { BROKEN_SETUPS } from "./parser-broken.js";
+import { BROKEN_COMMANDS } from "./parser-broken-commands.js";
+import { command, frame, setup, strs, u8, u32 } from "./parser-bytes.js";
+import { cutOff, launch, RIGHT_SESSION, RIGHT_SETUP, unusable } from "./parser-launch.js";
+
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
+const why = unusable === undefined ? "" : ` (${unusable})`;
+
+describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and ends${why}`, () => {
+  it.each(BROKEN_SETUPS)("%s", async (_, payload, sentence) => {
+    expect(await launch(frame("S", payload))).toEqual(refusal("F", sentence));
+  });
+
+  it.each(BROKEN_COMMANDS)("%s", async (_, payload, sentence) => {
+    expect(await launch(RIGHT_SETUP, frame("C", payload))).toEqual(refusal("RF", sentence));
+  });
+
+  it.each([
+    ["a command", frame("C", command({}))],
+    ["a frame of an unknown type", frame("Z", setup({}))],
+    ["a frame of no bytes", u32(0)],
+    ["a frame of a byte more than 16 MiB", u32((16 << 20) + 1)],
+    ["a frame of 2^32-1 bytes", u32(0xffff_ffff)],
+  ])("%s in place of the set-up", async (_, bytes) => {
+    expect(await launch(bytes)).toEqual(refusal("F", "the first frame is no set-up"));
+  });
+
+  it("a set-up that is cut short at any byte", async () => {
+    for (let size = 1; size < RIGHT_SETUP.length; size += 7)
+      expect(await cutOff(RIGHT_SETUP.subarray(0, size))).toEqual(
+        refusal("F", "the first frame is no set-up"),
+      );
+  });
+
+  it("a command that is cut short at any byte, without a word", async () => {
+    const whole = frame("C", sleeper());
+    for (let size = 0; size < whole.length; size += 7) {
+      const said = await cutOff(RIGHT_SETUP, whole.subarray(0, size));
+      expect(said).toMatchObject({ exitCode: 0, left: false });
+    }
+  });
+
+  it.each([
+    ["another set-up", RIGHT_SETUP],
+    ["a signal", frame("K", u32(1, 15))],
+    ["a frame of no bytes", u32(0)],
+    ["a frame of 2^32-1 bytes", u32(0xffff_ffff)],
+  ])("%s in place of the command", async (_, bytes) => {
+    expect(await launch(RIGHT_SETUP, bytes)).toEqual(refusal("RF", "a frame is broken"));
+  });
+
+  it.each([
+    ["a second command in a run", frame("C", command({ id: 2 }))],
+    ["the signal 0", frame("K", u32(1, 0))],
+    ["the signal 65", frame("K", u32(1, 65))],
+    ["half a signal", frame("K", u32(1))],
+    ["a byte more than a signal", frame("K", u32(1, 15), u8(0))],
+    ["pipes that were opened, in a run", frame("O", u32(1))],
+  ])("%s", async (_, bytes) => {
+    const said = await launch(RIGHT_SETUP, frame("C", sleeper()), bytes);
+    expect(said).toEqual(refusal("RF", "a frame is out of place"));
+  });
+
+  it.each([
+    ["two commands with one id", frame("C", sleeper()), "two commands have one id"],
+    ["a broken command in a session", frame("C"), "a command is broken"],
+    ["another set-up in a session", RIGHT_SESSION, "a frame is out of place"],
+    ["a frame of an unknown type in a session", frame("Z"), "a frame is out of place"],
+    ["the signal 65 in a session", frame("K", u32(1, 65)), "a frame is out of place"],
+    ["half of what says that pipes were opened", frame("O", u8(1)), "a frame is out of place"],
+    ["a frame of 2^32-1 bytes in a session", u32(0xffff_ffff), "a frame is broken"],
+  ])("%s", async (_, bytes, sentence) => {
+    const said = await launch(RIGHT_SESSION, frame("C", sleeper()), bytes);
+    expect(said).toEqual(refusal("RF", sentence));
+  });
+});
+
+/** Outlives every test, unless it is killed. */
+function sleeper(): Buffer {
+  return command({ argv: strs("/bin/sleep", "600") });
+}
+
+function refusal(types: string, what: string): Awaited<ReturnType<typeof launch>> {
+  const failed = { id: 0, kind: 0, errno: 0, field: "", what };
+  return { exitCode: 0, types, failed, left: false };
+}
