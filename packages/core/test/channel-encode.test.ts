@@ -4,7 +4,7 @@ import { missing, replay, skip } from "../../launcher/test/parser-replay.js";
 import { type Command, encodeCommand, encodeSignal } from "../src/channel/command.js";
 import { encodeSetup } from "../src/channel/setup.js";
 import type { LauncherSetup } from "../src/plan/plan.js";
-import type { Mirror, ResolvedMount } from "../src/plan/resolved-config.js";
+import type { IdExtent, Mirror, ResolvedMount } from "../src/plan/resolved-config.js";
 
 const SAMPLE = { numRuns: 500, seed: 20_261_124 };
 const why = missing === undefined ? "" : ` (${missing})`;
@@ -38,8 +38,18 @@ const base = {
   mounts: fc.array(mount),
   mirrors: fc.array(mirror, { maxLength: 3 }),
 };
+const number = fc.integer({ min: 0, max: 0x7fff_ffff });
+const extents = fc.array(
+  fc.record({ inside: number, outside: number, count: number.map((count) => count + 1) }),
+  { minLength: 1, maxLength: 340 },
+);
+const idMap: fc.Arbitrary<NonNullable<LauncherSetup["idMap"]>> = fc.record(
+  { uids: extents, gids: extents, tools: fc.record({ uids: path, gids: path }) },
+  { requiredKeys: ["uids", "gids"] },
+);
 const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
   fc.record({ ...base, namespaces: optional }),
+  fc.record({ ...base, namespaces: fc.constant(["user"] as const), idMap }),
   fc.record({
     ...base,
     namespaces: optional.map((names) => ["uts", ...names] as const),
@@ -103,9 +113,17 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
     gid: setup.gid,
     rootFlags: setup.rootReadOnly ? 1 : 0,
     root: hex(setup.root),
+    ...(setup.idMap !== undefined && {
+      uids: asMap(setup.idMap.tools?.uids, setup.idMap.uids),
+      gids: asMap(setup.idMap.tools?.gids, setup.idMap.gids),
+    }),
     ...(setup.hostname !== undefined && { hostname: hex(setup.hostname) }),
     mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
   };
+}
+
+function asMap(tool = "", map: readonly IdExtent[]): unknown[] {
+  return [hex(tool), ...map.map(({ inside, outside, count }) => [inside, outside, count])];
 }
 
 function asMount(mount: ResolvedMount): ReturnType<typeof row> {

@@ -5,6 +5,7 @@
 
 #include "encode.h"
 
+static void check_map(const struct id_map *map);
 static void check_mount(const struct mount *mount);
 static void check_path(const char *path);
 static void check_strings(struct cursor strings, uint32_t count, bool variables);
@@ -18,6 +19,12 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
     expect(setup->uid != UINT32_MAX && setup->gid != UINT32_MAX);
     expect((setup->root_flags & ~READ_ONLY) == 0);
     check_path(setup->root);
+    expect((setup->uids.count > 0) == (setup->gids.count > 0));
+    if (setup->uids.count > 0) {
+        expect(setup->namespaces & NAMESPACE_USER);
+        check_map(&setup->uids);
+        check_map(&setup->gids);
+    }
     if (setup->hostname)
         expect((setup->namespaces & NAMESPACE_UTS) && strlen(setup->hostname) <= 64);
     struct cursor mounts = setup->mounts;
@@ -53,6 +60,17 @@ void expect(bool promise)
 {
     if (!promise)
         abort();
+}
+
+static void check_map(const struct id_map *map)
+{
+    expect(map->count <= MOST_EXTENTS && (*map->tool == '\0' || *map->tool == '/'));
+    for (uint32_t index = 0; index < map->count; index++) {
+        struct extent extent = extent_at(map, index);
+        expect(extent.count > 0);
+        expect((uint64_t)extent.inside + extent.count <= UINT32_MAX);
+        expect((uint64_t)extent.outside + extent.count <= UINT32_MAX);
+    }
 }
 
 static void check_mount(const struct mount *mount)

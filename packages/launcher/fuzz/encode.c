@@ -4,6 +4,7 @@
 #include <string.h>
 
 static void encode_root(struct report *report, const struct setup *setup);
+static void encode_map(struct report *report, uint8_t tag, const struct id_map *map);
 static void encode_hostname(struct report *report, const char *hostname);
 static void encode_mount(struct report *report, const struct mount *mount);
 static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
@@ -23,6 +24,10 @@ void encode_setup(struct report *report, const struct setup *setup)
     add_u32(report, setup->uid);
     add_u32(report, setup->gid);
     encode_root(report, setup);
+    if (setup->uids.count > 0) {
+        encode_map(report, 'U', &setup->uids);
+        encode_map(report, 'G', &setup->gids);
+    }
     if (setup->hostname)
         encode_hostname(report, setup->hostname);
     struct cursor mounts = setup->mounts;
@@ -47,6 +52,18 @@ static void encode_root(struct report *report, const struct setup *setup)
     begin_record(report, 'R', 1 + room_for(setup->root));
     add_u8(report, setup->root_flags);
     add_string(report, setup->root);
+}
+
+static void encode_map(struct report *report, uint8_t tag, const struct id_map *map)
+{
+    begin_record(report, tag, room_for(map->tool) + 12 * (size_t)map->count);
+    add_string(report, map->tool);
+    for (uint32_t index = 0; index < map->count; index++) {
+        struct extent extent = extent_at(map, index);
+        add_u32(report, extent.inside);
+        add_u32(report, extent.outside);
+        add_u32(report, extent.count);
+    }
 }
 
 static void encode_hostname(struct report *report, const char *hostname)

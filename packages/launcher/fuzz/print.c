@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static void print_map(const char *name, const struct id_map *map);
 static void print_mounts(struct cursor mounts);
 static void print_strings(struct cursor strings, uint32_t count);
 static void print_string(const char *text);
@@ -17,6 +18,10 @@ void print_setup(const struct setup *setup)
     printf("{\"mode\":%u,\"namespaces\":%u,\"uid\":%u,\"gid\":%u,\"rootFlags\":%u,\"root\":",
            setup->mode, setup->namespaces, setup->uid, setup->gid, setup->root_flags);
     print_string(setup->root);
+    if (setup->uids.count > 0) {
+        print_map("uids", &setup->uids);
+        print_map("gids", &setup->gids);
+    }
     if (setup->hostname) {
         printf(",\"hostname\":");
         print_string(setup->hostname);
@@ -37,6 +42,17 @@ void print_command(const struct command *command)
     printf("],\"env\":[");
     print_strings(command->variables, command->variable_count);
     printf("]}\n");
+}
+
+static void print_map(const char *name, const struct id_map *map)
+{
+    printf(",\"%s\":[", name);
+    print_string(map->tool);
+    for (uint32_t index = 0; index < map->count; index++) {
+        struct extent extent = extent_at(map, index);
+        printf(",[%u,%u,%u]", extent.inside, extent.outside, extent.count);
+    }
+    printf("]");
 }
 
 static void print_mounts(struct cursor mounts)

@@ -12,16 +12,18 @@
 #include "run.h"
 #include "session.h"
 
-static void wait_for_maps(int launcher);
-static void make_sandbox(const struct setup *setup, struct readback *readback);
+static int begin_sandbox(const struct setup *setup);
+static void wait_for_ids(int launcher, struct identity *identity);
+static void finish_sandbox(int root, const struct setup *setup, struct readback *readback);
 
 void init(const struct sandbox *sandbox, int launcher_end)
 {
     struct readback readback;
     close(launcher_end);
     die_with(sandbox->launcher);
-    wait_for_maps(sandbox->launcher);
-    make_sandbox(&sandbox->setup, &readback);
+    int root = begin_sandbox(&sandbox->setup);
+    wait_for_ids(sandbox->launcher, &readback.identity);
+    finish_sandbox(root, &sandbox->setup, &readback);
     become_program(&sandbox->setup);
     drop_privileges();
     die_with(sandbox->launcher);
@@ -31,18 +33,10 @@ void init(const struct sandbox *sandbox, int launcher_end)
     serve_run(sandbox, &readback);
 }
 
-/* One byte; the end of the stream says that the launcher has failed and reported. */
-static void wait_for_maps(int launcher)
-{
-    char byte;
-    if (read(launcher, &byte, 1) != 1)
-        _exit(0);
-}
-
-static void make_sandbox(const struct setup *setup, struct readback *readback)
+/* What needs no ids inside: the launcher maps them meanwhile. */
+static int begin_sandbox(const struct setup *setup)
 {
     keep_capabilities();
-    choose_ids(setup);
     leave_keyring();
     if (setup->namespaces & NAMESPACE_USER)
         forbid_user_namespaces();
@@ -50,8 +44,19 @@ static void make_sandbox(const struct setup *setup, struct readback *readback)
         set_hostname(setup->hostname);
     if (setup->namespaces & NAMESPACE_NET)
         bring_loopback_up();
-    read_identity(&readback->identity);
-    int root = cover_root(setup);
+    return cover_root(setup);
+}
+
+/* The end of the stream says that the launcher has failed and reported. */
+static void wait_for_ids(int launcher, struct identity *identity)
+{
+    if (read(launcher, identity, sizeof *identity) != sizeof *identity)
+        _exit(0);
+}
+
+static void finish_sandbox(int root, const struct setup *setup, struct readback *readback)
+{
+    choose_ids(setup);
     root = make_mounts(root, setup);
     enter_root(root);
     check_mounts(readback, root, setup);

@@ -28,7 +28,7 @@ static void read_setup(struct setup *setup);
 static int open_null(void);
 
 /* The launcher: reads what is to be done, starts pid 1 of the sandbox, and stays outside as its
- * guard. Room for what is to come: cgroups between map_ids and the byte that lets pid 1 go on. */
+ * guard. Room for what is to come: cgroups between map_ids and the message that lets pid 1 go on. */
 int main(int count, char **words)
 {
     struct sandbox sandbox;
@@ -55,7 +55,9 @@ int main(int count, char **words)
     close(link[1]);
     if (sandbox.own_user)
         map_ids(pid, &sandbox.setup);
-    if (write(link[0], "", 1) != 1)
+    struct identity identity;
+    read_identity(&identity, pid);
+    if (write(link[0], &identity, sizeof identity) != sizeof identity)
         fail(FAILED_SETUP, errno, "write");
     hold_no_streams(sandbox.null);
     guard(sandbox.setup.mode, pid, pidfd, link[0]);

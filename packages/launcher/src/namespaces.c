@@ -49,25 +49,22 @@ void set_hostname(const char *name)
         fail(FAILED_READBACK, 0, "the host name is not the one that was set");
 }
 
-void read_identity(struct identity *identity)
+void read_identity(struct identity *identity, pid_t pid)
 {
     static const char *const names[NAMESPACE_COUNT] = {"mnt",  "pid",    "ipc", "uts",
                                                        "user", "cgroup", "net"};
-    char pid[16];
-    ssize_t size = readlink("/proc/self", pid, sizeof pid);
-    if (size <= 0)
-        fail(FAILED_SETUP, errno, "readlink /proc/self");
-    identity->pid = 0;
-    for (ssize_t index = 0; index < size; index++)
-        identity->pid = identity->pid * 10 + (uint32_t)(pid[index] - '0');
-    int directory = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char number[11], path[32];
+    const char *const parts[] = {"/proc/", decimal(number, (uint32_t)pid), "/ns", NULL};
+    join(path, sizeof path, parts);
+    int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
-        fail(FAILED_SETUP, errno, "open /proc/self/ns");
+        fail(FAILED_SETUP, errno, "open /proc/PID/ns");
     for (int index = 0; index < NAMESPACE_COUNT; index++) {
         struct stat info;
         if (fstatat(directory, names[index], &info, 0) != 0)
-            fail(FAILED_SETUP, errno, "stat /proc/self/ns");
+            fail(FAILED_SETUP, errno, "stat /proc/PID/ns");
         identity->inodes[index] = info.st_ino;
     }
+    identity->pid = (uint32_t)pid;
     close(directory);
 }

@@ -16,13 +16,13 @@ void forbid_user_namespaces(void);
 
 void set_hostname(const char *name);
 
-/* Of this process, and the kernel's name for each, in the order of the protocol. */
+/* Of pid 1, with the kernel's name for each, in the order of the protocol. */
 struct identity {
     uint32_t pid; /* as the host sees it */
     uint64_t inodes[NAMESPACE_COUNT];
 };
 
-/* Needs the host's /proc. */
-void read_identity(struct identity *identity);
+/* Of another process, from outside. */
+void read_identity(struct identity *identity, pid_t pid);
 
 #endif

@@ -1,10 +1,12 @@
 import { BROKEN_HEADS } from "./parser-broken-heads.js";
+import { BROKEN_MAPS } from "./parser-broken-maps.js";
 import { BROKEN_MOUNTS, BROKEN_RECORDS } from "./parser-broken-mounts.js";
 import type { Broken } from "./parser-crooked.js";
 
 /** Set-ups that contradict the protocol or themselves. */
 export const BROKEN_SETUPS: readonly Broken[] = [
   ...BROKEN_HEADS,
+  ...BROKEN_MAPS,
   ...BROKEN_RECORDS,
   ...BROKEN_MOUNTS,
 ];
