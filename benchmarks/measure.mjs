@@ -1,24 +1,20 @@
 /**
  * Runs each variant once a round, so that whatever slows the machine down slows them all down, and in a new order each
  * round, because the kernel goes on taking the namespaces of a run down while the next one is timed.
- * Returns the median and the quartiles of each, in milliseconds.
+ * A run that resolves to a number has measured itself; any other is timed, in milliseconds.
+ * Returns the median and the quartiles of each.
  */
 export async function measure(runs, rounds) {
-  const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
+  const values = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
   for (let round = -Math.ceil(rounds / 10); round < rounds; round += 1) {
     for (const [name, run] of shuffled(Object.entries(runs))) {
       const start = performance.now();
-      await run();
-      if (round >= 0) times[name].push(performance.now() - start);
+      const measured = await run();
+      const value = typeof measured === "number" ? measured : performance.now() - start;
+      if (round >= 0) values[name].push(value);
     }
   }
-  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, quartiles(all)]));
-}
-
-function quartiles(times) {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
-  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
+  return Object.fromEntries(Object.entries(values).map(([name, all]) => [name, quartiles(all)]));
 }
 
 function shuffled(entries) {
@@ -26,4 +22,10 @@ function shuffled(entries) {
     .map((entry) => ({ entry, at: Math.random() }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ entry }) => entry);
+}
+
+function quartiles(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
 }

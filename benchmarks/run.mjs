@@ -1,30 +1,57 @@
-// Compares our runs with the bare tools, side by side in one run, because only ratios mean something on a shared
-// machine. `pnpm bench` runs it; `pnpm bench --json FILE` keeps the figures, `--rounds N` sets how many (200).
+// Compares our runs with the bare tools and with other libraries, side by side in one run, because only ratios mean
+// something on a shared machine. `pnpm bench` runs it. `--series NAME` takes only that one (again for more),
+// `--rounds N` sets how often (200), `--json FILE`, `--svg FILE` and `--page FILE` keep what was found.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { closeInherited } from "./inherited.mjs";
+import { machine, machineLine } from "./machine.mjs";
 import { measure } from "./measure.mjs";
-import { bubblewrapSeries } from "./series/bubblewrap.mjs";
-import { chrootSeries } from "./series/chroot.mjs";
-import { cliSeries } from "./series/cli.mjs";
-import { table } from "./table.mjs";
+import { chart } from "./report/chart.mjs";
+import { page } from "./report/page.mjs";
+import { table, verdictLines } from "./report/table.mjs";
+import { SERIES } from "./series/all.mjs";
 
+const text = { type: "string" };
+const { values } = parseArgs({
+  options: {
+    series: { type: "string", multiple: true, default: Object.keys(SERIES) },
+    rounds: { type: "string", default: "200" },
+    json: text,
+    svg: text,
+    page: text,
+  },
+});
 closeInherited();
-const { values } = parseArgs({ options: { json: { type: "string" }, rounds: { type: "string" } } });
-const rounds = Number(values.rounds ?? 200);
-const results = [];
-for (const series of [bubblewrapSeries, chrootSeries, cliSeries]) {
-  const { title, skipped, variants, budgets } = await series(rounds);
-  console.log(`\n${title}`);
-  if (skipped !== undefined) {
-    console.log(`  skipped: ${skipped}`);
-    continue;
-  }
-  const figures = await measure(variants.runs, variants.rounds);
-  const verdicts = budgets(figures);
-  console.log(table(figures));
-  for (const { text, holds } of verdicts) console.log(`  ${holds ? "holds" : "FAILS"}: ${text}`);
-  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
-  results.push({ title, rounds: variants.rounds, figures, verdicts });
+const report = { machine: await machine(), series: [] };
+console.log(machineLine(report.machine));
+for (const name of values.series) {
+  if (SERIES[name] === undefined)
+    throw new Error(`${name} is none of ${Object.keys(SERIES).join(", ")}`);
+  const result = await resultOf(await SERIES[name](Number(values.rounds)));
+  console.log(`\n${result.title}\n${table(result)}`);
+  for (const line of verdictLines(result)) console.log(`  ${line}`);
+  if (result.verdicts.some(({ holds }) => holds === false)) process.exitCode = 1;
+  report.series.push(result);
+  keep();
 }
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+
+/** After each series, so that one that fails does not take what was found before with it. */
+function keep() {
+  const { json, svg, page: markdown } = values;
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  if (svg !== undefined) writeFileSync(svg, chart(report));
+  if (markdown !== undefined) writeFileSync(markdown, page(report));
+}
+
+async function resultOf({ points, budgets = () => [], close, ...described }) {
+  try {
+    const measured = [];
+    for (const { label, rounds, runs } of points) {
+      measured.push({ label, rounds, figures: await measure(runs, rounds) });
+    }
+    const verdicts = points.length === 0 ? [] : budgets(...measured.map(({ figures }) => figures));
+    return { ...described, points: measured, verdicts };
+  } finally {
+    await close?.();
+  }
+}

@@ -50,11 +50,11 @@ async function checkTarball(tarball) {
   await run("tar", ["-xzf", tarball, "-C", unpacked]);
   const pkgDir = join(unpacked, "package");
   const manifest = readJson(join(pkgDir, "package.json"));
-  const isProgram = manifest.cpu !== undefined;
+  const isProgram = manifest.name.startsWith("@sandboxlib/launcher-");
   const problems = [
     ...manifestProblems(manifest, pkgDir),
     ...(await publintProblems(manifest, pkgDir)),
-    ...(isProgram ? programProblems(pkgDir) : await moduleProblems(manifest, tarball)),
+    ...(isProgram ? programProblems(manifest, pkgDir) : await moduleProblems(manifest, tarball)),
   ];
   return problems.map((problem) => `${manifest.name}: ${problem}`);
 }
@@ -83,10 +83,13 @@ function isBackend({ backend, apiVersion, platforms } = {}) {
 
 // It holds a program for one kind of machine and no module. Without a compiler for that machine the
 // program is not there; its own prepublishOnly script keeps such a package from being published.
-function programProblems(pkgDir) {
+function programProblems({ os, cpu }, pkgDir) {
   const program = join(pkgDir, "bin/sandboxlib-launcher");
   const { mode } = statSync(program, { throwIfNoEntry: false }) ?? { mode: 0o755 };
-  return (mode & 0o777) === 0o755 ? [] : [`the program has the mode ${mode.toString(8)}`];
+  return [
+    ...(os === undefined || cpu === undefined ? ['no "os" or no "cpu" in package.json'] : []),
+    ...((mode & 0o777) === 0o755 ? [] : [`the program has the mode ${mode.toString(8)}`]),
+  ];
 }
 
 async function moduleProblems({ exports }, tarball) {

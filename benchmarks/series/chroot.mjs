@@ -8,7 +8,7 @@ import { bare } from "../spawn.mjs";
 export async function chrootSeries(rounds) {
   const title = "chroot: launch /bin/true on Linux, default mounts, pid and mount namespace";
   const probe = await chroot.probe(realHost());
-  if (!probe.available) return { title, skipped: probe.reason };
+  if (!probe.available) return { title, points: [], skipped: { chroot: probe.reason } };
   const config = {
     command: ["/bin/true"],
     cwd: "/",
@@ -19,15 +19,19 @@ export async function chrootSeries(rounds) {
   const sandbox = await createSandbox(config, { backend: chroot });
   return {
     title,
-    variants: {
-      rounds,
-      runs: {
-        "bare unshare, mount, setsid": () =>
-          chain([...sandbox.plan.argv, "/bin/true"], sandbox.plan.env),
-        "sandboxlib, chroot": () => sandbox.run(),
-        "chroot(8) alone, no mounts": () => bare(["/usr/sbin/chroot", "/", "/bin/true"]),
+    unit: "ms",
+    points: [
+      {
+        rounds,
+        runs: {
+          "bare unshare, mount, setsid": () =>
+            chain([...sandbox.plan.argv, "/bin/true"], sandbox.plan.env),
+          "sandboxlib, chroot": () => sandbox.run(),
+          "chroot(8) alone, no mounts": () => bare(["/usr/sbin/chroot", "/", "/bin/true"]),
+        },
       },
-    },
+    ],
+    skipped: {},
     budgets: (figures) => [
       withinBudget(figures, "sandboxlib, chroot", "bare unshare, mount, setsid", 0.1, 0.3),
     ],

@@ -10,17 +10,31 @@ const bin = fileURLToPath(
 export async function cliSeries(rounds) {
   return {
     title: "command line: start",
-    variants: {
-      rounds: Math.ceil(rounds / 5),
-      runs: {
-        "node -e 0": () => bare([process.execPath, "-e", "0"]),
-        "sandboxlib --version": () => bare([process.execPath, bin, "--version"]),
-        "sandboxlib --help": () => bare([process.execPath, bin, "--help"]),
-        "sandboxlib schema (loads the schema)": () => bare([process.execPath, bin, "schema"]),
-        "run-sandbox -- true (probes, chooses, runs)": () =>
-          bare([process.execPath, bin, "run", "--degrade", "--cwd", "/", "--quiet", "--", "true"]),
+    unit: "ms",
+    points: [
+      {
+        rounds: Math.ceil(rounds / 5),
+        runs: {
+          "node -e 0": () => bare([process.execPath, "-e", "0"]),
+          "sandboxlib --version": () => bare([process.execPath, bin, "--version"]),
+          "sandboxlib --help": () => bare([process.execPath, bin, "--help"]),
+          "sandboxlib schema (loads the schema)": () => bare([process.execPath, bin, "schema"]),
+          "run-sandbox -- true (probes, chooses, runs)": () =>
+            bare([
+              process.execPath,
+              bin,
+              "run",
+              "--degrade",
+              "--cwd",
+              "/",
+              "--quiet",
+              "--",
+              "true",
+            ]),
+        },
       },
-    },
+    ],
+    skipped: {},
     budgets: (figures) =>
       ["sandboxlib --version", "sandboxlib --help"].map((name) =>
         withinBudget(figures, name, "node -e 0", 0, 30),

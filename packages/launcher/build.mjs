@@ -58,7 +58,7 @@ function build() {
   }
   mkdirSync(directory, { recursive: true });
   const unfinished = `${binary}.${process.pid}`;
-  const sources = files(".c").sort();
+  const sources = files(".c").sort((a, b) => a.localeCompare(b));
   const { status } = compile([...sources, "-lgcc", "-o", unfinished], "inherit");
   if (status !== 0) {
     rmSync(unfinished, { force: true });

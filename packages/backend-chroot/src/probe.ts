@@ -65,6 +65,6 @@ function lacks(tools: readonly string[], host: Host): Probe | undefined {
   return { available: false, reason, remedy: "Install util-linux and coreutils." };
 }
 
-const BE_ROOT = "Run as root (sudo), or use the backend bubblewrap, which needs no root.";
+const BE_ROOT = "Run as root (sudo), or use the backend namespaces, which needs no root.";
 const REMEDY =
   "It takes the powers of root (CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_MKNOD) and util-linux 2.36 or newer: leave the sandbox around this process, or have it grant them.";

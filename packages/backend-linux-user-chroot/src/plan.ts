@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Host, ToolPlan, Refusal, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
 import { mechanisms } from "./mechanisms.js";
 import { submounts } from "./mountinfo.js";
 import { findProgram } from "./program.js";

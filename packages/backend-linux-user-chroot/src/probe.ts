@@ -86,7 +86,7 @@ function whyNotTried({ isScript }: Program, { uid, gid }: Host) {
       reason:
         "the root file system of this host is read-only, and linux-user-chroot makes it writable for everybody when it is run",
       remedy:
-        "Use @sandboxlib/linux-user-chroot, which takes its place and does not, or the backend bubblewrap.",
+        "Use @sandboxlib/linux-user-chroot, which takes its place and does not, or the backend namespaces.",
     };
   }
   if (uid === 0 || gid !== 0) return undefined;

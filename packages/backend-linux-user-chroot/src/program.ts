@@ -34,7 +34,7 @@ export function findProgram(host: Host, named: string | undefined): Program | Un
 }
 
 const INSTALL =
-  "Install it setuid root in /usr/local/bin, or install @sandboxlib/linux-user-chroot, which takes its place, and name its command in SANDBOXLIB_LINUX_USER_CHROOT (an absolute path). Or use the backend bubblewrap.";
+  "Install it setuid root in /usr/local/bin, or install @sandboxlib/linux-user-chroot, which takes its place, and name its command in SANDBOXLIB_LINUX_USER_CHROOT (an absolute path). Or use the backend namespaces.";
 
 const NAME =
   "Give the absolute path of a program that belongs to root or to you and that nobody else can write.";

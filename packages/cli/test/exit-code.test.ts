@@ -28,7 +28,7 @@ test("no error becomes the exit code of a program that succeeded", () => {
   });
 });
 
-for (const backend of ["bubblewrap", "chroot"]) {
+for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   await describeWith(backend, "the exit code of a run", () => {
     describe.each([
       { what: "a program that succeeds", argv: ["--", "true"], exitCode: 0 },

@@ -45,7 +45,7 @@ function processesOf(marker: string): string[] {
   });
 }
 
-for (const backend of ["bubblewrap", "chroot"]) {
+for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   await describeWith(backend, "signals", () => {
     test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
       "%s reaches the program",

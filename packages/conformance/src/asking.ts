@@ -28,6 +28,7 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   "env.loader": { path: "env.LD_PRELOAD", config: { env: { LD_PRELOAD: "/x" } } },
   "network.none": { path: "network", config: { network: "none" } },
   user: { path: "user", config: { user: { uid: 12345, gid: 12345 } } },
+  "user.range": { path: "user.range", config: { user: { uid: 0, gid: 0, range: 2 } } },
   hostname: { path: "hostname", config: { hostname: "kit" } },
   "limit.wallTime": { path: "limits.wallTime", config: { limits: { wallTime: 60 } } },
   "tree.kill": { path: "command", config: {} },
@@ -44,4 +45,5 @@ export const FIRST: Partial<Record<Capability, readonly Capability[]>> = {
   "mount.bind.readOnly": ["mount.bind"],
   "mount.tmpfs.size": ["mount.tmpfs"],
   hostname: ["isolate.uts"],
+  "user.range": ["user", "isolate.user"],
 };

@@ -23,6 +23,8 @@ export interface Case {
 export interface Topic {
   readonly title: string;
   readonly cases: readonly Case[];
+  /** The cases change something of this process, such as its environment, so that no other may run meanwhile. */
+  readonly isAlone?: boolean;
 }
 
 /** Whether a backend with these capabilities has to keep the rule at all. */

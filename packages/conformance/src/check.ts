@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
 import { type ErrorCode, isSandboxError, type SandboxError } from "@sandboxlib/core";
-import type { Ran } from "./context.js";
+import type { Ran } from "./opened.js";
 
 /** Asserts that a program ran to its end and was content, and hands the result on. */
 export function succeeded(ran: Ran): Ran {

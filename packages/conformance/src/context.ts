@@ -1,26 +1,20 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type {
-  ConfigInput,
-  RunOptions,
-  Sandbox,
-  SandboxChild,
-  SandboxResult,
-} from "@sandboxlib/core";
+import type { ConfigInput, RunOptions, Sandbox, SandboxChild } from "@sandboxlib/core";
 import { assertNoDebris, clearAway } from "./debris.js";
 import { type Listing, list } from "./host/listing.js";
 import { newMarker } from "./host/processes.js";
 import type { Kit } from "./kit.js";
+import {
+  type PoolParts,
+  type Ran,
+  readable,
+  type Script,
+  type SessionParts,
+  type WithShell,
+  withShell,
+} from "./opened.js";
 import { buildRoot } from "./root/build.js";
-
-/** A result with its outputs as text. */
-export interface Ran extends SandboxResult {
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A shell script, or one with its arguments. */
-export type Script = string | readonly [string, ...string[]];
 
 /** What a case works with: a root and a directory of the host of its own, and the backend under test. */
 export interface Context {
@@ -50,6 +44,12 @@ export interface Context {
     extra?: ConfigInput,
     options?: RunOptions,
   ) => Promise<SandboxChild>;
+  /** The words that run a script. */
+  readonly words: (script: Script) => string[];
+  /** Opens a session; it is closed with the case at the latest. */
+  readonly session: (extra?: ConfigInput) => Promise<WithShell<SessionParts>>;
+  /** Makes a pool; it is closed with the case at the latest. */
+  readonly pool: (size: number, extra?: ConfigInput) => Promise<WithShell<PoolParts>>;
 }
 
 /** Runs a case in a new directory, which is gone afterwards. Throws when the rule is broken or something is left behind. */
@@ -76,24 +76,28 @@ function openContext(kit: Kit, directory: string) {
   buildRoot(root, kit.recipe);
   const marker = newMarker();
   const allowed: string[] = [];
-  const children: SandboxChild[] = [];
+  const open: AsyncDisposable[] = [];
   let before: Listing | undefined;
-  const argv = (script: Script): string[] => {
+  const words = (script: Script): string[] => {
     const [text, ...args] = typeof script === "string" ? [script] : script;
     return ["sh", "-c", text, marker, ...args];
+  };
+  const kept = <Opened extends AsyncDisposable>(opened: Opened): Opened => {
+    open.push(opened);
+    return opened;
   };
   const config = (extra: ConfigInput = {}): ConfigInput => ({
     ...(kit.has.has("root") && { root }),
     cwd: "/",
     ...extra,
   });
+  const { backend, prefer } = kit;
   const sandbox = async (extra?: ConfigInput): Promise<Sandbox> => {
     before ??= list(root);
-    const { backend, prefer } = kit;
     return kit.createSandbox(config(extra), { backend, prefer });
   };
-  const run: Context["run"] = async (words, extra, options) =>
-    readable(await (await sandbox(extra)).run(words, options));
+  const run: Context["run"] = async (argv, extra, options) =>
+    readable(await (await sandbox(extra)).run(argv, options));
   const context: Context = {
     kit,
     root,
@@ -110,21 +114,19 @@ function openContext(kit: Kit, directory: string) {
     config,
     sandbox,
     run,
-    sh: (script, extra, options) => run(argv(script), extra, options),
-    async spawn(script, extra, options) {
-      const child = (await sandbox(extra)).spawn(argv(script), options);
-      children.push(child);
-      return child;
+    sh: (script, extra, options) => run(words(script), extra, options),
+    spawn: async (script, extra, options) =>
+      kept((await sandbox(extra)).spawn(words(script), options)),
+    words,
+    session: async (extra) => withShell(kept(await (await sandbox(extra)).openSession()), words),
+    async pool(size, extra) {
+      before ??= list(root);
+      const options = { size, backend, prefer };
+      return withShell(kept(await kit.createPool(config(extra), options)), words);
     },
   };
   const end = async (): Promise<void> => {
-    for (const child of children.splice(0)) await child[Symbol.asyncDispose]();
+    for (const opened of open.splice(0)) await opened[Symbol.asyncDispose]();
   };
   return { context, allowed, before: () => before, end };
-}
-
-/** Adds the text of the outputs. */
-export function readable(result: SandboxResult): Ran {
-  const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
-  return { ...result, out: text(result.stdout), err: text(result.stderr) };
 }

@@ -92,7 +92,7 @@ function describeTopics(kit: Kit): void {
 }
 
 function describeTopic(
-  { title, cases }: Topic,
+  { title, cases, isAlone = false }: Topic,
   kit: Kit,
   directoryOf: (number: string) => string,
 ): void {
@@ -102,7 +102,7 @@ function describeTopic(
     for (const [index, test] of due.entries()) {
       const reason = obstacle(test, kit);
       if (reason === undefined)
-        it(test.title, () =>
+        (isAlone ? it : it.concurrent)(test.title, () =>
           runCase(kit, test.run, directoryOf(`${title}-${index}`.replaceAll(" ", "-"))),
         );
       else it.skip(`${test.title} (skipped: ${reason})`, () => undefined);

@@ -1,7 +1,31 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import type { ConfigInput } from "@sandboxlib/core";
-import type { Context, Script } from "./context.js";
+import type { Context } from "./context.js";
+import type { Script } from "./opened.js";
+
+/** What the caller does with its sandbox. */
+const WAYS = {
+  run: `
+    const stdio = { stdin: "discard", stdout: "inherit", stderr: "inherit" };
+    await (await createSandbox(config, options)).spawn(argv, stdio).result;`,
+  // Nobody closes it.
+  session: `
+    const session = await (await createSandbox(config, options)).openSession();
+    const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
+    await (await session.spawn(argv, stdio)).result;`,
+  // Nor the pool, unless a word comes first.
+  pool: `
+    const pool = await createPool(config, options);
+    await pool.ready();
+    const { once } = await import("node:events");
+    console.log("ready");
+    const [word] = await once(process.stdin, "data");
+    process.stdin.destroy();
+    if (String(word) === "close\\n") await pool.close();
+    if (String(word) === "run\\n") pool.spawn(argv).stdout.pipe(process.stdout);
+    else console.log("done");`,
+} as const;
 
 /**
  * A plan is data, so another process can run it without the backend: what the backend says of the end is not
@@ -9,10 +33,11 @@ import type { Context, Script } from "./context.js";
  */
 const CALLER = `
 const { core, name, capabilities, prefer, plan, config, argv } = JSON.parse(process.argv[1]);
-const { createSandbox } = await import(core);
+const { createPool, createSandbox } = await import(core);
 const interpret = ({ exitCode }) => ({ kind: "exited", exitCode: exitCode ?? 255 });
-const sandbox = await createSandbox(config, {
+const options = {
   prefer,
+  size: 2,
   backend: {
     apiVersion: 1,
     name,
@@ -20,9 +45,7 @@ const sandbox = await createSandbox(config, {
     probe: async () => ({ available: true }),
     plan: () => ({ ...plan, interpret }),
   },
-});
-const child = sandbox.spawn(argv, { stdin: "discard", stdout: "inherit", stderr: "inherit" });
-await child.result;
+};
 `;
 
 /** Runs a script in a sandbox whose caller is another process, which the case may start with odd fds, or kill. */
@@ -31,6 +54,7 @@ export async function elsewhere(
   script: Script,
   extra: ConfigInput,
   stdio: StdioOptions,
+  by: keyof typeof WAYS = "run",
 ): Promise<ChildProcess> {
   const { kit, marker } = context;
   const [text, ...args] = typeof script === "string" ? [script] : script;
@@ -44,7 +68,8 @@ export async function elsewhere(
     config: context.config(extra),
     argv: ["sh", "-c", text, marker, ...args],
   };
-  return spawn(process.execPath, ["--input-type=module", "-e", CALLER, JSON.stringify(task)], {
+  const code = CALLER + WAYS[by];
+  return spawn(process.execPath, ["--input-type=module", "-e", code, JSON.stringify(task)], {
     env: {},
     stdio,
   });

@@ -3,6 +3,7 @@ import {
   type Backend,
   CAPABILITIES,
   type Capability,
+  createPool,
   createSandbox,
   type Probe,
 } from "@sandboxlib/core";
@@ -22,18 +23,22 @@ export interface Kit {
   readonly prefer: readonly Capability[];
   readonly recipe: Recipe;
   readonly createSandbox: typeof createSandbox;
+  readonly createPool: typeof createPool;
 }
+
+/** What makes sandboxes; the kit's own tests put a faulty one in its place. */
+export type Library = Pick<Kit, "createSandbox" | "createPool">;
 
 /**
  * Opens the kit for an available backend.
  *
- * @param library - What makes the sandboxes; the kit's own tests put a faulty one here.
+ * @param library - The parts of core that are replaced; none outside the kit's own tests.
  */
 export function openKit(
   backend: Backend,
   probe: Extract<Probe, { available: true }>,
   recipe: Recipe,
-  library: typeof createSandbox = createSandbox,
+  library: Partial<Library> = {},
 ): Kit {
   const missing = new Map(probe.missing?.map(({ capability, reason }) => [capability, reason]));
   const has = new Set([...backend.capabilities].filter((word) => !missing.has(word)));
@@ -50,6 +55,8 @@ export function openKit(
     missing,
     prefer: allCapabilities().filter((word) => CAPABILITIES[word].droppable && !has.has(word)),
     recipe,
-    createSandbox: library,
+    createSandbox,
+    createPool,
+    ...library,
   };
 }

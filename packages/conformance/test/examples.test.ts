@@ -10,13 +10,15 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   "demo.mjs": /Compiling packages\/core .* exited 0, \d+ modules.*Enforced:.*it could not/s,
   "judge.mjs":
     /^echo 42 {2}exited 0\nexit 3 {3}exited 3\nsleep 60 timed-out\nyes {6}limit-exceeded\n$/,
+  "pool.mjs": /^one\ntwo\nthree\n$/,
+  "session.mjs": /^42 apples\ngone\n$/,
   "stream.mjs": /^line 0\nline 1\nline 2\nline 3\nsignaled SIGKILL\n$/,
   "workspace.mjs": /^done\n2 refusals\n$/,
 };
 
-const probe = await (await backendNamed("bubblewrap")).probe(realHost());
+const probe = await (await backendNamed("namespaces")).probe(realHost());
 const reason = probe.available ? undefined : probe.reason;
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("bubblewrap") === true;
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
 const title = reason === undefined ? "examples" : `examples (skipped: ${reason})`;
 
 describe.skipIf(reason !== undefined && !required)(title, () => {

@@ -12,11 +12,14 @@ import {
   type SandboxResult,
   type ToolPlan,
 } from "@sandboxlib/core";
+import type { Library } from "../src/kit.js";
 
 /** A backend that does not do what it says, or a library that does not. */
 export interface Lie {
   readonly backend: Backend;
-  readonly library?: typeof createSandbox;
+  readonly library?: Partial<Library>;
+  /** What it is built on. Default: bubblewrap. */
+  readonly base?: Backend;
 }
 
 /** Says something wrong about itself. */
@@ -110,7 +113,7 @@ export function twoFaced(declared: readonly Capability[]): Lie {
 }
 
 /** A library that takes every refusal back. */
-export function obliging({ backend }: Lie = says({})): Lie {
+export function obliging({ backend, base = bubblewrap }: Lie = says({})): Lie {
   const content = { outcome: "exited", exitCode: 0 } as SandboxResult;
   const orContent = async (run: Promise<SandboxResult>): Promise<SandboxResult> => {
     try {
@@ -130,11 +133,11 @@ export function obliging({ backend }: Lie = says({})): Lie {
       throw error;
     }
   };
-  return { backend, library };
+  return { backend, base, library: { createSandbox: library } };
 }
 
 /** A library that makes the mount points which are missing. */
-export function makesMountPoints(): Lie {
+export function makesMountPoints(backend: Backend = bubblewrap): Lie {
   const library: typeof createSandbox = (config, given) => {
     for (const { target } of config.mounts ?? []) {
       try {
@@ -145,7 +148,7 @@ export function makesMountPoints(): Lie {
     }
     return createSandbox(config, given);
   };
-  return { backend: bubblewrap, library };
+  return { backend, base: backend, library: { createSandbox: library } };
 }
 
 /** A library that does not listen to an AbortSignal. */
@@ -154,5 +157,5 @@ export function deaf({ backend }: Lie): Lie {
     const sandbox = await createSandbox(config, given);
     return { ...sandbox, run: (argv, how) => sandbox.run(argv, { ...how, signal: undefined }) };
   };
-  return { backend, library };
+  return { backend, library: { createSandbox: library } };
 }

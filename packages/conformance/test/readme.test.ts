@@ -4,9 +4,9 @@ import { backendNamed, type Probe, realHost } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { blocks, repository } from "./blocks.js";
 
-const { reason } = { reason: "", ...(await probeBubblewrap()) };
+const { reason } = { reason: "", ...(await probeNamespaces()) };
 const title = reason === "" ? "README.md" : `README.md (skipped: ${reason})`;
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("bubblewrap") === true;
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
 
 describe.skipIf(reason !== "" && !required)(title, () => {
   test("the library example prints what it says", () => {
@@ -44,9 +44,9 @@ function pattern(comment: string): RegExp {
   return new RegExp(`^${literal.join(".*")}$`);
 }
 
-async function probeBubblewrap(): Promise<Probe> {
+async function probeNamespaces(): Promise<Probe> {
   try {
-    return await (await backendNamed("bubblewrap")).probe(realHost());
+    return await (await backendNamed("namespaces")).probe(realHost());
   } catch (error) {
     return { available: false, reason: String(error), remedy: "" };
   }
@@ -59,7 +59,7 @@ function run([program = "", ...args]: string[]) {
     encoding: "utf8",
     env: {
       PATH: [join(repository, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
-      SANDBOXLIB_BACKEND: "bubblewrap",
+      SANDBOXLIB_BACKEND: "namespaces",
     },
   });
 }

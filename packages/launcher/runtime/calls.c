@@ -165,6 +165,11 @@ int mknodat(int at, const char *path, mode_t mode, dev_t device)
     return (int)CALL4(SYS_mknodat, at, path, mode, device);
 }
 
+int unlinkat(int at, const char *path, int flags)
+{
+    return (int)CALL3(SYS_unlinkat, at, path, flags);
+}
+
 int symlinkat(const char *text, int at, const char *path)
 {
     return (int)CALL3(SYS_symlinkat, text, at, path);

@@ -2,11 +2,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LONGEST = 4096, MOST_WORDS = 65536 };
+enum { LONGEST = 4096 };
 
 static bool join_path(char *path, const char *directory, size_t size, const char *name);
 static void execute(const char *path, char *const words[]);
@@ -84,17 +85,15 @@ static void execute(const char *path, char *const words[])
 
 static void execute_script(const char *path, char *const words[])
 {
-    const char *script[MOST_WORDS];
     size_t count = 0;
-    script[count++] = "/bin/sh";
-    script[count++] = path;
-    for (size_t word = 1; words[0] && words[word]; word++) {
-        if (count == MOST_WORDS - 1) {
-            errno = E2BIG;
-            return;
-        }
-        script[count++] = words[word];
-    }
-    script[count] = NULL;
+    while (words[count])
+        count++;
+    const char **script = calloc(count + 2, sizeof *script);
+    if (!script)
+        return;
+    script[0] = "/bin/sh";
+    script[1] = path;
+    for (size_t word = 1; word < count; word++)
+        script[word + 1] = words[word];
     syscall(SYS_execve, script[0], script, environ);
 }

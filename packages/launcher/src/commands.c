@@ -88,13 +88,10 @@ void accept_streams(const struct sandbox *sandbox, const struct handover *stream
         close_all(streams->fds); /* it did not ask for them, and whoever has the id next must not */
 }
 
-void refuse_streams(uint32_t id)
+void refuse_streams(const struct sandbox *sandbox, uint32_t id)
 {
-    struct live *live = id == 0 ? NULL : find(id);
-    if (!live || live->pid != 0)
-        return;
-    report_failed(id, FAILED_SETUP, EMFILE, "recvmsg");
-    forget(live);
+    const struct handover nothing = {.id = id, .fds = {-1, -1, -1}};
+    accept_streams(sandbox, &nothing);
 }
 
 nfds_t watch_starting(struct pollfd *watched)
@@ -126,8 +123,14 @@ void settle_start(int notes)
 void signal_command(uint32_t id, int number)
 {
     struct live *live = id == 0 ? NULL : find(id);
-    if (!live || live->pid == 0)
+    if (!live)
         return;
+    if (live->pid == 0) {
+        const struct rusage none = {0};
+        report_exited(id, number, &none); /* as it would have ended */
+        forget(live);
+        return;
+    }
     if (number == SIGKILL)
         kill(-live->pid, SIGKILL);
     kill(live->pid, number);

@@ -15,7 +15,7 @@ enum { MOST_COMMANDS = 1024 };
 /* Takes the frame over, a `C`. The command starts when what the courier brings for it is there. */
 void accept_command(const struct sandbox *sandbox, struct frame *frame);
 void accept_streams(const struct sandbox *sandbox, const struct handover *streams);
-void refuse_streams(uint32_t id);
+void refuse_streams(const struct sandbox *sandbox, uint32_t id);
 
 /* Those between fork and exec: each has an fd that is closed by the exec. */
 nfds_t watch_starting(struct pollfd *watched);

@@ -1,6 +1,7 @@
 #include "dev.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,7 +54,6 @@ static void add_devices(int dev)
 {
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++) {
         int device = clone_device(devices[index].name);
-        restrict_mount(device, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
         make_target(dev, devices[index].name, false);
         attach(device, dev, devices[index].name);
         close(device);
@@ -71,9 +71,24 @@ int clone_device(const char *name)
         fail(FAILED_SETUP, errno, "fstat");
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++)
         if (strcmp(name, devices[index].name) == 0 && S_ISCHR(info.st_mode) &&
-            info.st_rdev == makedev(devices[index].major, devices[index].minor))
+            info.st_rdev == makedev(devices[index].major, devices[index].minor)) {
+            restrict_mount(device, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY);
             return device;
+        }
     fail(FAILED_SETUP, ENODEV, "a file of the host's /dev is not the device of that name");
+}
+
+int open_null_device(void)
+{
+    char path[32], number[11];
+    int device = clone_device("null");
+    const char *const parts[] = {"/proc/self/fd/", decimal(number, (uint32_t)device), NULL};
+    join(path, sizeof path, parts);
+    int null = open(path, O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        fail(FAILED_SETUP, errno, "open /dev/null");
+    close(device);
+    return null;
 }
 
 static void add_links(int dev)

@@ -62,6 +62,11 @@ bool is_program(uid_t owner)
     return owner == program_uid;
 }
 
+bool is_program_group(gid_t group)
+{
+    return group == program_gid;
+}
+
 void become_program(const struct setup *setup)
 {
     uid_t uid[3];

@@ -20,6 +20,7 @@ void as_caller(void);
 
 /* A file with this owner is the program's. */
 bool is_program(uid_t owner);
+bool is_program_group(gid_t group);
 
 /* For good. */
 void become_program(const struct setup *setup);

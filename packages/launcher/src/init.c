@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "dev.h"
 #include "ids.h"
 #include "mounts.h"
 #include "namespaces.h"
@@ -18,19 +19,21 @@ static void finish_sandbox(int root, const struct setup *setup, struct readback 
 
 void init(const struct sandbox *sandbox, int launcher_end)
 {
+    struct sandbox own = *sandbox;
     struct readback readback;
     close(launcher_end);
     die_with(sandbox->launcher);
     int root = begin_sandbox(&sandbox->setup);
     wait_for_ids(sandbox->launcher, &readback.identity);
+    own.null = open_null_device();
     finish_sandbox(root, &sandbox->setup, &readback);
     become_program(&sandbox->setup);
     drop_privileges();
     die_with(sandbox->launcher);
     check_privileges(&readback);
     if (sandbox->setup.mode == MODE_SESSION)
-        serve_session(sandbox, &readback);
-    serve_run(sandbox, &readback);
+        serve_session(&own, &readback);
+    serve_run(&own, &readback);
 }
 
 /* What needs no ids inside: the launcher maps them meanwhile. */

@@ -8,7 +8,7 @@
 
 struct sandbox {
     struct setup setup;
-    int null;      /* the host's /dev/null */
+    int null;      /* /dev/null, open */
     int launcher;  /* a socket to the launcher */
     mode_t umask;  /* the caller's, for the program */
     bool own_user; /* a user namespace was made */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,19 @@
 #include "target.h"
 
 static int make_tmpfs_like(int directory);
+static unsigned permissions(const struct stat *info, int shift);
+static bool is_gone(int error);
+/* The mirror belongs to the program, which must not be able to do more with it than with what it covers:
+ * the permissions of the owner (6) or the group (3) are those of the class that the program is in there. */
+static unsigned permissions(const struct stat *info, int shift)
+{
+    if (shift == 6 && !is_program(info->st_uid))
+        shift = 3;
+    if (shift == 3 && !is_program_group(info->st_gid))
+        shift = 0;
+    return info->st_mode >> shift & 7;
+}
+
 static void show(int covered, const char *name, int mirror);
 static void copy_symlink(int covered, const char *name, int mirror);
 
@@ -43,8 +57,9 @@ static int make_tmpfs_like(int directory)
     struct stat info;
     if (fstat(directory, &info) != 0)
         fail(FAILED_PATH, errno, "fstat");
-    for (int digit = 0; digit < 4; digit++)
-        mode[digit] = (char)('0' + (info.st_mode >> (9 - 3 * digit) & 7));
+    mode[1] = (char)('0' + permissions(&info, 6));
+    mode[2] = (char)('0' + permissions(&info, 3));
+    mode[3] = (char)('0' + (info.st_mode & 7));
     return new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
@@ -52,24 +67,40 @@ static void show(int covered, const char *name, int mirror)
 {
     struct stat info;
     if (fstatat(covered, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT)
-            return; /* gone since it was listed */
+        if (is_gone(errno))
+            return;
         fail(FAILED_PATH, errno, "fstatat");
     }
     if (S_ISLNK(info.st_mode)) {
         copy_symlink(covered, name, mirror);
         return;
     }
-    int tree = clone_tree(covered, name);
+    int tree = try_clone_tree(covered, name);
+    if (tree < 0 && is_gone(errno))
+        return;
+    if (tree < 0)
+        fail(FAILED_PATH, errno, "open_tree");
     make_target(mirror, name, S_ISDIR(info.st_mode));
-    attach(tree, mirror, name);
+    if (!try_attach(tree, mirror, name)) {
+        if (!is_gone(errno))
+            fail(FAILED_PATH, errno, "move_mount");
+        unlinkat(mirror, name, S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0);
+    }
     close(tree);
+}
+
+/* Since it was listed, or it is of another kind by now: others may work in the directory. */
+static bool is_gone(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EINVAL || error == ESTALE;
 }
 
 static void copy_symlink(int covered, const char *name, int mirror)
 {
     char text[PATH_MAX];
     ssize_t size = readlinkat(covered, name, text, sizeof text - 1);
+    if (size < 0 && is_gone(errno))
+        return;
     if (size < 0)
         fail(FAILED_PATH, errno, "readlinkat");
     text[size] = '\0';

@@ -31,10 +31,15 @@ int new_filesystem(const char *type, const struct option *options, unsigned attr
     return mount;
 }
 
-int clone_tree(int at, const char *path)
+int try_clone_tree(int at, const char *path)
 {
     const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
-    int tree = sys_open_tree(at, path, flags | (*path ? 0 : AT_EMPTY_PATH));
+    return sys_open_tree(at, path, flags | (*path ? 0 : AT_EMPTY_PATH));
+}
+
+int clone_tree(int at, const char *path)
+{
+    int tree = try_clone_tree(at, path);
     if (tree < 0)
         fail(FAILED_PATH, errno, "open_tree");
     return tree;
@@ -74,9 +79,14 @@ int open_plain(int at, const char *path, uint64_t flags)
     return fd;
 }
 
-void attach(int mount, int at, const char *path)
+bool try_attach(int mount, int at, const char *path)
 {
     unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
-    if (sys_move_mount(mount, "", at, path, flags) != 0)
+    return sys_move_mount(mount, "", at, path, flags) == 0;
+}
+
+void attach(int mount, int at, const char *path)
+{
+    if (!try_attach(mount, at, path))
         fail(FAILED_PATH, errno, "move_mount");
 }

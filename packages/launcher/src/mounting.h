@@ -17,6 +17,9 @@ int new_filesystem(const char *type, const struct option *options, unsigned attr
 /* A copy of a tree of mounts as it is now, submounts too. No symlink is followed. */
 int clone_tree(int at, const char *path);
 
+/* The same, for what may be gone: -1 and errno. */
+int try_clone_tree(int at, const char *path);
+
 /* Sets MOUNT_ATTR_ bits. The second on the submounts too, all at once or not at all. */
 void restrict_mount(int mount, uint64_t attributes);
 void restrict_tree(int mount, uint64_t attributes);
@@ -27,5 +30,6 @@ int open_plain(int at, const char *path, uint64_t flags);
 
 /* On `path` in the directory `at`; with an empty path on `at` itself. */
 void attach(int mount, int at, const char *path);
+bool try_attach(int mount, int at, const char *path);
 
 #endif

@@ -112,7 +112,7 @@ static void make_hidden(int target, const struct mount *mount, const struct curs
     const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
     if (!(mount->flags & DIRECTORY)) {
         int null = clone_device("null");
-        restrict_mount(null, attributes | MOUNT_ATTR_RDONLY);
+        restrict_mount(null, MOUNT_ATTR_NODEV);
         attach(null, target, "");
         close(null);
         return;

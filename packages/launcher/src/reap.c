@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,11 +19,20 @@ bool reap_until(int children, pid_t wanted, int *status, struct rusage *usage)
         ;
     for (;;) {
         pid_t pid = wait4(-1, status, WNOHANG, usage);
-        if (pid == wanted)
-            return true;
         if (pid <= 0)
             return false;
+        if (is_end(pid, *status) && pid == wanted)
+            return true;
     }
+}
+
+bool is_end(pid_t pid, int status)
+{
+    if (!WIFSTOPPED(status))
+        return true;
+    long passed_on = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+    syscall(SYS_ptrace, (long)PTRACE_DETACH, pid, NULL, passed_on);
+    return false;
 }
 
 bool end_all_others(void)

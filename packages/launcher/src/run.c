@@ -18,7 +18,7 @@ enum watched { CHILDREN, NOTES, LAUNCHER, CORE, WATCHED };
 
 static _Noreturn void wait_for_command(const struct sandbox *sandbox, int notes);
 static void handle_note(int notes, uint32_t *id);
-static void handle_frame(struct pollfd *core, uint32_t id, pid_t program);
+static void handle_frame(uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
 static _Noreturn void finish(uint32_t id, int status, const struct rusage *usage);
 
@@ -65,7 +65,7 @@ void serve_run(const struct sandbox *sandbox, struct readback *readback)
         if (watched[LAUNCHER].revents)
             forward_signal(&watched[LAUNCHER], program);
         if (watched[CORE].revents)
-            handle_frame(&watched[CORE], id, program);
+            handle_frame(id, program);
     }
 }
 
@@ -108,14 +108,14 @@ static void handle_note(int notes, uint32_t *id)
     *id = note.id;
 }
 
-static void handle_frame(struct pollfd *core, uint32_t id, pid_t program)
+static void handle_frame(uint32_t id, pid_t program)
 {
     struct frame frame;
     uint32_t signal_id, number;
     switch (read_frame(&frame)) {
     case FRAME_END:
-        core->fd = -1; /* the launcher sees it too, and ends all of this */
-        return;
+        end_all_others(); /* the launcher may be stopped */
+        _exit(0);
     case FRAME_BROKEN:
         fail(FAILED_PROTOCOL, 0, "a frame is broken");
     case FRAME_READ:

@@ -10,11 +10,12 @@
 #include "frame.h"
 #include "outcome.h"
 #include "parking.h"
+#include "reap.h"
 #include "signals.h"
 
 enum watched { CHILDREN, CORE, COURIER, FIXED };
 
-static void handle_frame(const struct sandbox *sandbox, struct pollfd *core);
+static void handle_frame(const struct sandbox *sandbox);
 static void handle_courier(const struct sandbox *sandbox, struct pollfd *courier);
 static void handle_children(int children);
 
@@ -39,18 +40,18 @@ void serve_session(const struct sandbox *sandbox, struct readback *readback)
         if (watched[COURIER].revents)
             handle_courier(sandbox, &watched[COURIER]);
         if (watched[CORE].revents)
-            handle_frame(sandbox, &watched[CORE]);
+            handle_frame(sandbox);
     }
 }
 
-static void handle_frame(const struct sandbox *sandbox, struct pollfd *core)
+static void handle_frame(const struct sandbox *sandbox)
 {
     struct frame frame;
     uint32_t id, number;
     enum frame_read got = read_frame(&frame);
     if (got == FRAME_END) {
-        core->fd = -1; /* the launcher sees it too, and ends all of this */
-        return;
+        end_all_others(); /* the launcher may be stopped */
+        _exit(0);
     }
     if (got == FRAME_BROKEN)
         fail(FAILED_PROTOCOL, 0, "a frame is broken");
@@ -75,7 +76,7 @@ static void handle_courier(const struct sandbox *sandbox, struct pollfd *courier
         accept_streams(sandbox, &streams);
         break;
     case TAKEN_NOT_ALL:
-        refuse_streams(streams.id);
+        refuse_streams(sandbox, streams.id);
         break;
     case TAKEN_NOTHING:
         courier->fd = -1;
@@ -90,5 +91,6 @@ static void handle_children(int children)
     while (next_signal(children) != 0)
         ;
     for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
-        end_command(pid, status, &usage);
+        if (is_end(pid, status))
+            end_command(pid, status, &usage);
 }

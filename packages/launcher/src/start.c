@@ -28,7 +28,7 @@ const char *start(const struct sandbox *sandbox, const struct command *command, 
     struct streams streams = {.core.id = command->id};
     memset(streams.made, 0xff, sizeof streams.made);
     memset(streams.core.fds, 0xff, sizeof streams.core.fds);
-    const char *failed = "pipe2";
+    const char *failed = "the standard streams";
     if (open_streams(sandbox, command, brought, &streams))
         failed = launch(sandbox, command, &streams, pid, notes);
     int error = errno;
@@ -57,6 +57,10 @@ static bool open_streams(const struct sandbox *sandbox, const struct command *co
             streams->program[fd] = 1;
             break;
         case STREAM_COURIER:
+            if (brought[fd] < 0) {
+                errno = EMFILE;
+                return false;
+            }
             streams->program[fd] = brought[fd];
             break;
         }

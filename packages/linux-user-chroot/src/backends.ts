@@ -39,7 +39,7 @@ export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Prom
 const PASSED_OVER: ReadonlySet<string> = new Set(["BACKEND_UNAVAILABLE", "CAPABILITY_UNSUPPORTED"]);
 
 const NONE =
-  "no backend is installed that could be used. Install one beside this command, such as @sandboxlib/backend-bubblewrap, or name its directory in SANDBOXLIB_BACKEND_PATH.";
+  "no backend is installed that could be used. Install one beside this command, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.";
 
 /** The strongest first; one that cannot be loaded is none. */
 async function others(): Promise<Backend[]> {

@@ -77,4 +77,4 @@ function messageOf(error: unknown): string {
 }
 
 const INSTALL =
-  "Install a backend that does it beside this command, such as @sandboxlib/backend-bubblewrap.";
+  "Install a backend that does it beside this command, such as @sandboxlib/backend-namespaces.";

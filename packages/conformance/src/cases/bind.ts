@@ -79,7 +79,7 @@ export const bind: Topic = {
           { path: "mounts[0].target", source: "/etc/passwd", target: "/mnt/other" },
         ];
         for (const { path, ...mount } of wrong) {
-          const attempt = sandbox({ mounts: [{ type: "bind", ...mount }] });
+          const attempt = sandbox({ mounts: [{ type: "bind", ...mount }], writable: "all" });
           assert.equal((await refused(attempt, "PATH_INVALID")).path, path);
         }
       },

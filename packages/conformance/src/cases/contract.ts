@@ -8,10 +8,12 @@ const BUILDS_ON: readonly (readonly [Capability, Capability])[] = [
   ["mount.bind.readOnly", "mount.bind"],
   ["mount.tmpfs.size", "mount.tmpfs"],
   ["hostname", "isolate.uts"],
+  ["user.range", "user"],
 ];
 
 export const contract: Topic = {
   title: "contract",
+  isAlone: true,
   cases: [
     {
       title: "the name is one lower-case word, and the API version is 1",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
-import { type Ran } from "../context.js";
+import type { Ran } from "../opened.js";
 
 const SECRET = "SANDBOXLIB_KIT_SECRET";
 const VALUES = {
@@ -17,6 +17,7 @@ const VALUES = {
 
 export const environment: Topic = {
   title: "environment",
+  isAlone: true,
   cases: [
     {
       title: "the environment is exactly env, and PWD",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConfigInput, MountInput } from "@sandboxlib/core";
+import { type ConfigInput, isSandboxError, type MountInput } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
 import type { Context } from "../context.js";
@@ -19,8 +19,7 @@ export const hostile: Topic = {
         const { outside, links } = traps(context);
         const before = list(outside);
         for (const target of links)
-          for (const mount of mountsAt(context, target))
-            await refused(attempt(context, { mounts: [mount] }), "PATH_INVALID");
+          for (const mount of mountsAt(context, target)) await comesToNothing(context, mount);
         assert.deepEqual(list(outside), before);
       },
     },
@@ -33,8 +32,7 @@ export const hostile: Topic = {
         const before = list(outside);
         for (const link of links)
           for (const target of [`${link}/existing`, `${link}/new/deep`])
-            for (const mount of mountsAt(context, target))
-              await refused(attempt(context, { mounts: [mount] }), "PATH_INVALID");
+            for (const mount of mountsAt(context, target)) await comesToNothing(context, mount);
         assert.deepEqual(list(outside), before);
       },
     },
@@ -104,6 +102,17 @@ function mountsAt({ kit, scratch }: Context, target: string): MountInput[] {
     { type: "dev", target },
   ];
   return all.filter(({ type }) => kit.has.has(`mount.${type}`));
+}
+
+/** Where mount points are made in memory, one may be made inside, where the symlink leads to nothing. */
+async function comesToNothing(context: Context, mount: MountInput): Promise<void> {
+  const writable = "all";
+  await refused(attempt(context, { mounts: [mount], writable }), "PATH_INVALID");
+  const readOnly = attempt(context, { mounts: [mount] });
+  if (!context.kit.has.has("mount.create")) return void (await refused(readOnly, "PATH_INVALID"));
+  await readOnly.catch((error: unknown) => {
+    assert(isSandboxError(error) && error.code === "PATH_INVALID", String(error));
+  });
 }
 
 async function attempt({ sandbox }: Context, extra: ConfigInput): Promise<void> {

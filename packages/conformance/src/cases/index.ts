@@ -13,18 +13,28 @@ import { hostile } from "./hostile.js";
 import { lookup } from "./lookup.js";
 import { manyBinds } from "./many-binds.js";
 import { memory } from "./memory.js";
+import { mirrors } from "./mirrors.js";
+import { mountPoints } from "./mount-points.js";
 import { namespaces } from "./namespaces.js";
 import { network } from "./network.js";
 import { overlap } from "./overlap.js";
 import { plan } from "./plan.js";
+import { pool } from "./pool.js";
+import { poolEnd } from "./pool-end.js";
 import { powers } from "./powers.js";
 import { proc } from "./proc.js";
 import { redirection } from "./redirection.js";
 import { refusals } from "./refusals.js";
 import { root } from "./root.js";
+import { session } from "./session.js";
+import { sessionCommands } from "./session-commands.js";
+import { sessionEnd } from "./session-end.js";
+import { sessionStreams } from "./session-streams.js";
 import { sharing } from "./sharing.js";
 import { streams } from "./streams.js";
+import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
+import { usage } from "./usage.js";
 import { user } from "./user.js";
 import { writable } from "./writable.js";
 
@@ -48,6 +58,8 @@ export const topics: readonly Topic[] = [
   proc,
   dev,
   overlap,
+  mountPoints,
+  mirrors,
   network,
   namespaces,
   user,
@@ -56,6 +68,14 @@ export const topics: readonly Topic[] = [
   ending,
   tree,
   hostile,
+  swapped,
   refusals,
   sharing,
+  usage,
+  session,
+  sessionCommands,
+  sessionStreams,
+  sessionEnd,
+  pool,
+  poolEnd,
 ];

@@ -3,12 +3,13 @@ import { chmodSync, chownSync } from "node:fs";
 import { join } from "node:path";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
+import { hasPowersOfRoot } from "../host/powers.js";
 
 /** Opened, and never written to. */
 const KERNEL = ["/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/proc/sys/vm/swappiness"];
 
 const onlyRoot = (): string | undefined =>
-  process.getuid?.() === 0 ? undefined : "only root has powers to lose";
+  hasPowersOfRoot() ? undefined : "only root has powers to lose";
 
 export const powers: Topic = {
   title: "powers",

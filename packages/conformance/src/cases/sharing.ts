@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
-import { readable } from "../context.js";
+import { readable } from "../opened.js";
 
 export const sharing: Topic = {
   title: "many runs",

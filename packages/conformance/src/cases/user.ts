@@ -3,13 +3,15 @@ import { chmodSync, chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { Topic } from "../case.js";
-import { succeeded } from "../check.js";
-import type { Ran } from "../context.js";
+import { refused, succeeded } from "../check.js";
+import { hasPowersOfRoot } from "../host/powers.js";
+import type { Ran } from "../opened.js";
 
 const IDS = "id -u; id -g";
 
 export const user: Topic = {
   title: "user",
+  isAlone: true,
   cases: [
     {
       title: "the program has the given uid and gid",
@@ -54,7 +56,7 @@ export const user: Topic = {
     {
       title: "a given user that is not root can do nothing that only root can",
       needs: ["root", "user"],
-      skip: () => (process.getuid?.() === 0 ? undefined : "only root has powers to lose"),
+      skip: () => (hasPowersOfRoot() ? undefined : "only root has powers to lose"),
       async run({ root, scratch, sh }) {
         writeFileSync(join(scratch, "x"), "");
         const file = join(root, "secret/key");
@@ -64,12 +66,46 @@ export const user: Topic = {
         assert.equal(ran.out, "");
       },
     },
+    {
+      title:
+        "with a range, files of other users are seen with their owners, and without one they are not",
+      needs: ["root", "user.range", "isolate.user"],
+      skip: () => (hasPowersOfRoot() ? undefined : "only root has other ids to give"),
+      async run({ put, root, sh }) {
+        chownSync(join(root, put("/work/other", "other\n")), 4321, 5432);
+        const script = "id -u; id -g; ls -ldn /work/other";
+        const seen = async (range?: number): Promise<string> =>
+          succeeded(await sh(script, { user: { uid: 1234, gid: 2345, range } })).out;
+        assert.match(await seen(65_536), /^1234\n2345\n\S+ +1 +4321 +5432 /);
+        assert.match(await seen(), /^1234\n2345\n\S+ +1 +65534 +65534 /);
+      },
+    },
+    {
+      title: "a range that the caller has not the ids for is refused",
+      needs: ["root", "user.range"],
+      skip: () => (process.getuid?.() === 0 ? "root has every id" : undefined),
+      async run({ sandbox }) {
+        const attempt = sandbox({ user: { uid: 0, gid: 0, range: 4_000_000_000 } });
+        assert.equal((await refused(attempt, "CAPABILITY_UNSUPPORTED")).path, "user.range");
+      },
+    },
+    {
+      title: "a range without the given uid or gid is CONFIG_INVALID",
+      needs: ["user.range"],
+      async run({ sandbox }) {
+        for (const user of [
+          { uid: 5, gid: 0, range: 5 },
+          { uid: 0, gid: 5, range: 5 },
+        ])
+          assert.equal((await refused(sandbox({ user }), "CONFIG_INVALID")).path, "user.range");
+      },
+    },
   ],
 };
 
 /** Only the main thread of a process can. */
 function mayChangeGroups(): boolean {
-  return isMainThread && process.getuid?.() === 0 && process.setgroups !== undefined;
+  return isMainThread && hasPowersOfRoot() && process.setgroups !== undefined;
 }
 
 async function withGroup<Value>(gid: number, run: () => Promise<Value>): Promise<Value> {

@@ -25,11 +25,16 @@ export async function lasting(marker: string, milliseconds = 3_000): Promise<str
   return found;
 }
 
+/** The pids of the live processes with the marker in their arguments. */
+export function pidsWith(marker: string): number[] {
+  return processesWith(marker).map((line) => Number.parseInt(line, 10));
+}
+
 /** Ends what a faulty backend has left. */
 export function endProcessesWith(marker: string): void {
-  for (const line of processesWith(marker)) {
+  for (const pid of pidsWith(marker)) {
     try {
-      process.kill(Number.parseInt(line, 10), "SIGKILL");
+      process.kill(pid, "SIGKILL");
     } catch {
       // It ended by itself in the meantime.
     }

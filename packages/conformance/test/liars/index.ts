@@ -1,9 +1,21 @@
 import { FILES } from "./files.js";
 import { ISOLATION } from "./isolation.js";
 import type { Liar } from "./liar.js";
+import { PATHS } from "./paths.js";
+import { POOLS } from "./pools.js";
 import { RUNS } from "./runs.js";
 import { SAYS } from "./says.js";
+import { SESSIONS } from "./sessions.js";
 import { STREAMS } from "./streams.js";
 
 /** Every liar. */
-export const liars: readonly Liar[] = [...SAYS, ...RUNS, ...STREAMS, ...FILES, ...ISOLATION];
+export const liars: readonly Liar[] = [
+  ...SAYS,
+  ...RUNS,
+  ...STREAMS,
+  ...FILES,
+  ...ISOLATION,
+  ...PATHS,
+  ...SESSIONS,
+  ...POOLS,
+];

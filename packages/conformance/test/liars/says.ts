@@ -71,15 +71,16 @@ export const SAYS: readonly Liar[] = [
       "env.loader",
       "network.none",
       "isolate",
-      "user",
+      "user is",
       "limit.wallTime",
       "tree.kill",
     ].map((title) => `refusals: ${title}`),
   },
   {
     does: "declares no more than the ground of some capabilities, and says yes to everything",
-    lie: () => twoFaced(["cwd", "mount.bind", "mount.tmpfs", "isolate.uts"]),
-    caughtBy: ["mount.bind.readOnly", "mount.tmpfs.size", "hostname"].map(
+    lie: () =>
+      twoFaced(["cwd", "mount.bind", "mount.tmpfs", "isolate.uts", "isolate.user", "user"]),
+    caughtBy: ["mount.bind.readOnly", "mount.tmpfs.size", "hostname", "user.range"].map(
       (title) => `refusals: ${title}`,
     ),
   },

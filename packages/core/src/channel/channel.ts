@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { gone, type Init, initOf, stuck } from "../launch/gone.js";
+import { gone, initOf, stuck } from "../launch/gone.js";
 import { spawnTool } from "../launch/spawn-tool.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
@@ -11,6 +11,8 @@ export interface Channel {
   readonly child: ChildProcess;
   readonly startedAt: number;
   readonly send: (frame: Buffer) => void;
+  /** Whether the launcher is there, as far as this process knows. */
+  readonly isOpen: () => boolean;
   /** Ends everything in the sandbox; false when it has ended already. */
   readonly hangUp: () => boolean;
   /**
@@ -35,10 +37,10 @@ export function openChannel(
   const startedAt = performance.now();
   const child = spawnTool(argv, { env, stdio: [...slots] });
   const socket = child.stdio[3] as Socket;
-  let init: Init | undefined;
+  let initPid: number | undefined;
   let broken: Error | undefined;
   const read = messageReader((message) => {
-    if (message.type === "ready") init = initOf(message.initPid);
+    if (message.type === "ready") initPid = message.initPid;
     onMessage(message);
   });
   const hangUp = (): boolean => {
@@ -58,12 +60,30 @@ export function openChannel(
     }
   });
   const closed = Promise.all([exited(child), closing(socket)]).then(async ([how]) => {
-    if (init !== undefined && !(await gone(init, child.signalCode !== null))) throw stuck();
+    // A launcher that ends by itself has waited for pid 1, and so for everything.
+    const orphan = child.signalCode === null ? undefined : initPid;
+    if (orphan !== undefined && !(await gone(initOf(orphan), true))) throw stuck();
     const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
     return new SandboxError("LAUNCH_FAILED", `${argv[0]} ${why}, and the sandbox with it`);
   });
   closed.catch(() => undefined);
-  return { child, startedAt, send: (frame) => void socket.write(frame), hangUp, closed };
+  const isOpen = (): boolean =>
+    !socket.destroyed && child.exitCode === null && child.signalCode === null;
+  return { child, startedAt, send: sender(socket), isOpen, hangUp, closed };
+}
+
+/**
+ * What is sent in one go is written in one go: a launcher that refuses the first frame may be gone before the second,
+ * and a write that fails would keep Node from reading why.
+ */
+function sender(socket: Socket): (frame: Buffer) => void {
+  return (frame) => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(frame);
+  };
 }
 
 function exited(child: ChildProcess): Promise<string> {

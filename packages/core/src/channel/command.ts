@@ -1,4 +1,6 @@
 import { constants } from "node:os";
+import { HINT_TOO_LONG } from "../launch/spawn-tool.js";
+import { SandboxError } from "../result/error.js";
 import { frame, str, strs, u8, u32 } from "./frame.js";
 
 /** Where a standard stream of a command leads: see the protocol. `merged` is for standard error alone. */
@@ -13,9 +15,13 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The command frame. */
+/**
+ * The command frame.
+ *
+ * @throws SandboxError `LAUNCH_FAILED` when it is longer than the protocol has it.
+ */
 export function encodeCommand({ id, streams, cwd, argv, env }: Command): Buffer {
-  return frame(
+  const encoded = frame(
     "C",
     u32(id),
     u8(...streams.map((stream) => STREAMS[stream])),
@@ -23,10 +29,21 @@ export function encodeCommand({ id, streams, cwd, argv, env }: Command): Buffer 
     strs(argv),
     strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
   );
+  if (encoded.length <= LONGEST) return encoded;
+  throw new SandboxError("LAUNCH_FAILED", `the command has ${encoded.length} bytes`, {
+    hint: HINT_TOO_LONG,
+  });
 }
 
-/** Sends a signal to a command. */
+const LONGEST = 16 * 1024 * 1024;
+
+/**
+ * Sends a signal to a command.
+ *
+ * @throws TypeError when this system has no signal of that name.
+ */
 export function encodeSignal(id: number, name: NodeJS.Signals): Buffer {
+  if (!Object.hasOwn(constants.signals, name)) throw new TypeError(`unknown signal: ${name}`);
   return frame("K", u32(id), u32(constants.signals[name]));
 }
 

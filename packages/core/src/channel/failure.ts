@@ -79,6 +79,8 @@ const HINTS: Readonly<Record<string, string>> = {
   EPERM: "Run `sandboxlib doctor` to learn what forbids it here.",
   ENOSPC: "A limit is reached: of namespaces (sysctl user.max_*_namespaces), mounts or memory.",
   EAGAIN: "There are too many processes: see `ulimit -u` and sysctl kernel.pid_max.",
+  EDQUOT:
+    "This user has too many keyrings, one for each running sandbox: see sysctl kernel.keys.maxkeys.",
   EMFILE: "There are too many open files: see `ulimit -n`.",
 };
 

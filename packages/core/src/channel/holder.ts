@@ -5,10 +5,10 @@ export type Hold = () => () => void;
 
 /** From now on, a channel keeps this process alive only while it is held. */
 export function holder({ child }: Channel): Hold {
-  const handles = [child, ...(child.stdio as unknown as (Handle | null)[])];
+  const handles: (Handle | null)[] = [child, ...(child.stdio as unknown as (Handle | null)[])];
   const all = (act: "ref" | "unref"): void => {
-    // A stream that is closed has nothing left to hold.
-    for (const handle of handles) handle?.[act]();
+    // A stream that is closed has nothing left to hold, and would wait for a new connection.
+    for (const handle of handles) if (handle?.destroyed !== true) handle?.[act]();
   };
   let count = 0;
   all("unref");
@@ -26,6 +26,7 @@ export function holder({ child }: Channel): Hold {
 }
 
 interface Handle {
+  readonly destroyed?: boolean;
   ref(): void;
   unref(): void;
 }

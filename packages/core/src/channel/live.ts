@@ -47,21 +47,32 @@ export class Live {
       this.#settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined);
+    const setup = encodeSetup(prepared.plan.setup, mode);
     this.channel = openChannel(prepared.plan, slots, (message) => this.#hear(message));
-    this.channel.send(encodeSetup(prepared.plan.setup, mode));
+    this.channel.send(setup);
     this.channel.closed.then(
       (reason) => this.#lose(this.#fault ?? reason),
       (error: unknown) => this.#lose(error),
     );
   }
 
-  /** Starts a command; resolves when it has ended, rejects when something of it would not go. */
+  /**
+   * Starts a command; resolves when it has ended, rejects when something of it would not go.
+   *
+   * @throws SandboxError `LAUNCH_FAILED` for one that is too long.
+   */
   start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
+    const frame = encodeCommand(command);
     return new Promise<Ended>((resolve, reject) => {
       this.#commands.set(command.id, { command, onPipes, resolve, reject });
-      if (this.#lost === undefined) this.channel.send(encodeCommand(command));
+      if (this.#lost === undefined) this.channel.send(frame);
       else this.#lose(this.#lost);
     });
+  }
+
+  /** Whether it has been set up, and found to be as it should. */
+  isReady(): boolean {
+    return this.#enforced !== undefined;
   }
 
   /** Whether a command is still there. */

@@ -1,9 +1,9 @@
 import type { Prepared } from "../launch/prepared.js";
-import type { Running } from "../launch/running.js";
+import type { Ended, Running } from "../launch/running.js";
 import { openStdio, type StdioOptions } from "../launch/stdio.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
-import { type Command, encodeSignal } from "./command.js";
+import { type Command, encodeSignal, type Stream } from "./command.js";
 import { Live } from "./live.js";
 
 /**
@@ -23,7 +23,7 @@ export function startLauncher(
     const { stdin } = options;
     if (typeof stdin === "object" && "data" in stdin)
       live.channel.child.stdin?.on("error", () => undefined).end(stdin.data);
-    return runningOn(live, prepared, argv, ["own", "own", stdio.merge ? "merged" : "own"]);
+    return runningOn(live, prepared, argv, streamsOf(options, stdio.merge));
   } finally {
     stdio.close();
   }
@@ -38,7 +38,7 @@ export function runningOn(
   startedAt: number = live.channel.startedAt,
 ): Running {
   const { child, send, hangUp } = live.channel;
-  const ended = live.start({ id: ONLY, streams, cwd, argv, env });
+  const ended = startOrEnd(live, { id: ONLY, streams, cwd, argv, env });
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
     act();
@@ -53,7 +53,29 @@ export function runningOn(
   };
 }
 
+function startOrEnd(live: Live, command: Command): Promise<Ended> {
+  try {
+    return live.start(command);
+  } catch (error) {
+    live.channel.hangUp();
+    throw error;
+  }
+}
+
 const ONLY = 1;
+
+/** What Node gives for `ignore` is the host's own device, with the powers of its owner over it. */
+function streamsOf(
+  { stdin = "discard", stdout, stderr }: StdioOptions,
+  merge: boolean,
+): Command["streams"] {
+  const stream = (option: unknown): Stream => (option === "discard" ? "discard" : "own");
+  return [
+    stream(stdin),
+    stream(stdout),
+    merge ? "merged" : stream(stderr === "stdout" ? stdout : stderr),
+  ];
+}
 
 function refusePassFds({ passFds = [] }: StdioOptions): void {
   if (passFds.length === 0) return;

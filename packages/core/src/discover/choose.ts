@@ -58,7 +58,7 @@ async function candidates(host: Host): Promise<[Probed, ...Probed[]]> {
   );
   if (installed.length === 0) {
     throw new SandboxError("BACKEND_NOT_FOUND", `no backend for ${host.platform} is installed`, {
-      hint: "Install one beside the library, such as @sandboxlib/backend-bubblewrap, or name its directory in SANDBOXLIB_BACKEND_PATH.",
+      hint: "Install one beside the library, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.",
     });
   }
   const settled = await Promise.allSettled(

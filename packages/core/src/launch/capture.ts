@@ -32,8 +32,17 @@ export function capture(stream: Readable, limit: number, onOverrun: () => void):
     done: closed(stream),
     closed: () => stream.closed,
     cut: () => stream.destroy(),
-    bytes: () => new Uint8Array(Buffer.concat(chunks)),
+    bytes: () => joined(chunks),
   };
+}
+
+/** A plain view where it can be: two copies of a big output take longer than it took to come. */
+function joined(chunks: readonly Buffer[]): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.concat(chunks);
+  // A small one lies in a pool that others share.
+  return byteLength === buffer.byteLength
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /** Resolves when a stream is closed, whether by an end, an error or a cut. */

@@ -33,7 +33,8 @@ export interface Terms {
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
-const DRAIN_LIMIT = 2_000;
+const DRAIN_STEP = 100;
+const DRAIN_STEPS = 20;
 
 /** Looks after a program to its end: captures its output, ends it when it must, and puts the result together. */
 export function childOf(running: Running, terms: Terms, options: RunOptions): SandboxChild {
@@ -123,12 +124,24 @@ function arm(
   };
 }
 
-/** A process that was not killed, where the backend cannot, may hold the pipe: wait for the rest, but not for ever. */
+/**
+ * A process that was not killed, where the backend cannot, may hold the pipe: wait for the rest, but not for ever. In
+ * steps, between which Node reads: where this process was busy, one long wait would be over before anything was read.
+ */
 async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
-  if (captured === undefined) return undefined;
-  if (captured.closed()) return captured.bytes();
-  const timer = setTimeout(() => captured.cut(), DRAIN_LIMIT);
-  await captured.done;
-  clearTimeout(timer);
-  return captured.bytes();
+  for (let step = 0; step < DRAIN_STEPS && captured?.closed() === false; step += 1)
+    await orLater(captured.done, DRAIN_STEP);
+  if (captured?.closed() === false) captured.cut();
+  await captured?.done;
+  return captured?.bytes();
+}
+
+function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void done.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,6 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { Host, HostRun } from "../plan/backend.js";
 
 /**
@@ -41,12 +42,18 @@ function isTrustedProgram(path: string): boolean {
 function run([program, ...args]: readonly [string, ...string[]]): Promise<HostRun> {
   return new Promise((resolve) => {
     // A session of its own, so that a probe which hangs is ended with everything that it started.
-    const child = spawn(program, args, {
-      env: {},
-      cwd: "/",
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      child = spawn(program, args, {
+        env: {},
+        cwd: "/",
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+    } catch {
+      // A filter of system calls may forbid it altogether.
+      return resolve({ exitCode: undefined, stdout: "", stderr: "" });
+    }
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {

@@ -54,6 +54,8 @@ export async function createPool(
   insist("pool", "createPool");
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
   const shelf = new Shelf(prepared, size);
+  // The first ones are waited for by nobody yet; what keeps them from being set up is told to who asks.
+  shelf.filled().catch(() => undefined);
   const startChild = (argv: readonly string[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
     return start(prepared, shelf, command, checkedOptions(given));

@@ -41,16 +41,19 @@ export async function openSession(
   const hold = holder(live.channel);
   const start = starter(live, prepared.plan.argv, hold);
   const { backend, dropped, config } = prepared;
+  let isClosed = false;
   const startChild = async (
     argv: readonly string[] | undefined,
     given: CommandOptions,
   ): Promise<SandboxChild> => {
+    if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");
     const options = checkedOptions(given);
     const { wallTime, ...settings } = settingsOf(config, options);
     const running = await start(commandOf(argv ?? command), settings, options);
     return childOf(running, { backend, dropped, wallTime }, options);
   };
   const close = async (): Promise<void> => {
+    isClosed = true;
     const release = hold();
     live.channel.hangUp();
     await live.channel.closed.finally(release);

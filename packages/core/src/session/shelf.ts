@@ -16,7 +16,6 @@ export class Shelf {
   constructor(prepared: Prepared<LauncherPlan>, size: number) {
     this.#prepared = prepared;
     this.#size = size;
-    this.#fill();
   }
 
   /**
@@ -26,7 +25,10 @@ export class Shelf {
    */
   take(): Live {
     if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
-    const live = this.#waiting.shift() ?? this.#open();
+    let live = this.#waiting.shift();
+    // One that was killed while it waited may not have been missed yet.
+    while (live !== undefined && !live.channel.isOpen()) live = this.#waiting.shift();
+    live ??= this.#open();
     this.#all.get(live)?.();
     this.#fillLater();
     return live;
@@ -57,7 +59,12 @@ export class Shelf {
   /** To start one takes this process a millisecond, which the run that has just begun need not wait for. */
   #fillLater(): void {
     setTimeout(() => {
-      if (!this.#isClosed && this.#waiting.length < this.#size) this.#waiting.push(this.#open());
+      if (this.#isClosed || this.#waiting.length >= this.#size) return;
+      try {
+        this.#waiting.push(this.#open());
+      } catch {
+        // There are no fds or processes left just now: whoever takes the next one is told.
+      }
     }, REFILL_AFTER).unref();
   }
 
@@ -73,7 +80,10 @@ export class Shelf {
     const gone = (): void => {
       this.#all.delete(live);
       const index = this.#waiting.indexOf(live);
-      if (index !== -1) this.#waiting.splice(index, 1);
+      if (index === -1) return;
+      this.#waiting.splice(index, 1);
+      // One that could not be set up would not be the next time either.
+      if (live.isReady()) this.#fillLater();
     };
     live.channel.closed.then(gone, gone);
     return live;

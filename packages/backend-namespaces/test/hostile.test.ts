@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { createPool, createSandbox, type Session } from "@sandboxlib/core";
+import { describe, expect, it } from "vitest";
+import namespaces from "../src/index.js";
+import { skip, skipped } from "./available.js";
+import { newMarker, parentOf, pidsWith } from "./marked.js";
+
+const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
+const perl = "/usr/bin/perl";
+const noPerl = existsSync(perl) ? "" : ` (skipped: there is no ${perl})`;
+const notRoot = process.getuid?.() === 0 ? "" : " (skipped: not root)";
+const PTRACE = process.arch === "arm64" ? 117 : 101;
+
+async function openSession(): Promise<Session> {
+  const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+  return sandbox.openSession();
+}
+
+describe.skipIf(skip)(`a program that turns on its sandbox${note}`, () => {
+  it.skipIf(noPerl !== "")(`cannot pass a stop for its end${noPerl}`, async () => {
+    const traceMe = `syscall(${PTRACE}, 0, 0, 0, 0); kill "STOP", $$; exit 3`;
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+    const session = await sandbox.openSession();
+    for (const each of [sandbox, session]) {
+      const child = await each.spawn([perl, "-e", traceMe]);
+      await setTimeout(200);
+      child.kill("SIGCONT");
+      expect(await child.result).toMatchObject({ outcome: "exited", exitCode: 3 });
+    }
+    await session.close();
+  });
+
+  it("cannot change the host's devices, whoever the caller is", async () => {
+    const before = statSync("/dev/null").ctimeMs;
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+    const script = "chmod 666 /dev/null && echo path; chmod 666 /proc/self/fd/0 && echo stream; :";
+    for (const run of [sandbox.run(["sh", "-c", script]), inSession(script)]) {
+      const { stdout, exitCode } = await run;
+      expect([Buffer.from(stdout ?? []).toString(), exitCode]).toEqual(["", 0]);
+    }
+    expect(statSync("/dev/null").ctimeMs).toBe(before);
+  });
+
+  it("that takes pid 1's fds away makes later commands fail, and none hang", async () => {
+    const session = await openSession();
+    await session.run(["prlimit", "--pid", "1", "--nofile=8:8"]);
+    const limits = { wallTime: 5 };
+    for (const stdout of ["capture", { fd: 1 }] as const)
+      await expect(session.run(["true"], { stdout, limits })).rejects.toMatchObject({
+        code: "LAUNCH_FAILED",
+      });
+    await session.close();
+  });
+
+  it.skipIf(notRoot !== "")(
+    `gets no directory by way of a mirror that it could not enter${notRoot}`,
+    async () => {
+      const root = mkdtempSync(join(tmpdir(), "sandboxlib-mirror-"));
+      try {
+        chmodSync(root, 0o755);
+        mkdirSync(join(root, "closed"), { mode: 0o700 });
+        writeFileSync(join(root, "closed/secret"), "secret", { mode: 0o644 });
+        const mounts = [
+          { type: "bind", source: "/usr", target: "/usr", readOnly: true },
+          { type: "bind", source: "/usr/bin", target: "/bin", readOnly: true },
+          { type: "bind", source: "/lib", target: "/lib", readOnly: true },
+          { type: "tmpfs", target: "/closed/missing" },
+        ] as const;
+        const lib64 = existsSync("/lib64")
+          ? [{ type: "bind", source: "/lib64", target: "/lib64", readOnly: true } as const]
+          : [];
+        const config = {
+          root,
+          cwd: "/",
+          mounts: [...mounts, ...lib64],
+          user: { uid: 1000, gid: 1000 },
+        };
+        const sandbox = await createSandbox(config, { backend: namespaces });
+        const { stdout, exitCode } = await sandbox.run([
+          "sh",
+          "-c",
+          "cat /closed/secret; ls /closed",
+        ]);
+        expect([Buffer.from(stdout ?? []).toString(), exitCode === 0]).toEqual(["", false]);
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    },
+  );
+});
+
+describe.skipIf(skip)(`a caller that asks for what cannot be${note}`, () => {
+  it("gets an error for that command alone", async () => {
+    const session = await openSession();
+    const other = session.run(["sleep", "1"]);
+    const child = await session.spawn(["sleep", "1"]);
+    expect(() => child.kill("SIGFOO" as NodeJS.Signals)).toThrow(TypeError);
+    await expect(session.run(["echo", "x".repeat(17 << 20)])).rejects.toMatchObject({
+      code: "LAUNCH_FAILED",
+      hint: expect.stringContaining("Shorten the command") as string,
+    });
+    expect([(await child.result).exitCode, (await other).exitCode]).toEqual([0, 0]);
+    await session.close();
+    await expect(session.run(["true"])).rejects.toThrow("the session has been closed");
+  });
+
+  it("gets a pool back whose waiting sandboxes were killed", async () => {
+    const pool = await createPool({ cwd: "/" }, { backend: namespaces, size: 3 });
+    await pool.ready();
+    const launchers = pidsWith("sandboxlib-launcher").filter(
+      (pid) => parentOf(pid) === process.pid,
+    );
+    expect(launchers).toHaveLength(3);
+    for (const pid of launchers) process.kill(pid, "SIGKILL");
+    await setTimeout(100);
+    expect((await pool.run(["true"])).exitCode).toBe(0);
+    await pool.ready();
+    await pool.close();
+  });
+
+  it("leaves nothing when it dies while the launcher is stopped", async () => {
+    const marker = newMarker("stopped");
+    const core = JSON.stringify(import.meta.resolve("@sandboxlib/core"));
+    const backend = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
+    const script = `
+      import { createSandbox } from ${core};
+      import namespaces from ${backend};
+      const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+      await sandbox.run(["sh", "-c", "sleep 999; :", process.argv[1]]);`;
+    const argv = ["--input-type=module", "-e", script, marker];
+    const library = spawn(process.execPath, argv, { stdio: "ignore" });
+    await expect.poll(() => pidsWith(marker).length, { timeout: 10_000 }).toBe(2);
+    const program = pidsWith(marker).find((pid) => pid !== library.pid) ?? 0;
+    const launcher = parentOf(parentOf(program));
+    process.kill(launcher, "SIGSTOP");
+    library.kill("SIGKILL");
+    await expect.poll(() => pidsWith(marker), { timeout: 5_000 }).toEqual([]);
+    process.kill(launcher, "SIGKILL");
+  });
+});
+
+async function inSession(script: string): ReturnType<Session["run"]> {
+  const session = await openSession();
+  try {
+    return await session.run(["sh", "-c", script]);
+  } finally {
+    await session.close();
+  }
+}

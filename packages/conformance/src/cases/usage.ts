@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { SandboxResult } from "@sandboxlib/core";
+import type { Topic } from "../case.js";
+import { succeeded } from "../check.js";
+
+const BUSY = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+
+export const usage: Topic = {
+  title: "usage",
+  cases: [
+    {
+      title: "what a run took is told rightly, as far as it is told",
+      async run({ sh }) {
+        assertSane(succeeded(await sh(BUSY)));
+      },
+    },
+    {
+      title: "what a command of a session took is told rightly, and is its own",
+      needs: ["session"],
+      async run({ session }) {
+        const { sh } = await session();
+        const [busy, idle] = [succeeded(await sh(BUSY)), succeeded(await sh(":"))];
+        assertSane(busy);
+        const time = ({ usage: { userTime = 0, systemTime = 0 } }: SandboxResult): number =>
+          userTime + systemTime;
+        assert(busy.usage.userTime === undefined || time(idle) < time(busy));
+      },
+    },
+    {
+      title: "what a run in a pool took is told rightly",
+      needs: ["pool"],
+      async run({ pool }) {
+        const { ready, sh } = await pool(1);
+        await ready();
+        assertSane(succeeded(await sh(BUSY)));
+      },
+    },
+  ],
+};
+
+function assertSane({ usage }: SandboxResult): void {
+  const { wallTime, userTime, systemTime, peakMemory } = usage;
+  assert(wallTime > 0);
+  if (userTime !== undefined)
+    assert(userTime > 0 && userTime <= wallTime + 0.1, `${userTime} s of ${wallTime} s`);
+  if (systemTime !== undefined)
+    assert(systemTime >= 0 && systemTime <= wallTime + 0.1, `${systemTime} s of ${wallTime} s`);
+  if (peakMemory !== undefined)
+    assert(peakMemory >= 65_536 && peakMemory < 2 ** 30, `${peakMemory} bytes`);
+}
