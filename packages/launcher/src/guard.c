@@ -10,15 +10,14 @@
 #include "outcome.h"
 #include "parking.h"
 #include "signals.h"
-#include "sys.h"
 
 enum watched { CORE, INIT, SIGNALS, SANDBOX, WATCHED };
 
-static void kill_init(int pidfd);
 static _Noreturn void bury(pid_t pid);
-static void pass_on(enum mode mode, int number, int sandbox, int pidfd);
+static void pass_on(enum mode mode, int number, int sandbox, pid_t pid);
 
-/* Of core's socket only the end is of interest here: pid 1 and the program's process read it. */
+/* When pid 1 is killed, the kernel kills the other processes of the sandbox. Its pid is safe to use: nobody
+ * else reaps it. Of core's socket only the end is of interest here: pid 1 and the program's process read it. */
 void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
 {
     struct pollfd watched[WATCHED] = {
@@ -29,27 +28,21 @@ void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
     };
     for (;;) {
         if (poll(watched, WATCHED, -1) < 0 && errno != EINTR) {
-            kill_init(pidfd);
+            kill(pid, SIGKILL);
             bury(pid);
         }
         if (watched[INIT].revents)
             bury(pid);
         if (watched[CORE].revents) {
-            kill_init(pidfd);
+            kill(pid, SIGKILL);
             bury(pid);
         }
         if (watched[SIGNALS].revents)
             for (int number; (number = next_signal(watched[SIGNALS].fd)) != 0;)
-                pass_on(mode, number, sandbox, pidfd);
+                pass_on(mode, number, sandbox, pid);
         if (watched[SANDBOX].revents && !serve_parking(sandbox))
             watched[SANDBOX].fd = -1;
     }
-}
-
-/* The kernel kills the other processes of the sandbox with it. */
-static void kill_init(int pidfd)
-{
-    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 }
 
 /* Pid 1 exits with 0 once it has reported; with anything else it did not come to that. */
@@ -65,9 +58,9 @@ static void bury(pid_t pid)
 }
 
 /* A signal to the launcher is meant for its program; a session has no one program, and ends. */
-static void pass_on(enum mode mode, int number, int sandbox, int pidfd)
+static void pass_on(enum mode mode, int number, int sandbox, pid_t pid)
 {
     const uint8_t byte = (uint8_t)number;
     if (mode == MODE_SESSION || write(sandbox, &byte, 1) != 1)
-        kill_init(pidfd);
+        kill(pid, SIGKILL);
 }

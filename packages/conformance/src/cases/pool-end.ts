@@ -7,7 +7,7 @@ import type { Topic } from "../case.js";
 import { nextText, refused, succeeded } from "../check.js";
 import type { Context } from "../context.js";
 import { elsewhere } from "../elsewhere.js";
-import { descendants, type Member, outliving } from "../host/family.js";
+import { descendants, hiddenFamilies, type Member, outliving } from "../host/family.js";
 import { lasting } from "../host/processes.js";
 
 const FOREVER = "echo ready; while :; do sleep 1; done";
@@ -18,6 +18,7 @@ export const poolEnd: Topic = {
     {
       title: "close ends the sandboxes that wait",
       needs: ["pool", "tree.kill"],
+      skip: hiddenFamilies,
       async run(context) {
         const { caller, family } = await withPool(context);
         caller.stdin?.write("close\n");
@@ -28,6 +29,7 @@ export const poolEnd: Topic = {
     {
       title: "sandboxes that wait do not keep the caller alive, and end with it",
       needs: ["pool", "tree.kill"],
+      skip: hiddenFamilies,
       async run(context) {
         const { caller, family } = await withPool(context);
         const exit = once(caller, "exit");
@@ -39,6 +41,7 @@ export const poolEnd: Topic = {
     {
       title: "SIGKILL of the caller ends the sandboxes that wait",
       needs: ["pool", "tree.kill"],
+      skip: hiddenFamilies,
       async run(context) {
         const { caller, family } = await withPool(context);
         caller.kill("SIGKILL");

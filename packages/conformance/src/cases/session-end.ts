@@ -3,7 +3,7 @@ import { isSandboxError } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 import type { Context } from "../context.js";
-import { between } from "../host/family.js";
+import { between, hiddenFamilies } from "../host/family.js";
 import { lasting, pidsWith } from "../host/processes.js";
 
 const FOREVER = "echo ready; while :; do sleep 1; done";
@@ -65,6 +65,7 @@ export const sessionEnd: Topic = {
     {
       title: "SIGKILL of whatever stands between a command and the caller ends all, with an error",
       needs: ["session", "tree.kill"],
+      skip: hiddenFamilies,
       async run(context) {
         const count = await killBetween(context, 0);
         for (let turn = 1; turn < count; turn += 1) await killBetween(context, turn);

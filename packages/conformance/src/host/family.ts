@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** A process of the host, told from a later one with the same pid by its start time. */
 export interface Member {
@@ -36,6 +36,11 @@ export async function outliving(family: readonly Member[]): Promise<Member[]> {
     if (left.length === 0 || performance.now() > deadline) return left;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Why this process cannot see all of a family: hidepid of proc(5), mostly. */
+export function hiddenFamilies(): string | undefined {
+  return existsSync("/proc/1/stat") ? undefined : "this host hides processes of others";
 }
 
 const PATIENCE = 3_000;

@@ -1,5 +1,6 @@
 import { SandboxError } from "@sandboxlib/core";
-import { makesMountPoints, obliging, options, plansFor } from "../lies.js";
+import { makesMountPoints, obliging } from "../library-lies.js";
+import { options, plansFor } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about networks, names, users and paths. */

@@ -1,6 +1,7 @@
 import namespaces from "@sandboxlib/backend-namespaces";
 import { setsUp } from "../lasting-lies.js";
-import { makesMountPoints, obliging, twoFaced } from "../lies.js";
+import { makesMountPoints, obliging } from "../library-lies.js";
+import { twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about mount points that the root lacks, about paths that change, and about ids. */

@@ -1,6 +1,6 @@
 import { type Verdict } from "@sandboxlib/core";
+import { deaf } from "../library-lies.js";
 import {
-  deaf,
   declares,
   inside,
   interprets,
