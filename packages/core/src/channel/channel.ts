@@ -27,16 +27,21 @@ const PATIENCE = 5_000;
 /**
  * Starts a launcher.
  *
+ * @param greeting - Its first frames.
  * @throws SandboxError `LAUNCH_FAILED`
  */
 export function openChannel(
   { argv, env }: LauncherPlan,
   slots: readonly ("pipe" | "ignore" | number)[],
+  greeting: Buffer,
   onMessage: (message: Message) => void,
 ): Channel {
   const startedAt = performance.now();
   const child = spawnTool(argv, { env, stdio: [...slots] });
   const socket = child.stdio[3] as Socket;
+  // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
+  // write that fails would keep Node from reading why.
+  socket.write(greeting);
   let initPid: number | undefined;
   let broken: Error | undefined;
   const read = messageReader((message) => {
@@ -69,21 +74,7 @@ export function openChannel(
   closed.catch(() => undefined);
   const isOpen = (): boolean =>
     !socket.destroyed && child.exitCode === null && child.signalCode === null;
-  return { child, startedAt, send: sender(socket), isOpen, hangUp, closed };
-}
-
-/**
- * What is sent in one go is written in one go: a launcher that refuses the first frame may be gone before the second,
- * and a write that fails would keep Node from reading why.
- */
-function sender(socket: Socket): (frame: Buffer) => void {
-  return (frame) => {
-    if (socket.writableCorked === 0) {
-      socket.cork();
-      process.nextTick(() => socket.uncork());
-    }
-    socket.write(frame);
-  };
+  return { child, startedAt, send: (frame) => void socket.write(frame), isOpen, hangUp, closed };
 }
 
 function exited(child: ChildProcess): Promise<string> {

@@ -25,6 +25,7 @@ export class Live {
   /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
   readonly ready: Promise<void>;
   readonly #prepared: Prepared<LauncherPlan>;
+  readonly #first: Command | undefined;
   readonly #commands = new Map<number, Waiting>();
   #report: Report = {};
   #enforced: readonly Enforced[] | undefined;
@@ -35,21 +36,24 @@ export class Live {
   /**
    * Starts it, with the given fds 0 to 2 and, from 4 on, others.
    *
+   * @param first - A command that goes with the set-up, to be started afterwards all the same.
    * @throws SandboxError `LAUNCH_FAILED`
    */
   constructor(
     prepared: Prepared<LauncherPlan>,
     mode: Mode,
     slots: readonly ("pipe" | "ignore" | number)[],
+    first?: Command,
   ) {
     this.#prepared = prepared;
     this.ready = new Promise<void>((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined);
+    this.#first = first;
     const setup = encodeSetup(prepared.plan.setup, mode);
-    this.channel = openChannel(prepared.plan, slots, (message) => this.#hear(message));
-    this.channel.send(setup);
+    const greeting = first === undefined ? setup : Buffer.concat([setup, encodeCommand(first)]);
+    this.channel = openChannel(prepared.plan, slots, greeting, (message) => this.#hear(message));
     this.channel.closed.then(
       (reason) => this.#lose(this.#fault ?? reason),
       (error: unknown) => this.#lose(error),
@@ -62,11 +66,11 @@ export class Live {
    * @throws SandboxError `LAUNCH_FAILED` for one that is too long.
    */
   start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
-    const frame = encodeCommand(command);
+    const frame = command === this.#first ? undefined : encodeCommand(command);
     return new Promise<Ended>((resolve, reject) => {
       this.#commands.set(command.id, { command, onPipes, resolve, reject });
-      if (this.#lost === undefined) this.channel.send(frame);
-      else this.#lose(this.#lost);
+      if (this.#lost !== undefined) this.#lose(this.#lost);
+      else if (frame !== undefined) this.channel.send(frame);
     });
   }
 

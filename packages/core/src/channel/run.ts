@@ -19,26 +19,34 @@ export function startLauncher(
   refusePassFds(options);
   const stdio = openStdio(options);
   try {
-    const live = new Live(prepared, "run", [...stdio.slots, "pipe"]);
+    const command = onlyCommand(prepared, argv, streamsOf(options, stdio.merge));
+    const live = new Live(prepared, "run", [...stdio.slots, "pipe"], command);
     const { stdin } = options;
     if (typeof stdin === "object" && "data" in stdin)
       live.channel.child.stdin?.on("error", () => undefined).end(stdin.data);
-    return runningOn(live, prepared, argv, streamsOf(options, stdio.merge));
+    return runningOn(live, command);
   } finally {
     stdio.close();
   }
 }
 
-/** Gives a sandbox its one command. */
-export function runningOn(
-  live: Live,
+/** The one command of a sandbox. */
+export function onlyCommand(
   { config: { cwd, env } }: Prepared,
   argv: readonly string[],
   streams: Command["streams"],
+): Command {
+  return { id: ONLY, streams, cwd, argv, env };
+}
+
+/** Starts the one command of a sandbox. */
+export function runningOn(
+  live: Live,
+  command: Command,
   startedAt: number = live.channel.startedAt,
 ): Running {
   const { child, send, hangUp } = live.channel;
-  const ended = startOrEnd(live, { id: ONLY, streams, cwd, argv, env });
+  const ended = startOrEnd(live, command);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
     act();

@@ -1,5 +1,5 @@
 import type { Command, Stream } from "../channel/command.js";
-import { runningOn } from "../channel/run.js";
+import { onlyCommand, runningOn } from "../channel/run.js";
 import type { ConfigInput } from "../config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import type { Prepared } from "../launch/prepared.js";
@@ -95,7 +95,7 @@ function start(
   if (typeof options.stdin === "object" && "data" in options.stdin)
     stdin?.on("error", () => undefined).end(options.stdin.data);
   else if (options.stdin !== "pipe") stdin?.destroy();
-  const running = runningOn(live, prepared, argv, streams, startedAt);
+  const running = runningOn(live, onlyCommand(prepared, argv, streams), startedAt);
   const { backend, dropped, config } = prepared;
   return childOf(running, { backend, dropped, wallTime: config.limits.wallTime }, options);
 }
