@@ -15,6 +15,11 @@ static uint8_t *add(struct report *report, size_t size);
 
 enum frame_read read_frame(struct frame *frame)
 {
+    return read_frame_at(frame, NULL);
+}
+
+enum frame_read read_frame_at(struct frame *frame, uint8_t *memory)
+{
     uint8_t head[4];
     *frame = (struct frame){0};
     ssize_t got = receive(head, sizeof head);
@@ -24,13 +29,21 @@ enum frame_read read_frame(struct frame *frame)
     uint32_t length = take_u32(&cursor);
     if (got != sizeof head || length == 0 || length > LARGEST_FRAME)
         return FRAME_BROKEN;
-    frame->memory = malloc(length);
+    frame->memory = memory ? memory : malloc(length);
     if (!frame->memory || receive(frame->memory, length) != (ssize_t)length)
         return FRAME_BROKEN;
     frame->type = frame->memory[0];
     frame->payload = frame->memory + 1;
     frame->size = length - 1;
     return FRAME_READ;
+}
+
+void wait_for_end(void)
+{
+    char bytes[4096];
+    struct pollfd core = {.fd = CORE_FD, .events = POLLIN};
+    while (poll(&core, 1, 1000) > 0 && recv(CORE_FD, bytes, sizeof bytes, 0) > 0)
+        ;
 }
 
 /* Less than `size` at the end of the stream only. */

@@ -23,6 +23,12 @@ enum frame_read { FRAME_READ, FRAME_END, FRAME_BROKEN };
 /* Reads one frame and not a byte more: another process may read the next. */
 enum frame_read read_frame(struct frame *frame);
 
+/* The same, into memory for the largest frame; not to be freed. */
+enum frame_read read_frame_at(struct frame *frame, uint8_t *memory);
+
+/* Throws away what core sends, until it hangs up; a second at most. */
+void wait_for_end(void);
+
 /* What core sent and nobody has read would make the kernel break the connection instead of ending it. */
 void drain_frames(void);
 

@@ -7,60 +7,65 @@
 #include "mounts.h"
 #include "namespaces.h"
 #include "network.h"
+#include "outcome.h"
 #include "privileges.h"
 #include "readback.h"
 #include "root.h"
 #include "run.h"
 #include "session.h"
+#include "setup.h"
 
-static int begin_sandbox(const struct setup *setup);
-static void wait_for_ids(int launcher, struct identity *identity);
-static void finish_sandbox(int root, const struct setup *setup, struct readback *readback);
+static void begin_sandbox(uint32_t namespaces);
+static void wait_for_setup(struct sandbox *sandbox, struct identity *identity);
+static void make_sandbox(const struct setup *setup, struct readback *readback);
 
 void init(const struct sandbox *sandbox, int launcher_end)
 {
     struct sandbox own = *sandbox;
     struct readback readback;
     close(launcher_end);
-    die_with(sandbox->launcher);
-    int root = begin_sandbox(&sandbox->setup);
-    wait_for_ids(sandbox->launcher, &readback.identity);
-    own.null = open_null_device();
-    finish_sandbox(root, &sandbox->setup, &readback);
-    become_program(&sandbox->setup);
+    linger_after_failure(false);
+    die_with(own.launcher);
+    begin_sandbox(own.namespaces);
+    wait_for_setup(&own, &readback.identity);
+    make_sandbox(&own.setup, &readback);
+    become_program(&own.setup);
     drop_privileges();
-    die_with(sandbox->launcher);
+    die_with(own.launcher);
     check_privileges(&readback);
-    if (sandbox->setup.mode == MODE_SESSION)
+    if (own.setup.mode == MODE_SESSION)
         serve_session(&own, &readback);
     serve_run(&own, &readback);
 }
 
-/* What needs no ids inside: the launcher maps them meanwhile. */
-static int begin_sandbox(const struct setup *setup)
+/* What needs neither the rest of the set-up nor ids inside. */
+static void begin_sandbox(uint32_t namespaces)
 {
     keep_capabilities();
     leave_keyring();
-    if (setup->namespaces & NAMESPACE_USER)
+    if (namespaces & NAMESPACE_USER)
         forbid_user_namespaces();
-    if (setup->hostname)
-        set_hostname(setup->hostname);
-    if (setup->namespaces & NAMESPACE_NET)
+    if (namespaces & NAMESPACE_NET)
         bring_loopback_up();
-    return cover_root(setup);
 }
 
 /* The end of the stream says that the launcher has failed and reported. */
-static void wait_for_ids(int launcher, struct identity *identity)
+static void wait_for_setup(struct sandbox *sandbox, struct identity *identity)
 {
-    if (read(launcher, identity, sizeof *identity) != sizeof *identity)
+    struct go go;
+    sandbox->null = open_null_device();
+    if (read(sandbox->launcher, &go, sizeof go) != sizeof go)
         _exit(0);
+    take_setup(sandbox->shared, go.setup_size, &sandbox->setup);
+    *identity = go.identity;
 }
 
-static void finish_sandbox(int root, const struct setup *setup, struct readback *readback)
+static void make_sandbox(const struct setup *setup, struct readback *readback)
 {
     choose_ids(setup);
-    root = make_mounts(root, setup);
+    if (setup->hostname)
+        set_hostname(setup->hostname);
+    int root = make_mounts(cover_root(setup), setup);
     enter_root(root);
     check_mounts(readback, root, setup);
     close(root);

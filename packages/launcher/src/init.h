@@ -4,10 +4,19 @@
 
 #include <sys/types.h>
 
+#include "namespaces.h"
 #include "plan.h"
+
+/* What the launcher tells pid 1 when it may go on. */
+struct go {
+    struct identity identity;
+    size_t setup_size;
+};
 
 struct sandbox {
     struct setup setup;
+    uint8_t *shared;     /* where the set-up comes to lie */
+    uint32_t namespaces; /* the set-up's, known before */
     int null;      /* /dev/null, open */
     int launcher;  /* a socket to the launcher */
     mode_t umask;  /* the caller's, for the program */

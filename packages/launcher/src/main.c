@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,12 +20,12 @@
 #include "privileges.h"
 #include "probe.h"
 #include "reap.h"
+#include "setup.h"
 #include "signals.h"
 #include "sys.h"
 
 static void check_start(void);
-static bool is_socket(int fd);
-static void read_setup(struct setup *setup);
+static uint32_t read_namespaces(const char *word);
 static int open_null(void);
 
 /* The launcher: reads what is to be done, starts pid 1 of the sandbox, and stays outside as its
@@ -32,32 +33,34 @@ static int open_null(void);
 int main(int count, char **words)
 {
     struct sandbox sandbox;
+    struct go go;
     int link[2], pidfd;
     if (count == 3 && strcmp(words[1], "courier") == 0)
         deliver(words[2]);
     if (count == 2 && strcmp(words[1], "probe") == 0)
         probe();
     check_start();
+    linger_after_failure(true);
     reset_signals();
     setsid(); /* fails where it has been done already */
     sandbox.umask = umask(0);
-    read_setup(&sandbox.setup);
+    sandbox.namespaces = count == 2 ? read_namespaces(words[1]) : read_namespaces("");
     sandbox.null = open_null();
+    sandbox.shared = share_memory();
     drop_groups();
-    sandbox.own_user =
-        sandbox.setup.namespaces & NAMESPACE_USER || !has_capability(CAP_SYS_ADMIN);
+    sandbox.own_user = sandbox.namespaces & NAMESPACE_USER || !has_capability(CAP_SYS_ADMIN);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0)
         fail(FAILED_SETUP, errno, "socketpair");
     sandbox.launcher = link[1];
-    pid_t pid = fork_into_namespaces(sandbox.setup.namespaces, sandbox.own_user, &pidfd);
+    pid_t pid = fork_into_namespaces(sandbox.namespaces, sandbox.own_user, &pidfd);
     if (pid == 0)
         init(&sandbox, link[0]);
     close(link[1]);
+    read_identity(&go.identity, pid);
+    go.setup_size = read_setup(sandbox.shared, sandbox.namespaces, &sandbox.setup);
     if (sandbox.own_user)
         map_ids(pid, &sandbox.setup);
-    struct identity identity;
-    read_identity(&identity, pid);
-    if (write(link[0], &identity, sizeof identity) != sizeof identity)
+    if (write(link[0], &go, sizeof go) != sizeof go)
         fail(FAILED_SETUP, errno, "write");
     hold_no_streams(sandbox.null);
     guard(sandbox.setup.mode, pid, pidfd, link[0]);
@@ -76,39 +79,25 @@ static void check_start(void)
         fail(FAILED_SETUP, errno, "close_range");
 }
 
-static bool is_socket(int fd)
+/* The bits of the set-up's `N`, in decimal. */
+static uint32_t read_namespaces(const char *word)
 {
-    int domain, type;
-    socklen_t size = sizeof(int);
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
-           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+    char *end;
+    unsigned long long bits = strtoull(word, &end, 10);
+    if (*word == '\0' || *end != '\0' || bits > 31)
+        fail(FAILED_PROTOCOL, 0, "the namespaces of the start are broken");
+    return (uint32_t)bits;
 }
 
-static void read_setup(struct setup *setup)
-{
-    struct frame frame; /* is never freed: the set-up points into it */
-    enum frame_read got = read_frame(&frame);
-    if (got == FRAME_END)
-        _exit(0);
-    if (got == FRAME_BROKEN || frame.type != 'S')
-        fail(FAILED_PROTOCOL, 0, "the first frame is no set-up");
-    const char *wrong = parse_setup(frame.payload, frame.size, setup);
-    if (wrong)
-        fail(FAILED_PROTOCOL, 0, wrong);
-    if (setup->mode == MODE_RUN)
-        close(COURIER_FD);
-    else if (!is_socket(COURIER_FD) || fcntl(COURIER_FD, F_SETFD, FD_CLOEXEC) != 0)
-        fail(FAILED_PROTOCOL, 0, "fd 4 is not a socket");
-}
-
-/* Standard streams that are closed become /dev/null too, so that no other fd takes their places. */
+/* What is closed of the standard streams, and the courier's fd, becomes /dev/null too, so that nothing else
+ * takes its place. */
 static int open_null(void)
 {
     struct stat info;
     int fd;
     do
         fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd < 3);
+    while (fd >= 0 && fd <= COURIER_FD);
     if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fstat(fd, &info) != 0)
         fail(FAILED_SETUP, errno, "open /dev/null");
     if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))

@@ -5,6 +5,7 @@
 #include "frame.h"
 
 static const char *field = "";
+static bool lingering;
 
 static uint64_t microseconds(struct timeval time);
 
@@ -17,7 +18,14 @@ void fail(enum failure kind, int error, const char *what)
 {
     report_failed(0, kind, error, what);
     drain_frames();
+    if (lingering)
+        wait_for_end();
     _exit(0);
+}
+
+void linger_after_failure(bool lingers)
+{
+    lingering = lingers;
 }
 
 void report_failed(uint32_t id, enum failure kind, int error, const char *what)

@@ -30,7 +30,7 @@ enum { TRIALS = sizeof trials / sizeof *trials };
 enum { ALL = NAMESPACE_USER | NAMESPACE_IPC | NAMESPACE_UTS | NAMESPACE_CGROUP | NAMESPACE_NET };
 
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
-static pid_t start_launcher(void);
+static pid_t start_launcher(uint32_t namespaces);
 static void send_setup(uint32_t namespaces, const struct trial *mounts, int count);
 static void add_mount(struct report *setup, const struct trial *trial);
 static void add_record(struct report *setup, char tag, struct report *body);
@@ -58,7 +58,7 @@ void probe(void)
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count)
 {
     struct frame frame;
-    pid_t launcher = start_launcher();
+    pid_t launcher = start_launcher(namespaces);
     send_setup(namespaces, mounts, count);
     bool ready = read_frame(&frame) == FRAME_READ && frame.type == 'R';
     if (!ready && word)
@@ -70,8 +70,9 @@ static bool try(const char *word, uint32_t namespaces, const struct trial *mount
     return ready;
 }
 
-static pid_t start_launcher(void)
+static pid_t start_launcher(uint32_t namespaces)
 {
+    char number[11];
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
         _exit(2);
@@ -83,7 +84,7 @@ static pid_t start_launcher(void)
     sys_close_range(CORE_FD + 1, ~0U, 0);
     if (pid > 0)
         return pid;
-    execl("/proc/self/exe", "sandboxlib-launcher", (char *)NULL);
+    execl("/proc/self/exe", "sandboxlib-launcher", decimal(number, namespaces), (char *)NULL);
     _exit(2);
 }
 

@@ -5,6 +5,7 @@ import { spawnTool } from "../launch/spawn-tool.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import { type Message, messageReader } from "./message.js";
+import { namespaceBits } from "./setup.js";
 
 /** A launcher that has been started, and the socket over which core speaks with it. */
 export interface Channel {
@@ -31,13 +32,14 @@ const PATIENCE = 5_000;
  * @throws SandboxError `LAUNCH_FAILED`
  */
 export function openChannel(
-  { argv, env }: LauncherPlan,
+  { argv, env, setup }: LauncherPlan,
   slots: readonly ("pipe" | "ignore" | number)[],
   greeting: Buffer,
   onMessage: (message: Message) => void,
 ): Channel {
   const startedAt = performance.now();
-  const child = spawnTool(argv, { env, stdio: [...slots] });
+  // The namespaces, which take the kernel longest, it can make while this process is busy with the pipes.
+  const child = spawnTool([...argv, String(namespaceBits(setup))], { env, stdio: [...slots] });
   const socket = child.stdio[3] as Socket;
   // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
   // write that fails would keep Node from reading why.

@@ -89,6 +89,7 @@ export class Live {
       return this.#check(() => reportOf(message, this.#prepared.plan.setup));
     if (message.type === "failed" && message.id === 0) {
       this.#fault ??= this.#failure(message);
+      this.channel.hangUp(); // The launcher waits for it, so that what it said is read.
       return;
     }
     const waiting = this.#commands.get(message.id);

@@ -20,12 +20,12 @@ const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
 };
 
 function encode(setup: LauncherSetup, mode: Mode): Buffer {
-  const { namespaces, uid, gid, idMap, root, rootReadOnly, hostname } = setup;
+  const { uid, gid, idMap, root, rootReadOnly, hostname } = setup;
   return frame(
     "S",
     record("V", u32(1)),
     record("M", u8(mode === "run" ? 0 : 1)),
-    record("N", u32(namespaces.reduce((bits, name) => bits | NAMESPACES[name], 0))),
+    record("N", u32(namespaceBits(setup))),
     record("I", u32(uid), u32(gid)),
     record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
     ...(idMap === undefined ? [] : idRecords(idMap)),
@@ -44,6 +44,11 @@ export function mountsInOrder({ mounts, mirrors }: LauncherSetup): LauncherMount
 }
 
 type LauncherMount = ResolvedMount | (Mirror & { readonly type: "mirror"; readonly create: false });
+
+/** The new namespaces as the launcher is to be told, in the set-up and when it is started. */
+export function namespaceBits({ namespaces }: LauncherSetup): number {
+  return namespaces.reduce((bits, name) => bits | NAMESPACES[name], 0);
+}
 
 const NAMESPACES = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 } as const;
 const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", hide: "h", mirror: "r" } as const;
