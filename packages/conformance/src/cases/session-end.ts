@@ -4,7 +4,7 @@ import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 import type { Context } from "../context.js";
 import { between, hiddenFamilies } from "../host/family.js";
-import { lasting, pidsWith } from "../host/processes.js";
+import { lasting, pidsWith, rising } from "../host/processes.js";
 
 const FOREVER = "echo ready; while :; do sleep 1; done";
 /** Ignores whatever can be ignored, and holds no stream. */
@@ -22,7 +22,7 @@ export const sessionEnd: Topic = {
         const { close, sh } = await session();
         succeeded(await sh(`setsid sh -c '${STUBBORN}' "$0" ${STREAMS} &`));
         succeeded(await sh(`(sh -c '${STUBBORN}' "$0" ${STREAMS} &) &`));
-        assert.equal(pidsWith(marker).length, 2);
+        assert.equal(await rising(marker, 2), 2);
         await close();
         assert.deepEqual(await lasting(marker, 0), []);
       },

@@ -30,6 +30,14 @@ export function pidsWith(marker: string): number[] {
   return processesWith(marker).map((line) => Number.parseInt(line, 10));
 }
 
+/** How many processes have the marker, once there are so many or after a while in which they may start. */
+export async function rising(marker: string, count: number): Promise<number> {
+  const deadline = performance.now() + 3_000;
+  while (pidsWith(marker).length < count && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  return pidsWith(marker).length;
+}
+
 /** Ends what a faulty backend has left. */
 export function endProcessesWith(marker: string): void {
   for (const pid of pidsWith(marker)) {
