@@ -15,7 +15,7 @@ const { values } = parseArgs({
 });
 const launches = Number(values.launches);
 /** What may be left for a moment, or varies by itself. */
-const SLACK = { "memory, MiB": 24, fds: 2, mounts: 0, children: 1, "temporary files": 0 };
+const SLACK = { "memory, MiB": 64, fds: 2, mounts: 0, children: 1, "temporary files": 0 };
 const config = { command: ["/bin/true"], cwd: "/" };
 const sandbox = await createSandbox(config, { backend: values.backend });
 

@@ -1,6 +1,9 @@
 import { atMost } from "../budget.mjs";
 import { CONTENDERS, prepare, RIVALS } from "../contenders/all.mjs";
 
+/** The ways to run a command of the default backend. */
+const OURS = ["namespaces", "session", "pool"];
+
 /** What one run costs once everything that can be made ready before it has been. */
 export async function launchSeries(rounds) {
   const { ready, skipped, close } = await prepare(Object.keys(CONTENDERS), { argv: ["/bin/true"] });
@@ -14,7 +17,9 @@ export async function launchSeries(rounds) {
       atMost(figures, "sandboxlib, namespaces", "bwrap", 0.65),
       atMost(figures, "sandboxlib, session", "plain spawn", 1),
       atMost(figures, "sandboxlib, pool", "plain spawn", 0.75),
-      ...RIVALS.map((rival) => atMost(figures, "sandboxlib, namespaces", rival, 0.25)),
+      ...RIVALS.flatMap((rival) =>
+        OURS.map((ours) => atMost(figures, `sandboxlib, ${ours}`, rival, 0.25)),
+      ),
     ],
     close,
   };
