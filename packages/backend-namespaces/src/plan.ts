@@ -2,7 +2,7 @@ import type { Host, LauncherPlan, LauncherSetup, Refusal, ResolvedConfig } from 
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";
 
-/** The launcher takes no arguments: core tells it the set-up, and the command, on fd 3. */
+/** Core starts the launcher, and tells it the set-up and the command on fd 3. */
 export function plan(
   config: ResolvedConfig,
   host: Host,
