@@ -1,7 +1,7 @@
 import type { Config, ConfigInput } from "./config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "./launch/child.js";
 import { checkedOptions, commandOf, PIPES, refusePipes } from "./launch/run-options.js";
-import { start } from "./launch/start.js";
+import { start, startSoon } from "./launch/start.js";
 import type { Need } from "./needs/capability.js";
 import type { Plan } from "./plan/plan.js";
 import { prepare, type SandboxOptions } from "./prepare.js";
@@ -44,11 +44,7 @@ export async function createSandbox(
   const { config, prepared, insist } = await prepare(input, options);
   const { plan, needs, dropped, backend } = prepared;
   const { wallTime } = prepared.config.limits;
-  const startChild = (argv: readonly string[] | undefined, given: RunOptions): SandboxChild => {
-    const command = commandOf(argv ?? config.command);
-    const running = start(prepared, command, checkedOptions(given));
-    return childOf(running, { backend, dropped, wallTime }, given);
-  };
+  const terms = { backend, dropped, wallTime };
   return {
     backend,
     config,
@@ -57,9 +53,15 @@ export async function createSandbox(
     plan,
     async run(argv, given = {}) {
       refusePipes(given);
-      return startChild(argv, given).result;
+      const command = commandOf(argv ?? config.command);
+      const running = await startSoon(prepared, command, checkedOptions(given));
+      return childOf(running, terms, given).result;
     },
-    spawn: (argv, given) => startChild(argv, { ...PIPES, ...given }),
+    spawn(argv, given) {
+      const options = checkedOptions({ ...PIPES, ...given });
+      const running = start(prepared, commandOf(argv ?? config.command), options);
+      return childOf(running, terms, options);
+    },
     async openSession() {
       insist("session", "openSession");
       return openSession(prepared, config.command);

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void connect_core(const uint8_t *data, size_t size);
 static size_t check_frame(const struct frame *frame, const uint8_t *data, size_t left);
 static void check_short(const struct frame *frame);
+static void check_order(const struct frame *frame);
 static bool is_broken(const uint8_t *data, size_t left);
 
 /* The fuzzer opens files of its own: none of them may be where core's socket is to be. */
@@ -67,6 +68,26 @@ static void check_short(const struct frame *frame)
                number >= 1 && number <= 64);
     if (frame->type == 'O' && parse_opened(frame->payload, frame->size, &id))
         expect(frame->size == 4 && id == take_u32(&cursor));
+    if (frame->type == 'D' && parse_down(frame->payload, frame->size, &id, &cursor))
+        expect(id != 0 && cursor.left + 4 == frame->size && cursor.at == frame->payload + 4);
+    if (frame->type == 'L')
+        check_order(frame);
+}
+
+static void check_order(const struct frame *frame)
+{
+    struct order order;
+    struct cursor cursor = cursor_over(frame->payload, frame->size);
+    if (!parse_order(frame->payload, frame->size, &order))
+        return;
+    expect(take_u32(&cursor) == order.id && order.id != 0);
+    expect(take_u32(&cursor) == order.namespaces && order.namespaces < 32);
+    expect(take_u32(&cursor) == order.umask && order.umask < 01000);
+    for (int fd = 0; fd < 3; fd++) {
+        uint8_t stream = take_u8(&cursor);
+        expect(stream == order.streams[fd] && (stream == STREAM_NULL || stream == STREAM_PIPE));
+    }
+    expect(!cursor.broken && cursor.at == order.greeting.at && cursor.left == order.greeting.left);
 }
 
 static bool is_broken(const uint8_t *data, size_t left)

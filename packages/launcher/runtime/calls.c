@@ -202,6 +202,8 @@ ssize_t send(int fd, const void *from, size_t size, int flags)
     return CALL6(SYS_sendto, fd, from, size, flags, NULL, 0);
 }
 
+int shutdown(int fd, int how) { return (int)CALL2(SYS_shutdown, fd, how); }
+
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
     return CALL3(SYS_recvmsg, fd, message, flags);

@@ -12,6 +12,7 @@ enum namespaces {
     NAMESPACE_UTS = 4,
     NAMESPACE_CGROUP = 8,
     NAMESPACE_NET = 16,
+    ALL_NAMESPACES = 31,
 };
 
 enum mount_type {
@@ -82,7 +83,21 @@ const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct
 /* Whether a stream of it comes from the courier. */
 bool wants_courier(const struct command *command);
 
-/* The payload of a `K`, and of an `O`. */
+/* The payload of an `L`: what a fork server is to start. */
+struct order {
+    uint32_t id;
+    uint32_t namespaces;
+    uint32_t umask;
+    uint8_t streams[3]; /* STREAM_NULL or STREAM_PIPE */
+    struct cursor greeting; /* core's first frames to the new launcher */
+};
+
+bool parse_order(const uint8_t *data, size_t size, struct order *order);
+
+/* The payload of a `D`: for the launcher of a run. */
+bool parse_down(const uint8_t *data, size_t size, uint32_t *id, struct cursor *bytes);
+
+/* The payload of a `K`, and of an `O` or `E`. */
 bool parse_signal(const uint8_t *data, size_t size, uint32_t *id, uint32_t *number);
 bool parse_opened(const uint8_t *data, size_t size, uint32_t *id);
 

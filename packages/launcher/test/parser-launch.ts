@@ -34,6 +34,11 @@ export function cutOff(...frames: readonly Uint8Array[]): Promise<Said> {
   return talk(start(), (core) => core.end(Buffer.concat(frames)));
 }
 
+/** Sends bytes to a fork server, and waits for its end. */
+export function serve(...frames: readonly Uint8Array[]): Promise<Said> {
+  return talk(start("serve"), (core) => core.write(Buffer.concat(frames)));
+}
+
 /** Why the launcher cannot be tried here, for a title. */
 export const unusable: string | undefined = await trial();
 
@@ -56,9 +61,9 @@ async function talk(child: ChildProcess, say: (core: Socket) => void): Promise<S
   };
 }
 
-function start(): ChildProcess {
+function start(word = "31"): ChildProcess {
   if (!("path" in launcher)) throw new Error(launcher.reason);
-  return spawn(launcher.path, ["31"], {
+  return spawn(launcher.path, [word], {
     env: {},
     stdio: ["ignore", "ignore", "inherit", "pipe", "pipe"],
   });

@@ -1,15 +1,9 @@
-import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
 import { gone, initOf, stuck } from "../launch/gone.js";
-import { spawnTool } from "../launch/spawn-tool.js";
-import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import { type Message, messageReader } from "./message.js";
-import { namespaceBits } from "./setup.js";
 
-/** A launcher that has been started, and the socket over which core speaks with it. */
+/** A launcher that has been started, and the way to speak with it. */
 export interface Channel {
-  readonly child: ChildProcess;
   readonly startedAt: number;
   readonly send: (frame: Buffer) => void;
   /** Whether the launcher is there, as far as this process knows. */
@@ -23,27 +17,48 @@ export interface Channel {
   readonly closed: Promise<SandboxError>;
 }
 
+/**
+ * Starts a launcher and sends it its first frames.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`
+ */
+export type Open<AnyChannel extends Channel> = (
+  greeting: Buffer,
+  onMessage: (message: Message) => void,
+) => AnyChannel;
+
+/** What a channel goes over. */
+export interface Line {
+  readonly write: (frame: Buffer) => void;
+  /** Says that there is no more to come. */
+  readonly end: () => void;
+  /** Kills the launcher, which has not ended although it should have. */
+  readonly kill: () => void;
+  readonly isOpen: () => boolean;
+  /** Resolves when the launcher is gone, and what it said has been read. */
+  readonly ended: Promise<LauncherEnd>;
+}
+
+/** How a launcher ended: in words, and whether something may be left of its sandbox. */
+export interface LauncherEnd {
+  readonly how: string;
+  readonly wasKilled: boolean;
+}
+
+/** Milliseconds that a launcher has to end in. */
 const PATIENCE = 5_000;
 
 /**
- * Starts a launcher.
+ * Speaks with a launcher over a line.
  *
- * @param greeting - Its first frames.
- * @throws SandboxError `LAUNCH_FAILED`
+ * @returns the channel, and what takes what the launcher writes.
  */
-export function openChannel(
-  { argv, env, setup }: LauncherPlan,
-  slots: readonly ("pipe" | "ignore" | number)[],
-  greeting: Buffer,
+export function channelOver(
+  line: Line,
+  launcher: string,
   onMessage: (message: Message) => void,
-): Channel {
+): { readonly channel: Channel; readonly take: (chunk: Buffer) => void } {
   const startedAt = performance.now();
-  // The namespaces, which take the kernel longest, it can make while this process is busy with the pipes.
-  const child = spawnTool([...argv, String(namespaceBits(setup))], { env, stdio: [...slots] });
-  const socket = child.stdio[3] as Socket;
-  // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
-  // write that fails would keep Node from reading why.
-  socket.write(greeting);
   let initPid: number | undefined;
   let broken: Error | undefined;
   const read = messageReader((message) => {
@@ -51,13 +66,14 @@ export function openChannel(
     onMessage(message);
   });
   const hangUp = (): boolean => {
-    if (socket.destroyed) return false;
+    if (!line.isOpen()) return false;
     // What the launcher still has to say can be read meanwhile.
-    socket.end();
-    setTimeout(() => child.kill("SIGKILL"), PATIENCE).unref();
+    line.end();
+    const timer = setTimeout(line.kill, PATIENCE).unref();
+    void line.ended.then(() => clearTimeout(timer));
     return true;
   };
-  socket.on("data", (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
     if (broken !== undefined) return;
     try {
       read(chunk);
@@ -65,32 +81,15 @@ export function openChannel(
       broken ??= error instanceof Error ? error : new Error(String(error));
       hangUp();
     }
-  });
-  const closed = Promise.all([exited(child), closing(socket)]).then(async ([how]) => {
+  };
+  const closed = line.ended.then(async ({ how, wasKilled }) => {
     // A launcher that ends by itself has waited for pid 1, and so for everything.
-    const orphan = child.signalCode === null ? undefined : initPid;
+    const orphan = wasKilled ? initPid : undefined;
     if (orphan !== undefined && !(await gone(initOf(orphan), true))) throw stuck();
     const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
-    return new SandboxError("LAUNCH_FAILED", `${argv[0]} ${why}, and the sandbox with it`);
+    return new SandboxError("LAUNCH_FAILED", `${launcher} ${why}, and the sandbox with it`);
   });
   closed.catch(() => undefined);
-  const isOpen = (): boolean =>
-    !socket.destroyed && child.exitCode === null && child.signalCode === null;
-  return { child, startedAt, send: (frame) => void socket.write(frame), isOpen, hangUp, closed };
-}
-
-function exited(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once("error", (error) => resolve(`cannot be started (${error.message})`));
-    child.once("exit", (exitCode, signal) =>
-      resolve(signal === null ? `ended with status ${exitCode}` : `was killed by ${signal}`),
-    );
-  });
-}
-
-function closing(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    // A launcher that dies early closes its end: its exit says why.
-    socket.on("error", () => undefined).on("close", () => resolve());
-  });
+  const { write: send, isOpen } = line;
+  return { channel: { startedAt, send, isOpen, hangUp, closed }, take };
 }

@@ -36,6 +36,10 @@ export function failedEnding(
 function verdictOf(status: number): Verdict {
   const number = status & 127;
   if (number === 0) return { kind: "exited", exitCode: (status >> 8) & 255 };
+  return { kind: "signaled", signal: signalName(number) };
+}
+
+export function signalName(number: number): NodeJS.Signals {
   const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return { kind: "signaled", signal: (name ?? `SIGRTMIN+${number - 34}`) as NodeJS.Signals };
+  return (name ?? `SIGRTMIN+${number - 34}`) as NodeJS.Signals;
 }

@@ -4,11 +4,12 @@ import type { LauncherPlan, Report } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { verify } from "../verify/verify.js";
-import { type Channel, openChannel } from "./channel.js";
+import type { Channel, Open } from "./channel.js";
 import { type Command, encodeCommand } from "./command.js";
 import { exitEnding, failedEnding } from "./ending.js";
 import { failureOf } from "./failure.js";
 import type { Failed, Message, Pipes } from "./message.js";
+import type { OwnChannel } from "./own-launcher.js";
 import { reportOf } from "./ready.js";
 import { encodeSetup, type Mode } from "./setup.js";
 
@@ -20,8 +21,8 @@ interface Waiting {
 }
 
 /** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
-export class Live {
-  readonly channel: Channel;
+export class Live<AnyChannel extends Channel = OwnChannel> {
+  readonly channel: AnyChannel;
   /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
   readonly ready: Promise<void>;
   readonly #prepared: Prepared<LauncherPlan>;
@@ -34,7 +35,7 @@ export class Live {
   #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
 
   /**
-   * Starts it, with the given fds 0 to 2 and, from 4 on, others.
+   * Starts it.
    *
    * @param first - A command that goes with the set-up, to be started afterwards all the same.
    * @throws SandboxError `LAUNCH_FAILED`
@@ -42,7 +43,7 @@ export class Live {
   constructor(
     prepared: Prepared<LauncherPlan>,
     mode: Mode,
-    slots: readonly ("pipe" | "ignore" | number)[],
+    open: Open<AnyChannel>,
     first?: Command,
   ) {
     this.#prepared = prepared;
@@ -53,7 +54,7 @@ export class Live {
     this.#first = first;
     const setup = encodeSetup(prepared.plan.setup, mode);
     const greeting = first === undefined ? setup : Buffer.concat([setup, encodeCommand(first)]);
-    this.channel = openChannel(prepared.plan, slots, greeting, (message) => this.#hear(message));
+    this.channel = open(greeting, (message) => this.#hear(message));
     this.channel.closed.then(
       (reason) => this.#lose(this.#fault ?? reason),
       (error: unknown) => this.#lose(error),

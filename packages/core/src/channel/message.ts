@@ -1,3 +1,5 @@
+import { type Cursor, type Decoders, frameReader } from "./reader.js";
+
 /** What the launcher says. */
 export type Message = Ready | Pipes | Failed | Exited;
 
@@ -46,39 +48,17 @@ export interface Exited {
 }
 
 /**
- * Takes the bytes of the channel as they come and calls back for each message.
+ * Takes the bytes of a launcher as they come and calls back for each message.
  *
  * @throws RangeError when they do not follow the protocol.
  */
 export function messageReader(onMessage: (message: Message) => void): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
-  return (chunk) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    while (rest.length >= 4) {
-      const length = rest.readUInt32LE(0);
-      if (length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes`);
-      const end = 4 + length;
-      if (rest.length < end) return;
-      const message = decode(new Cursor(rest.subarray(4, end)));
-      rest = rest.subarray(end);
-      onMessage(message);
-    }
-  };
+  return frameReader(DECODERS, onMessage);
 }
 
-const MAX_FRAME = 16 * 1024 * 1024;
 const NAMESPACE_ORDER = ["mount", "pid", "ipc", "uts", "user", "cgroup", "network"] as const;
 
-function decode(cursor: Cursor): Message {
-  const type = cursor.char();
-  const read = DECODERS[type];
-  if (read === undefined) throw new RangeError(`a frame of the type ${JSON.stringify(type)}`);
-  const message = read(cursor);
-  cursor.end();
-  return message;
-}
-
-const DECODERS: Readonly<Record<string, (cursor: Cursor) => Message>> = {
+const DECODERS: Decoders<Message> = {
   R: (cursor) => ({
     type: "ready",
     initPid: cursor.u32(),
@@ -98,14 +78,7 @@ const DECODERS: Readonly<Record<string, (cursor: Cursor) => Message>> = {
     id: cursor.u32(),
     fds: [cursor.i32(), cursor.i32(), cursor.i32()],
   }),
-  F: (cursor) => ({
-    type: "failed",
-    id: cursor.u32(),
-    kind: cursor.u8(),
-    errno: cursor.i32(),
-    path: cursor.str(),
-    what: cursor.str(),
-  }),
+  F: failed,
   X: (cursor) => {
     const [id, status] = [cursor.u32(), cursor.u32()];
     const [userTime = 0, systemTime = 0, maxResident = 0] = Array.from({ length: 9 }, () =>
@@ -115,60 +88,14 @@ const DECODERS: Readonly<Record<string, (cursor: Cursor) => Message>> = {
   },
 };
 
-/** Reads a payload from left to right; every read beyond its end is a RangeError of Buffer's. */
-class Cursor {
-  #at = 0;
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  char(): string {
-    return String.fromCharCode(this.u8());
-  }
-
-  u8(): number {
-    return this.#bytes.readUInt8(this.#take(1));
-  }
-
-  u32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4));
-  }
-
-  i32(): number {
-    return this.#bytes.readInt32LE(this.#take(4));
-  }
-
-  u64(): number {
-    return Number(this.bits());
-  }
-
-  bits(): bigint {
-    return this.#bytes.readBigUInt64LE(this.#take(8));
-  }
-
-  /** A number of things of at least one byte each. */
-  count(): number {
-    const count = this.u32();
-    if (count > this.#bytes.length) throw new RangeError(`a count of ${count}`);
-    return count;
-  }
-
-  str(): string {
-    const length = this.u32();
-    const start = this.#take(length);
-    if (length === 0 || this.#bytes[this.#at - 1] !== 0) throw new RangeError("a string is cut");
-    return this.#bytes.toString("utf8", start, this.#at - 1);
-  }
-
-  end(): void {
-    if (this.#at !== this.#bytes.length) throw new RangeError("a frame is too long");
-  }
-
-  #take(size: number): number {
-    const at = this.#at;
-    this.#at += size;
-    return at;
-  }
+/** Also what a fork server says of a launcher that it could not start. */
+export function failed(cursor: Cursor): Failed {
+  return {
+    type: "failed",
+    id: cursor.u32(),
+    kind: cursor.u8(),
+    errno: cursor.i32(),
+    path: cursor.str(),
+    what: cursor.str(),
+  };
 }

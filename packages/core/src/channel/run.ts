@@ -1,10 +1,12 @@
 import type { Prepared } from "../launch/prepared.js";
-import type { Ended, Running } from "../launch/running.js";
+import type { Ended, Running, Streams } from "../launch/running.js";
 import { openStdio, type StdioOptions } from "../launch/stdio.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
+import type { Channel } from "./channel.js";
 import { type Command, encodeSignal, type Stream } from "./command.js";
 import { Live } from "./live.js";
+import { ownLauncher } from "./own-launcher.js";
 
 /**
  * Runs a program in a sandbox of its own, with the launcher.
@@ -20,11 +22,12 @@ export function startLauncher(
   const stdio = openStdio(options);
   try {
     const command = onlyCommand(prepared, argv, streamsOf(options, stdio.merge));
-    const live = new Live(prepared, "run", [...stdio.slots, "pipe"], command);
+    const open = ownLauncher(prepared.plan, [...stdio.slots, "pipe"]);
+    const live = new Live(prepared, "run", open, command);
     const { stdin } = options;
     if (typeof stdin === "object" && "data" in stdin)
       live.channel.child.stdin?.on("error", () => undefined).end(stdin.data);
-    return runningOn(live, command);
+    return runningOn(live, command, live.channel.child, live.channel.startedAt);
   } finally {
     stdio.close();
   }
@@ -41,11 +44,12 @@ export function onlyCommand(
 
 /** Starts the one command of a sandbox. */
 export function runningOn(
-  live: Live,
+  live: Live<Channel>,
   command: Command,
-  startedAt: number = live.channel.startedAt,
+  { stdin, stdout, stderr }: Streams,
+  startedAt: number,
 ): Running {
-  const { child, send, hangUp } = live.channel;
+  const { send, hangUp } = live.channel;
   const ended = startOrEnd(live, command);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
@@ -54,14 +58,14 @@ export function runningOn(
   };
   return {
     startedAt,
-    streams: { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr },
+    streams: { stdin, stdout, stderr },
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
     kill: () => ifRunning(hangUp),
   };
 }
 
-function startOrEnd(live: Live, command: Command): Promise<Ended> {
+function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {
   try {
     return live.start(command);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { canFork, startForked } from "../channel/forked-run.js";
 import { startLauncher } from "../channel/run.js";
 import type { LauncherPlan, Plan, ToolPlan } from "../plan/plan.js";
 import type { Prepared } from "./prepared.js";
@@ -14,6 +15,21 @@ export function start(prepared: Prepared, argv: readonly string[], options: Stdi
   return usesLauncher(prepared)
     ? startLauncher(prepared, argv, options)
     : startTool(prepared as Prepared<ToolPlan>, argv, options);
+}
+
+/**
+ * The same, where the caller can wait for the streams: that can take less.
+ *
+ * @throws SandboxError as {@link start}.
+ */
+export async function startSoon(
+  prepared: Prepared,
+  argv: readonly string[],
+  options: StdioOptions,
+): Promise<Running> {
+  return usesLauncher(prepared) && canFork(options)
+    ? startForked(prepared, argv, options)
+    : start(prepared, argv, options);
 }
 
 /** Whether a plan is for the launcher. */

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import type { Stream } from "node:stream";
+import { courierOptions } from "../channel/streams.js";
 import { spawnTool } from "../launch/spawn-tool.js";
 import { openStdio, type StdioOptions } from "../launch/stdio.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
-import { courierOptions } from "./streams.js";
 
 /** Hands the fds that a command's options name on to the sandbox, under the id of the command. */
 export type Courier = (id: number, options: StdioOptions) => Promise<void>;

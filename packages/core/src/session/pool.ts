@@ -1,5 +1,6 @@
 import type { Command, Stream } from "../channel/command.js";
 import { onlyCommand, runningOn } from "../channel/run.js";
+import { streamsOf } from "../channel/streams.js";
 import type { ConfigInput } from "../config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import type { Prepared } from "../launch/prepared.js";
@@ -11,7 +12,6 @@ import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { withoutLauncher } from "./session.js";
 import { Shelf } from "./shelf.js";
-import { streamsOf } from "./streams.js";
 
 /** How a pool is made. */
 export interface PoolOptions extends SandboxOptions {
@@ -91,11 +91,12 @@ function start(
   const streams = waitingStreams(options);
   const startedAt = performance.now();
   const live = shelf.take();
-  const { stdin } = live.channel.child;
+  const { child } = live.channel;
+  const { stdin } = child;
   if (typeof options.stdin === "object" && "data" in options.stdin)
     stdin?.on("error", () => undefined).end(options.stdin.data);
   else if (options.stdin !== "pipe") stdin?.destroy();
-  const running = runningOn(live, onlyCommand(prepared, argv, streams), startedAt);
+  const running = runningOn(live, onlyCommand(prepared, argv, streams), child, startedAt);
   const { backend, dropped, config } = prepared;
   return childOf(running, { backend, dropped, wallTime: config.limits.wallTime }, options);
 }

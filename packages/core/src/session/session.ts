@@ -1,5 +1,6 @@
 import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
+import { ownLauncher } from "../channel/own-launcher.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import type { Prepared } from "../launch/prepared.js";
 import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
@@ -36,9 +37,10 @@ export async function openSession(
   command: readonly string[] | undefined,
 ): Promise<Session> {
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
-  const live = new Live(prepared, "session", ["ignore", "ignore", "ignore", "pipe", "pipe"]);
+  const slots = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
+  const live = new Live(prepared, "session", ownLauncher(prepared.plan, slots));
   await live.ready;
-  const hold = holder(live.channel);
+  const hold = holder(live.channel.child);
   const start = starter(live, prepared.plan.argv, hold);
   const { backend, dropped, config } = prepared;
   let isClosed = false;

@@ -1,5 +1,6 @@
 import { type Hold, holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
+import { ownLauncher } from "../channel/own-launcher.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
@@ -75,8 +76,9 @@ export class Shelf {
   }
 
   #open(): Live {
-    const live = new Live(this.#prepared, "run", ["pipe", "pipe", "pipe", "pipe"]);
-    this.#all.set(live, holder(live.channel));
+    const open = ownLauncher(this.#prepared.plan, ["pipe", "pipe", "pipe", "pipe"]);
+    const live = new Live(this.#prepared, "run", open);
+    this.#all.set(live, holder(live.channel.child));
     const gone = (): void => {
       this.#all.delete(live);
       const index = this.#waiting.indexOf(live);

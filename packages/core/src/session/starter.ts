@@ -2,14 +2,13 @@ import type { Stream } from "node:stream";
 import { type Command, encodeOpened, encodeSignal } from "../channel/command.js";
 import type { Hold } from "../channel/holder.js";
 import type { Live } from "../channel/live.js";
+import { NO_STREAMS, openStreams } from "../channel/pipes.js";
+import { streamsOf } from "../channel/streams.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import type { StdioOptions } from "../launch/stdio.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
-import { SandboxError } from "../result/error.js";
 import { courier } from "./courier.js";
-import { NO_STREAMS, openStreams } from "./pipes.js";
-import { streamsOf } from "./streams.js";
 
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (
@@ -57,9 +56,9 @@ function begin(live: Live, command: Command): Promise<Running> {
     const ended: Promise<Ended> = live.start(command, (pipes) => {
       try {
         ready(openStreams(child.pid, pipes));
-      } catch (cause) {
+      } catch (error) {
         kill();
-        reject(noStreams(cause));
+        reject(error);
       }
       send(encodeOpened(command.id));
     });
@@ -67,15 +66,4 @@ function begin(live: Live, command: Command): Promise<Running> {
     ended.then(() => ready(NO_STREAMS), reject);
     if (!command.streams.includes("pipe")) ready(NO_STREAMS);
   });
-}
-
-function noStreams(cause: unknown): SandboxError {
-  return new SandboxError(
-    "LAUNCH_FAILED",
-    `the pipes of a command cannot be opened: ${String(cause)}`,
-    {
-      hint: "This process may have too many files open.",
-      cause,
-    },
-  );
 }

@@ -1,5 +1,5 @@
-import type { Stream } from "../channel/command.js";
 import type { OutputOption, StdinOption, StdioOptions } from "../launch/stdio.js";
+import type { Stream } from "./command.js";
 
 /** How the launcher is to make the standard streams of a command in a session. */
 export function streamsOf({

@@ -1,13 +1,14 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
-import type { Pipes } from "../channel/message.js";
 import type { Streams } from "../launch/running.js";
+import { SandboxError } from "../result/error.js";
+import type { Pipes } from "./message.js";
 
 /**
  * Opens our ends of the pipes that the launcher has made for a command: Node can make none itself, but proc(5) lets
  * the parent of a process open what that process holds open.
  *
- * @throws the error of open(2); what was opened before is closed again.
+ * @throws SandboxError `LAUNCH_FAILED`; what was opened before is closed again.
  */
 export function openStreams(launcher: number | undefined, fds: Pipes["fds"]): Streams {
   const opened: Socket[] = [];
@@ -24,9 +25,11 @@ export function openStreams(launcher: number | undefined, fds: Pipes["fds"]): St
       stdout: open(stdout, constants.O_RDONLY),
       stderr: open(stderr, constants.O_RDONLY),
     };
-  } catch (error) {
+  } catch (cause) {
     for (const stream of opened) stream.destroy();
-    throw error;
+    const message = `the pipes of a command cannot be opened: ${String(cause)}`;
+    const hint = "This process may have too many files open.";
+    throw new SandboxError("LAUNCH_FAILED", message, { hint, cause });
   }
 }
 

@@ -1,0 +1,144 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { spawnTool } from "../launch/spawn-tool.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import type { LauncherEnd } from "./channel.js";
+import { frame, u8, u32 } from "./frame.js";
+import { type Hold, holder } from "./holder.js";
+import { endOf } from "./own-launcher.js";
+import { type Served, servedReader } from "./served.js";
+
+/** A launcher that a fork server has been told to start: what to do when the server says something of it. */
+export interface Branch {
+  hear(message: Served): void;
+  /** The server is gone, and the launcher sees to its own end. */
+  lose(end: LauncherEnd): void;
+}
+
+/** What a fork server is to start. */
+export interface Order {
+  readonly namespaces: number;
+  /** Which of the standard streams are pipes; the others are discarded. */
+  readonly pipes: readonly [boolean, boolean, boolean];
+  /** Our first frames to the launcher. */
+  readonly greeting: Buffer;
+}
+
+/**
+ * The fork server of a launcher: a process that starts others by forking itself, as to fork Node, which is big, takes
+ * longer than the rest of a launch. There is one for each launcher, and for each set of ids that this process has had.
+ * It ends with this process, and runs have from it what a process has from its parent.
+ *
+ * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
+ */
+export function forkServer(plan: LauncherPlan): ForkServer {
+  const ids = [process.geteuid?.(), process.getegid?.(), process.getgroups?.()];
+  const key = JSON.stringify([plan.argv, plan.env, ids]);
+  const known = servers.get(key);
+  if (known?.isOpen() === true) return known;
+  const server = new ForkServer(plan);
+  servers.set(key, server);
+  return server;
+}
+
+const servers = new Map<string, ForkServer>();
+const MAX_ID = 0xffff_ffff;
+
+/** A fork server that has been started. */
+export class ForkServer {
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #hold: Hold;
+  readonly #branches = new Map<number, { branch: Branch; release: () => void }>();
+  #last = 0;
+
+  constructor({ argv, env }: LauncherPlan) {
+    this.#child = spawnTool([...argv, "serve"], {
+      env,
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    });
+    this.#socket = this.#child.stdio[3] as Socket;
+    this.#hold = holder(this.#child);
+    const take = servedReader((message) => this.#hear(message));
+    this.#socket
+      .on("error", () => undefined)
+      .on("data", (chunk: Buffer) => {
+        try {
+          take(chunk);
+        } catch {
+          this.kill(); // Whoever breaks the protocol cannot be trusted with an end.
+        }
+      });
+    void endOf(this.#child).then((end) => this.#lose(end));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  isOpen(): boolean {
+    return (
+      !this.#socket.destroyed && this.#child.exitCode === null && this.#child.signalCode === null
+    );
+  }
+
+  /** Starts a launcher, and keeps this process alive until it is gone. Returns its number. */
+  start({ namespaces, pipes, greeting }: Order, branch: Branch): number {
+    do this.#last = (this.#last % MAX_ID) + 1;
+    while (this.#branches.has(this.#last));
+    const id = this.#last;
+    this.#branches.set(id, { branch, release: this.#hold() });
+    const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
+    const first = greeting.subarray(0, CHUNK);
+    this.#send("L", u32(id), u32(namespaces), u32(process.umask()), streams, first);
+    // A command may be as long as a frame; with what is around it, it would be longer.
+    for (let at = CHUNK; at < greeting.length; at += CHUNK)
+      this.write(id, greeting.subarray(at, at + CHUNK));
+    return id;
+  }
+
+  write(id: number, bytes: Buffer): void {
+    this.#send("D", u32(id), bytes);
+  }
+
+  /** Hangs up on a launcher, which then ends its sandbox. */
+  end(id: number): void {
+    this.#send("E", u32(id));
+  }
+
+  /** Says that our ends of the standard streams have been opened, or never will be. */
+  opened(id: number): void {
+    this.#send("O", u32(id));
+  }
+
+  /** Ends it, and with it everything that it has started. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #send(type: string, ...payload: readonly Uint8Array[]): void {
+    this.#socket.write(frame(type, ...payload));
+  }
+
+  #hear(message: Served): void {
+    const known = this.#branches.get(message.id);
+    if (message.type === "gone" || message.type === "failed") this.#forget(message.id);
+    known?.branch.hear(message);
+  }
+
+  #lose(end: LauncherEnd): void {
+    const lost = [...this.#branches];
+    for (const [id, { branch }] of lost) {
+      this.#forget(id);
+      branch.lose(end);
+    }
+  }
+
+  #forget(id: number): void {
+    this.#branches.get(id)?.release();
+    this.#branches.delete(id);
+  }
+}
+
+const [DISCARD, PIPE] = [1, 2] as const;
+const CHUNK = 1024 * 1024;

@@ -1,0 +1,50 @@
+import type { Prepared } from "../launch/prepared.js";
+import type { Running } from "../launch/running.js";
+import type { StdioOptions } from "../launch/stdio.js";
+import type { LauncherPlan } from "../plan/plan.js";
+import { forkedLauncher } from "./forked-launcher.js";
+import { Live } from "./live.js";
+import { NO_STREAMS } from "./pipes.js";
+import { onlyCommand, runningOn } from "./run.js";
+import { streamsOf } from "./streams.js";
+
+/** Whether a fork server can start a run with such streams: it has none of our fds. */
+export function canFork(options: StdioOptions): boolean {
+  return options.passFds === undefined && !streamsOf(options).includes("courier");
+}
+
+/**
+ * Runs a program in a sandbox of its own, with a launcher that the fork server starts. Resolves when its streams are
+ * there.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`; what goes wrong later rejects `ended`.
+ */
+export async function startForked(
+  prepared: Prepared<LauncherPlan>,
+  argv: readonly string[],
+  options: StdioOptions,
+): Promise<Running> {
+  const startedAt = performance.now();
+  const streams = streamsOf(options);
+  const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
+  const command = onlyCommand(prepared, argv, own as unknown as typeof streams);
+  const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
+  return new Promise((resolve, reject) => {
+    const launcher = forkedLauncher(prepared.plan, pipes, (open) => {
+      try {
+        const opened = open();
+        const { stdin } = options;
+        if (typeof stdin === "object" && "data" in stdin) opened.stdin?.end(stdin.data);
+        resolve({ ...running, streams: opened });
+      } catch (error) {
+        live.channel.hangUp();
+        const fail = (): void => reject(error);
+        live.channel.closed.then(fail, fail);
+      }
+    });
+    const live = new Live(prepared, "run", launcher, command);
+    const running = runningOn(live, command, NO_STREAMS, startedAt);
+    // It may fail before there are streams.
+    running.ended.then(() => resolve(running), reject);
+  });
+}

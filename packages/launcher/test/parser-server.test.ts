@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { command, frame, strs, u8, u32 } from "./parser-bytes.js";
+import { RIGHT_SETUP, serve, unusable } from "./parser-launch.js";
+
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
+const why = unusable === undefined ? "" : ` (${unusable})`;
+
+describe.skipIf(unusable !== undefined && !required)(
+  `a fork server refuses, and ends${why}`,
+  () => {
+    it.each([
+      ["an order that is cut short", frame("L", u32(1, 0), u8(1))],
+      ["the id 0", order(0)],
+      ["namespaces that there are not", order(1, 32)],
+      ["a umask of more than nine bits", order(1, 31, 0o1000)],
+      ["a stream of its own", order(1, 31, 0, 0)],
+      ["a stream from a courier", order(1, 31, 0, 4)],
+      ["bytes for nobody", frame("D", u8(1, 0, 0))],
+      ["bytes for the id 0", frame("D", u32(0))],
+      ["an end with a byte too many", frame("E", u32(1), u8(0))],
+      ["a set-up", RIGHT_SETUP],
+      ["a frame of an unknown type", frame("Z")],
+    ])("%s", async (_, bytes) => {
+      const failed = { id: 0, kind: 0, errno: 0, field: "", what: "a frame is out of place" };
+      expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "F", failed, left: false });
+    });
+
+    it("two launchers with one id, and ends the first", async () => {
+      const what = "two launchers have one id";
+      const said = await serve(order(1), order(1));
+      expect(said).toMatchObject({ exitCode: 0, failed: { id: 0, what }, left: false });
+    });
+
+    it("a frame that cannot be, without a word", async () => {
+      for (const bytes of [u32(0), u32((16 << 20) + 1), u32(0xffff_ffff)])
+        expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "", left: false });
+    });
+
+    it("nothing that is said to a launcher that is not there", async () => {
+      const ignored = [frame("D", u32(7), u8(1)), frame("E", u32(7)), frame("O", u32(7))];
+      const said = await serve(...ignored, frame("Z"));
+      expect(said).toMatchObject({ exitCode: 0, types: "F", left: false });
+    });
+  },
+);
+
+function order(id: number, namespaces = 31, umask = 0o22, stream = 1): Buffer {
+  const sleeper = command({ argv: strs("/bin/sleep", "600") });
+  const streams = u8(stream, stream, stream);
+  const greeting = [RIGHT_SETUP, frame("C", sleeper)];
+  return frame("L", u32(id, namespaces, umask), streams, ...greeting);
+}
