@@ -28,6 +28,16 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
     expect(text(stderr)).toBe("err\n");
   });
 
+  it("keeps its own streams, also where this process is busy until it has ended", async () => {
+    const sandbox = await make();
+    await sandbox.run(["true"]);
+    const runs = Array.from({ length: 20 }, (_, index) => sandbox.run(["echo", `${index}`]));
+    const start = performance.now();
+    while (performance.now() - start < 500);
+    const outputs = (await Promise.all(runs)).map(({ stdout }) => text(stdout));
+    expect(outputs).toEqual(runs.map((_, index) => `${index}\n`));
+  });
+
   it("may have a command and a config that no pipe takes at once", async () => {
     const env = Object.fromEntries(
       Array.from({ length: 15 }, (_, index) => [`V${index}`, "x".repeat(120_000)]),

@@ -19,6 +19,7 @@
 struct branch {
     struct forked forked;
     uint32_t id;
+    bool opened; /* core has its ends of the streams */
     struct backlog backlog;
     time_t deadline; /* when it is killed, 0: it has not been told to end */
 };
@@ -27,6 +28,8 @@ enum { PATIENCE_SECONDS = 3 };
 
 static time_t now(void);
 static bool make_room(void);
+static void forget_done(void);
+static void let_go(struct branch *branch);
 static bool kill_late(void);
 static void report_began(const struct branch *branch);
 static bool hand_on(const struct branch *branch);
@@ -49,16 +52,17 @@ void begin_branch(const struct order *order)
     struct branch *branch = &branches[count];
     *branch = (struct branch){.id = order->id};
     const char *failed = make_streams(order, &branch->forked);
-    if (!failed) {
+    if (failed) {
+        let_go(branch);
+    } else {
         report_began(branch); /* core can open its ends meanwhile */
         failed = fork_launcher(order, &branch->forked);
     }
-    if (failed) {
-        report_failed(order->id, FAILED_SETUP, errno, failed);
-        return;
-    }
     count++;
-    write_to_branch(order->id, &order->greeting);
+    if (failed)
+        report_failed(order->id, FAILED_SETUP, errno, failed);
+    else
+        write_to_branch(order->id, &order->greeting);
 }
 
 static bool make_room(void)
@@ -89,6 +93,7 @@ static void report_began(const struct branch *branch)
 
 bool await_branches(void)
 {
+    forget_done();
     struct pollfd core = {.fd = CORE_FD, .events = POLLIN};
     if (!make_room())
         fail(FAILED_SETUP, ENOMEM, "realloc");
@@ -99,15 +104,12 @@ bool await_branches(void)
     }
     if (poll(watched, count + 1, kill_late() ? 1000 : -1) < 0)
         return false;
-    /* From behind, as the last one takes the place of one that is gone. */
-    for (size_t index = count; index-- > 0;) {
+    for (size_t index = 0; index < count; index++) {
         short came = watched[index + 1].revents;
         if (came & POLLOUT)
             flush(&branches[index].backlog, branches[index].forked.socket);
-        if (came & (POLLIN | POLLHUP | POLLERR) && !hand_on(&branches[index])) {
+        if (came & (POLLIN | POLLHUP | POLLERR) && !hand_on(&branches[index]))
             bury(&branches[index]);
-            branches[index] = branches[--count];
-        }
     }
     return watched[0].revents != 0;
 }
@@ -117,9 +119,9 @@ bool await_branches(void)
 static bool kill_late(void)
 {
     bool waits = false;
-    for (size_t index = count; index-- > 0;) {
+    for (size_t index = 0; index < count; index++) {
         struct branch *branch = &branches[index];
-        if (branch->deadline == 0)
+        if (branch->deadline == 0 || branch->forked.socket < 0)
             continue;
         if (now() < branch->deadline) {
             waits = true;
@@ -127,9 +129,16 @@ static bool kill_late(void)
         }
         kill(branch->forked.pid, SIGKILL);
         bury(branch);
-        *branch = branches[--count];
     }
     return waits;
+}
+
+/* Until core has opened its ends of the streams, their numbers may not be given to others. */
+static void forget_done(void)
+{
+    for (size_t index = count; index-- > 0;)
+        if (branches[index].forked.socket < 0 && branches[index].opened)
+            branches[index] = branches[--count];
 }
 
 /* false when every process that had the socket is gone, the launcher as the last. */
@@ -160,13 +169,14 @@ static void bury(struct branch *branch)
     add_u32(&report, (uint32_t)status);
     send_report(&report);
     clear(&branch->backlog);
-    close_streams(&branch->forked);
+    close(branch->forked.socket);
+    branch->forked.socket = -1;
 }
 
 void write_to_branch(uint32_t id, const struct cursor *bytes)
 {
     struct branch *branch = find(id);
-    if (branch && !append(&branch->backlog, branch->forked.socket, bytes->at, bytes->left))
+    if (branch && branch->forked.socket >= 0 && !append(&branch->backlog, branch->forked.socket, bytes->at, bytes->left))
         end_branch(id);
 }
 
@@ -182,7 +192,7 @@ static struct branch *find(uint32_t id)
 void end_branch(uint32_t id)
 {
     struct branch *branch = find(id);
-    if (!branch)
+    if (!branch || branch->forked.socket < 0)
         return;
     clear(&branch->backlog);
     shutdown(branch->forked.socket, SHUT_WR);
@@ -199,8 +209,13 @@ static time_t now(void)
 void let_go_of_streams(uint32_t id)
 {
     struct branch *branch = find(id);
-    if (!branch)
-        return;
+    if (branch)
+        let_go(branch);
+}
+
+static void let_go(struct branch *branch)
+{
     close_all(branch->forked.ends);
     memset(branch->forked.ends, 0xff, sizeof branch->forked.ends);
+    branch->opened = true;
 }

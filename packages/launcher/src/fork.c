@@ -12,7 +12,7 @@
 #include "launcher.h"
 #include "outcome.h"
 
-static const char *give_up(const struct forked *forked, const char *failed);
+static const char *give_up(struct forked *forked, const char *failed);
 static void close_launchers_ends(const struct forked *forked);
 static _Noreturn void become_launcher(const struct order *order, const struct forked *forked);
 
@@ -37,11 +37,12 @@ const char *make_streams(const struct order *order, struct forked *forked)
     return NULL;
 }
 
-static const char *give_up(const struct forked *forked, const char *failed)
+static const char *give_up(struct forked *forked, const char *failed)
 {
     int error = errno;
     close_launchers_ends(forked);
-    close_streams(forked);
+    close(forked->socket);
+    forked->socket = -1;
     errno = error;
     return failed;
 }
@@ -50,12 +51,6 @@ static void close_launchers_ends(const struct forked *forked)
 {
     close(forked->launchers_socket);
     close_all(forked->program);
-}
-
-void close_streams(const struct forked *forked)
-{
-    close(forked->socket);
-    close_all(forked->ends);
 }
 
 const char *fork_launcher(const struct order *order, struct forked *forked)
