@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gc } from "@sandboxlib/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeAsRoot, mountTable, type SmallRoot, smallRoot } from "./fixture.js";
+import { describeAsRoot, type SmallRoot, smallRoot } from "./fixture.js";
 
 describeAsRoot("the death of the caller", () => {
   let small: SmallRoot;
@@ -29,17 +29,17 @@ describeAsRoot("the death of the caller", () => {
   };
 
   it("on Linux leaves no process and no mount", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     const script = `(setsid sleep 57.4711 &) ; setsid sleep 57.4711 & echo up; sleep 57.4711`;
     const caller = start("linux", script);
     await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
     await kill(caller);
     await expect.poll(() => processes("4711"), { timeout: 5000 }).toEqual([]);
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 
   it("on Linux leaves no process and no mount at any moment of the setup", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     for (let moment = 0; moment < 12; moment += 1) {
       const caller = start("linux", "setsid sleep 57.4712 & sleep 57.4712");
       await expect
@@ -51,18 +51,18 @@ describeAsRoot("the death of the caller", () => {
         .poll(() => [...processes("4712"), ...processes(small.root)], { timeout: 5000 })
         .toEqual([]);
     }
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 
   it("elsewhere leaves mounts, which gc takes back", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     const caller = start("posix", "sleep 0.3; echo up; exec sleep 57.4713");
     await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
     await kill(caller);
     await expect.poll(() => processes("4713"), { timeout: 5000 }).toEqual([]);
-    expect(mountTable()).not.toBe(before);
+    expect(small.mounts()).not.toBe(before);
     expect(gc()).toMatchObject({ failed: [], unsure: [] });
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 });
 

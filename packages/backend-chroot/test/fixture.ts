@@ -37,6 +37,8 @@ export interface SmallRoot {
   /** Beside the root. */
   path(name: string): string;
   readonly root: string;
+  /** The mounts in it that this process sees. */
+  mounts(): string;
   remove(): void;
 }
 
@@ -51,6 +53,7 @@ export function smallRoot(): SmallRoot {
     directory,
     root,
     path: (name) => join(directory, name),
+    mounts: () => linesWith(directory, readFileSync("/proc/self/mountinfo", "utf8")),
     remove: () => rmSync(directory, { recursive: true }),
   };
 }
@@ -60,7 +63,9 @@ export function output({ stdout }: SandboxResult): string {
   return Buffer.from(stdout ?? []).toString();
 }
 
-/** Every mount that this process sees. */
-export function mountTable(): string {
-  return readFileSync("/proc/self/mountinfo", "utf8");
+function linesWith(word: string, text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => line.includes(word))
+    .join("\n");
 }

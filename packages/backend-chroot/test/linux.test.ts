@@ -8,7 +8,7 @@ import {
   type ToolPlan,
 } from "@sandboxlib/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeAsRoot, mountTable, output, type SmallRoot, smallRoot } from "./fixture.js";
+import { describeAsRoot, output, type SmallRoot, smallRoot } from "./fixture.js";
 
 describeAsRoot("chroot on Linux", () => {
   let small: SmallRoot;
@@ -59,10 +59,10 @@ describeAsRoot("chroot on Linux", () => {
   });
 
   it("every mount of a run is gone with it", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     await run("true");
     await expect(run("true", {}, swapped("/nowhere"))).rejects.toThrow();
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 
   it("a mount over the host's own programs changes no tool of the setup", async () => {

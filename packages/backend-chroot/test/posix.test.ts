@@ -9,7 +9,7 @@ import {
   type ToolPlan,
 } from "@sandboxlib/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeAsRoot, mountTable, output, type SmallRoot, smallRoot } from "./fixture.js";
+import { describeAsRoot, output, type SmallRoot, smallRoot } from "./fixture.js";
 
 describeAsRoot("chroot, the plain POSIX path", () => {
   let small: SmallRoot;
@@ -40,22 +40,22 @@ describeAsRoot("chroot, the plain POSIX path", () => {
   };
 
   it("mounts are there during the run and gone after it", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     const made = await sandbox(nested);
     const script =
       "cat /mnt/a/file && echo x >/mnt/b/x && echo x >/dev/null && ls /proc/self/fd | wc -l";
     const result = await made.run(["sh", "-c", script]);
     expect(result).toMatchObject({ outcome: "exited", exitCode: 0 });
     expect(output(result)).toContain("Linux version");
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
     expect(readdirSync(`${small.root}/mnt`)).toEqual([]);
   });
 
   it("mounts are gone when a later step fails", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     const made = await sandbox(nested, withStep({ run: ["/bin/false"], undo: ["/bin/true"] }));
     await expect(made.run(["true"])).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 
   it("mounts are taken back in reverse", async () => {
@@ -69,17 +69,17 @@ describeAsRoot("chroot, the plain POSIX path", () => {
   });
 
   it("mounts are gone when the run is aborted", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     const made = await sandbox(nested);
     const abort = new AbortController();
     const child = made.spawn(["sh", "-c", "cd /mnt/b; echo up; sleep 60"], {
       signal: abort.signal,
     });
     await new Promise((resolve) => child.stdout?.once("data", resolve));
-    expect(mountTable()).not.toBe(before);
+    expect(small.mounts()).not.toBe(before);
     abort.abort();
     expect(await child.result).toMatchObject({ outcome: "aborted" });
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 
   it("a signal is told from an exit status", async () => {
@@ -102,11 +102,11 @@ describeAsRoot("chroot, the plain POSIX path", () => {
   });
 
   it("mounts with the host's own root are refused before anything starts", async () => {
-    const before = mountTable();
+    const before = small.mounts();
     await expect(sandbox({ root: "/", cwd: "/" })).rejects.toMatchObject({
       code: "CAPABILITY_UNSUPPORTED",
       path: "mounts[0]",
     });
-    expect(mountTable()).toBe(before);
+    expect(small.mounts()).toBe(before);
   });
 });
