@@ -13,6 +13,8 @@ export { backendNamed, loadBackend } from "./discover/load.js";
 export { type InstalledBackend, installedBackends } from "./discover/manifest.js";
 export type { RunOptions, SandboxChild } from "./launch/child.js";
 export { type GarbageCollected, gc } from "./launch/gc.js";
+export type { InputSource } from "./launch/input-source.js";
+export type { LinesOptions } from "./launch/lines.js";
 export type { OutputOption, StdinOption, StdioOptions } from "./launch/stdio.js";
 export {
   allCapabilities,
@@ -65,6 +67,8 @@ export type {
   Usage,
 } from "./result/result.js";
 export { enforces } from "./result/result.js";
+export { signalName, signalNumber } from "./result/signal.js";
+export { type JudgeStatus, type JudgeVerdict, verdictOf } from "./result/verdict.js";
 export { createSandbox, run, type Sandbox } from "./sandbox.js";
 export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
 export type { CommandOptions, Session } from "./session/session.js";

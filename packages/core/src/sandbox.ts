@@ -1,5 +1,6 @@
 import type { Config, ConfigInput } from "./config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "./launch/child.js";
+import { termsOf } from "./launch/prepared.js";
 import { checkedOptions, commandOf, PIPES, refusePipes } from "./launch/run-options.js";
 import { start, startSoon } from "./launch/start.js";
 import type { Need } from "./needs/capability.js";
@@ -43,8 +44,7 @@ export async function createSandbox(
 ): Promise<Sandbox> {
   const { config, prepared, insist } = await prepare(input, options);
   const { plan, needs, dropped, backend } = prepared;
-  const { wallTime } = prepared.config.limits;
-  const terms = { backend, dropped, wallTime };
+  const terms = termsOf(prepared);
   return {
     backend,
     config,

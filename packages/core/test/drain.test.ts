@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
 import { childOf } from "../src/launch/child.js";
 
+const TERMS = { backend: "", dropped: [], wallTime: undefined, stop: undefined };
+
 test("what a program wrote is not lost where this process was busy when it ended", async () => {
   const { stdin, stdout, stderr } = spawn("/bin/sh", ["-c", "sleep 0.2; echo late"]);
   const running = {
@@ -14,7 +16,7 @@ test("what a program wrote is not lost where this process was busy when it ended
     signal: () => false,
     kill: () => false,
   };
-  const child = childOf(running, { backend: "", dropped: [], wallTime: undefined }, {});
+  const child = childOf(running, TERMS, {});
   // By now it waits for the output, and longer than this it does not want to wait.
   await new Promise((resolve) => setImmediate(resolve));
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_200);

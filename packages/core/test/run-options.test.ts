@@ -33,6 +33,16 @@ describe("a run", () => {
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "maxOutput" });
   });
 
+  it.each([null, 7, "text", ["array"], {}])(
+    "whose stdin is to come from %j is CONFIG_INVALID",
+    async (stream) => {
+      const error = await thrown(() =>
+        sandbox.run(["true"], { stdin: { stream: stream as never } }),
+      );
+      expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "stdin" });
+    },
+  );
+
   it.each(["stdin", "stdout", "stderr"] as const)("has no stream to give for %s", async (name) => {
     const error = await thrown(() => sandbox.run(["true"], { [name]: "pipe" }));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path: name });

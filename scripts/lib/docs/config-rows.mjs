@@ -17,6 +17,8 @@ const ASKING = {
   "user.range": [{ user: { uid: 0, gid: 0, range: 1 }, isolate: ["user"] }],
   hostname: [{ hostname: "build", isolate: ["uts"] }],
   "limits.wallTime": [{ limits: { wallTime: 1 } }],
+  "stop.signal": [{ stop: { grace: 1 } }],
+  "stop.grace": [{ stop: { grace: 1 } }],
 };
 
 const SILENT = { writable: "all", mounts: [], network: "host", isolate: [], cwd: "/" };

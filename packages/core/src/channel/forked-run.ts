@@ -33,8 +33,6 @@ export async function startForked(
     const launcher = forkedLauncher(prepared.plan, pipes, (open) => {
       try {
         const opened = open();
-        const { stdin } = options;
-        if (typeof stdin === "object" && "data" in stdin) opened.stdin?.end(stdin.data);
         resolve({ ...running, streams: opened });
       } catch (error) {
         live.channel.hangUp();

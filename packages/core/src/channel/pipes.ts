@@ -39,9 +39,7 @@ export const NO_STREAMS: Streams = { stdin: null, stdout: null, stderr: null };
 function socketOn(fd: number, flags: number): Socket {
   const writable = flags === constants.O_WRONLY;
   try {
-    const socket = new Socket({ fd, readable: !writable, writable });
-    // The program may close its end, or end, while something is being written.
-    return writable ? socket.on("error", () => undefined) : socket;
+    return new Socket({ fd, readable: !writable, writable });
   } catch (error) {
     closeSync(fd);
     throw error;

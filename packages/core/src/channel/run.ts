@@ -24,9 +24,6 @@ export function startLauncher(
     const command = onlyCommand(prepared, argv, streamsOf(options, stdio.merge));
     const open = ownLauncher(prepared.plan, [...stdio.slots, "pipe"]);
     const live = new Live(prepared, "run", open, command);
-    const { stdin } = options;
-    if (typeof stdin === "object" && "data" in stdin)
-      live.channel.child.stdin?.on("error", () => undefined).end(stdin.data);
     return runningOn(live, command, live.channel.child, live.channel.startedAt);
   } finally {
     stdio.close();

@@ -1,3 +1,4 @@
+import { isFed } from "../launch/feed.js";
 import type { OutputOption, StdinOption, StdioOptions } from "../launch/stdio.js";
 import type { Stream } from "./command.js";
 
@@ -26,7 +27,7 @@ export function courierOptions(options: StdioOptions): StdioOptions {
 
 function inputStream(option: StdinOption): Stream {
   if (option === "discard") return "discard";
-  return option === "pipe" || (typeof option === "object" && "data" in option) ? "pipe" : "courier";
+  return option === "pipe" || isFed(option) ? "pipe" : "courier";
 }
 
 function outputStream(option: OutputOption): Stream {

@@ -7,6 +7,19 @@ export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as co
 /** One of {@link NAMESPACES}. */
 export type Namespace = (typeof NAMESPACES)[number];
 
+/** The signals that can ask a program to end: signal(7). */
+export const STOP_SIGNALS = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGABRT",
+  "SIGALRM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGXCPU",
+] as const;
+
 /** A mount, as the user writes it. */
 export type Mount =
   | {
@@ -36,6 +49,9 @@ export interface Config {
     | undefined;
   readonly hostname?: string | undefined;
   readonly limits: { readonly wallTime?: number | undefined };
+  readonly stop?:
+    | { readonly signal: (typeof STOP_SIGNALS)[number]; readonly grace: number }
+    | undefined;
 }
 
 /** A mount in a config that a user writes: `readOnly` may be left out. */
@@ -47,9 +63,12 @@ export type MountInput =
 
 /** A config that a user writes: every field may be left out. */
 export type ConfigInput = {
-  readonly [Field in keyof Omit<Config, "mounts">]?: Config[Field] | undefined;
+  readonly [Field in keyof Omit<Config, "mounts" | "stop">]?: Config[Field] | undefined;
 } & {
   readonly mounts?: readonly MountInput[] | undefined;
+  readonly stop?:
+    | { readonly signal?: (typeof STOP_SIGNALS)[number] | undefined; readonly grace: number }
+    | undefined;
 };
 
 /** What the schema itself yields: `cwd` still depends on the caller. */
@@ -156,6 +175,21 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
       {},
     ),
     "What a run may use at most.",
+  ),
+  stop: field(
+    z.optional(
+      z.strictObject({
+        signal: field(
+          z._default(z.enum(STOP_SIGNALS), "SIGTERM"),
+          "The signal that the program gets first when the run times out or is aborted.",
+        ),
+        grace: field(
+          z.number().check(z.positive(), z.lte(MAX_SECONDS)),
+          "Seconds after which everything that is still there is ended. Required with `stop`.",
+        ),
+      }),
+    ),
+    "How a run is ended that times out or is aborted; without it, everything at once.",
   ),
 });
 

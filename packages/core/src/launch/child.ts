@@ -1,15 +1,22 @@
 import type { Readable, Writable } from "node:stream";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import { type Capture, capture } from "./capture.js";
+import { drained } from "./drain.js";
+import { feed } from "./feed.js";
+import { type LinesOptions, linesOf } from "./lines.js";
 import { outcomeOf, type Stop } from "./outcome.js";
 import type { Running, Streams } from "./running.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
+import { type StopTerms, stopper } from "./stopper.js";
 
 /** How one command is run. */
 export interface RunOptions extends StdioOptions {
-  /** Ends the run at once, with the outcome `aborted`. */
+  /** Ends the run with the outcome `aborted`: as the config's `stop` has it, else at once. */
   readonly signal?: AbortSignal | undefined;
-  /** The most bytes to capture of each output; a run that writes more is ended as `limit-exceeded`. Default: 64 MiB. */
+  /**
+   * The most bytes to capture of each output; a run that writes more is ended as `limit-exceeded`. Default: 64 MiB.
+   * A `pipe` has no such limit: the program writes no faster than it is read.
+   */
   readonly maxOutput?: number | undefined;
 }
 
@@ -23,41 +30,48 @@ export interface SandboxChild extends AsyncDisposable {
   readonly result: Promise<SandboxResult>;
   /** Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too. */
   kill(signal?: NodeJS.Signals): boolean;
+  /**
+   * The lines of an output that is a `pipe`, as they come: text without the `\n` or `\r\n` that ended it. Bytes that
+   * are not UTF-8 become U+FFFD. Whoever stops early closes the stream, and the program can write no more.
+   *
+   * @throws SandboxError `CONFIG_INVALID` when the output is no pipe; `STREAM_FAILED` for a line that is too long.
+   */
+  lines(output: "stdout" | "stderr", options?: LinesOptions): AsyncIterableIterator<string>;
 }
 
-/** What the result of a run tells of the sandbox, and how long the run may take, in seconds. */
-export interface Terms {
+/** What the result of a run tells of the sandbox, and when and how it is ended from outside. */
+export interface Terms extends StopTerms {
   readonly backend: string;
   readonly dropped: readonly Dropped[];
-  readonly wallTime: number | undefined;
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
-const DRAIN_STEP = 100;
-const DRAIN_STEPS = 20;
 
-/** Looks after a program to its end: captures its output, ends it when it must, and puts the result together. */
+/** Looks after a program to its end: feeds it, captures its output, ends it when it must, and puts the result together. */
 export function childOf(running: Running, terms: Terms, options: RunOptions): SandboxChild {
-  let stopped: Stop | undefined;
   let signaled: NodeJS.Signals | undefined;
-  const stop = (reason: Stop): void => {
-    stopped ??= reason;
-    running.kill();
-  };
+  const { stop, over, hasKilled } = stopper(running, terms, options.signal);
   const captures = startCaptures(running.streams, options, stop);
-  const disarm = arm(terms.wallTime, options.signal, stop);
+  const unfeed = feed(running.streams.stdin, options.stdin, stop);
+  const seconds = (): number => (performance.now() - running.startedAt) / 1000;
   const finish = async (): Promise<SandboxResult> => {
-    const ended = await running.ended.finally(disarm);
+    let wallTime = 0;
+    let stopped: Stop | undefined;
+    const ended = await running.ended.finally(() => {
+      wallTime = seconds();
+      stopped = over(wallTime);
+      unfeed();
+    });
     const [stdout, stderr] = await Promise.all([
       drained(captures.stdout),
       drained(captures.stderr),
     ]);
     const enforced = ended.enforced();
     return {
-      ...outcomeOf(ended, { stderr, stopped, signaled }),
+      ...outcomeOf(ended, { stderr, stopped, signaled, killed: hasKilled() }),
       ...(stdout !== undefined && { stdout }),
       ...(stderr !== undefined && { stderr }),
-      usage: { wallTime: (performance.now() - running.startedAt) / 1000, ...ended.usage },
+      usage: { wallTime, ...ended.usage },
       backend: terms.backend,
       enforcement: { enforced, dropped: terms.dropped },
     };
@@ -70,10 +84,12 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     if (sent) signaled = signal;
     return sent;
   };
+  const pipes = pipesOf(running.streams, options);
   return {
-    ...pipesOf(running.streams, options),
+    ...pipes,
     result,
     kill,
+    lines: (output, how) => linesOf(output, pipes[output], how),
     [Symbol.asyncDispose]: () => dispose(kill, result),
   };
 }
@@ -105,43 +121,4 @@ function startCaptures(
     return capture(stream, maxOutput, () => stop({ limit: name, bytes: maxOutput }));
   };
   return { stdout: start("stdout", stdout), stderr: start("stderr", stderr) };
-}
-
-/** Sets everything that may end the run from outside; returns what takes it back. */
-function arm(
-  wallTime: number | undefined,
-  signal: AbortSignal | undefined,
-  stop: (reason: Stop) => void,
-): () => void {
-  const timer =
-    wallTime === undefined ? undefined : setTimeout(() => stop("timed-out"), wallTime * 1000);
-  const abort = (): void => stop("aborted");
-  signal?.addEventListener("abort", abort, { once: true });
-  if (signal?.aborted === true) abort();
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  };
-}
-
-/**
- * A process that was not killed, where the backend cannot, may hold the pipe: wait for the rest, but not for ever. In
- * steps, between which Node reads: where this process was busy, one long wait would be over before anything was read.
- */
-async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
-  for (let step = 0; step < DRAIN_STEPS && captured?.closed() === false; step += 1)
-    await orLater(captured.done, DRAIN_STEP);
-  if (captured?.closed() === false) captured.cut();
-  await captured?.done;
-  return captured?.bytes();
-}
-
-function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    void done.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -55,7 +55,7 @@ export function launch(
     const child = start(plan, argv, { ...stdio, pass: options.passFds ?? [] }, host, closedOnExec);
     const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
-    return { child, startedAt, release, undo, ...handOver(child, plan, options) };
+    return { child, startedAt, release, undo, ...handOver(child, plan) };
   } catch (error) {
     undo();
     throw error;
@@ -102,11 +102,7 @@ function orAbandon(child: ChildProcess, release: () => void, check: () => void):
   }
 }
 
-function handOver(
-  child: ChildProcess,
-  plan: ToolPlan,
-  { stdin }: StdioOptions,
-): Pick<Launched, "report" | "lifelines"> {
+function handOver(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report" | "lifelines"> {
   let report: Readable | undefined;
   const lifelines: Writable[] = [];
   for (const [fd, content] of Object.entries(plan.fds ?? {})) {
@@ -118,7 +114,5 @@ function handOver(
     else if (content === "lifeline") lifelines.push(pipe);
     else pipe.end(content.data);
   }
-  if (typeof stdin === "object" && "data" in stdin)
-    child.stdin?.on("error", () => undefined).end(stdin.data);
   return { report, lifelines };
 }

@@ -1,4 +1,5 @@
-import { SandboxError } from "../result/error.js";
+import type { Verdict } from "../plan/plan.js";
+import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import type { Ended } from "./running.js";
 
@@ -6,7 +7,8 @@ import type { Ended } from "./running.js";
 export type Stop =
   | "timed-out"
   | "aborted"
-  | { readonly limit: "stdout" | "stderr"; readonly bytes: number };
+  | { readonly limit: "stdout" | "stderr"; readonly bytes: number }
+  | SandboxError;
 
 /** What core knows of a run at its end. */
 export interface Seen {
@@ -14,6 +16,8 @@ export interface Seen {
   readonly stopped: Stop | undefined;
   /** The last signal that the caller had sent. */
   readonly signaled: NodeJS.Signals | undefined;
+  /** Whether core has ended everything. */
+  readonly killed: boolean;
 }
 
 const STDERR_TAIL = 4096;
@@ -25,15 +29,35 @@ const STDERR_TAIL = 4096;
  */
 export function outcomeOf(
   ended: Ended,
-  { stderr, stopped, signaled }: Seen,
-): Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded"> {
+  { stderr, stopped, signaled, killed }: Seen,
+): Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop"> {
+  if (stopped instanceof SandboxError) throw stopped;
   if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
-  if (stopped !== undefined) return { outcome: stopped };
+  if (stopped !== undefined && killed) return { outcome: stopped };
   const verdict = ended.verdict(Buffer.from(stderr?.subarray(-STDERR_TAIL) ?? []).toString());
+  if (stopped !== undefined) return { outcome: stopped, ...afterStop(verdict) };
   if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
   if (verdict.kind === "signaled") return { outcome: "signaled", signal: verdict.signal };
   // The caller's own signal got there first; it may have hit the tool before there was a program.
   if (signaled !== undefined) return { outcome: "signaled", signal: signaled };
   const { code, message, kind: _, ...details } = verdict;
-  throw new SandboxError(code, message, details);
+  throw new SandboxError(code, message, { ...HINTS[code], ...details });
+}
+
+/** What every backend may leave to core to say. */
+const HINTS: Partial<Readonly<Record<ErrorCode, ErrorDetails>>> = {
+  COMMAND_NOT_FOUND: {
+    path: "command",
+    hint: "Give a path that exists inside, or set PATH in `env`.",
+  },
+  COMMAND_NOT_EXECUTABLE: {
+    path: "command",
+    hint: "The kernel has refused it: see execve(2). It must be executable for the user inside, too.",
+  },
+};
+
+/** How a program that was asked to end did so. */
+function afterStop(verdict: Verdict): Pick<SandboxResult, "afterStop"> {
+  if (verdict.kind === "exited") return { afterStop: { exitCode: verdict.exitCode } };
+  return verdict.kind === "signaled" ? { afterStop: { signal: verdict.signal } } : {};
 }

@@ -3,6 +3,7 @@ import type { Host } from "../plan/backend.js";
 import type { Plan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import type { Dropped } from "../result/result.js";
+import type { Terms } from "./child.js";
 
 /** Everything that is decided before a run: once per sandbox. */
 export interface Prepared<AnyPlan extends Plan = Plan> {
@@ -14,4 +15,9 @@ export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly host: Host;
   /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
   readonly closedOnExec: Set<number>;
+}
+
+/** What holds for every run of a sandbox. */
+export function termsOf({ backend, dropped, config }: Prepared): Terms {
+  return { backend, dropped, wallTime: config.limits.wallTime, stop: config.stop };
 }

@@ -27,10 +27,20 @@ export function commandOf(argv: readonly string[] | undefined): readonly string[
 
 /** @throws SandboxError `CONFIG_INVALID` */
 export function checkedOptions<Options extends RunOptions>(options: Options): Options {
-  const { maxOutput = 0 } = options;
-  if (Number.isSafeInteger(maxOutput) && maxOutput >= 0) return options;
-  const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
-  throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
+  const { maxOutput = 0, stdin } = options;
+  if (!Number.isSafeInteger(maxOutput) || maxOutput < 0) {
+    const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
+    throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
+  }
+  if (typeof stdin === "object" && "stream" in stdin && !isIterable(stdin.stream)) {
+    const message = "stdin: its `stream` cannot be iterated with `for await`";
+    throw new SandboxError("CONFIG_INVALID", message, { path: "stdin" });
+  }
+  return options;
+}
+
+function isIterable(stream: unknown): boolean {
+  return typeof stream === "object" && stream !== null && Symbol.asyncIterator in stream;
 }
 
 /**

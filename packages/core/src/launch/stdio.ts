@@ -1,12 +1,18 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { SandboxError } from "../result/error.js";
+import type { InputSource } from "./input-source.js";
 
-/** Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. */
+/**
+ * Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. A
+ * `stream` is read no faster than the program reads, and destroyed when that ends; when it fails, so does the run, with
+ * `STREAM_FAILED`.
+ */
 export type StdinOption =
   | "discard"
   | "inherit"
   | "pipe"
   | { readonly data: string | Uint8Array }
+  | { readonly stream: InputSource }
   | { readonly file: string }
   | { readonly fd: number };
 
@@ -92,7 +98,7 @@ function refuseDirectory(slot: "pipe" | "ignore" | number): void {
 function inputSlot(option: StdinOption, open: Open): "pipe" | "ignore" | number {
   if (option === "discard") return "ignore";
   if (option === "inherit") return 0;
-  if (option === "pipe" || "data" in option) return "pipe";
+  if (option === "pipe" || "data" in option || "stream" in option) return "pipe";
   return "file" in option ? open(option.file, "r") : option.fd;
 }
 

@@ -1,4 +1,4 @@
-import type { Namespace } from "../config/schema.js";
+import type { Config, Namespace } from "../config/schema.js";
 
 /** A config that one backend can honour on one host: narrowed, every path looked up, every default decided. */
 export interface ResolvedConfig {
@@ -22,6 +22,8 @@ export interface ResolvedConfig {
   /** Only when `isolate` has `uts`. */
   readonly hostname?: string;
   readonly limits: { readonly wallTime?: number };
+  /** How core ends a run that takes too long, or is aborted; absent: everything at once. */
+  readonly stop?: NonNullable<Config["stop"]>;
 }
 
 /** One thing to mount. `target` is canonical inside the root: no component of it was a symlink when it was looked up. */

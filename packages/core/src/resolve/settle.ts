@@ -36,7 +36,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);
   const cwd = settleCwd(view, config.cwd);
-  const { user, hostname, limits } = config;
+  const { user, hostname, limits, stop } = config;
   return {
     root,
     rootReadOnly,
@@ -55,6 +55,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
     ...(user?.range !== undefined && { idMap: idMapFor({ ...user, range: user.range }, host) }),
     ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
     limits: limits.wallTime === undefined ? {} : { wallTime: limits.wallTime },
+    ...(stop !== undefined && { stop }),
   };
 }
 

@@ -30,8 +30,13 @@ export interface SandboxResult {
   readonly outcome: Outcome;
   /** The program's exit status, 0 to 255; only with the outcome `exited`. */
   readonly exitCode?: number;
-  /** The signal that ended the program; only with the outcome `signaled`. */
+  /** The signal that ended the program, see {@link signalName}; only with the outcome `signaled`. */
   readonly signal?: NodeJS.Signals;
+  /**
+   * How the program ended by itself within the grace period of the config's `stop`, or before the time-out was seen;
+   * only with the outcomes `timed-out` and `aborted`.
+   */
+  readonly afterStop?: { readonly exitCode: number } | { readonly signal: NodeJS.Signals };
   /** The limit that was exceeded; only with the outcome `limit-exceeded`. */
   readonly exceeded?: { readonly limit: "stdout" | "stderr"; readonly bytes: number };
   /** What the program wrote, where it was captured. */

@@ -3,7 +3,8 @@ import { onlyCommand, runningOn } from "../channel/run.js";
 import { streamsOf } from "../channel/streams.js";
 import type { ConfigInput } from "../config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
-import type { Prepared } from "../launch/prepared.js";
+import { isFed } from "../launch/feed.js";
+import { type Prepared, termsOf } from "../launch/prepared.js";
 import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
 import { usesLauncher } from "../launch/start.js";
 import type { LauncherPlan } from "../plan/plan.js";
@@ -92,13 +93,10 @@ function start(
   const startedAt = performance.now();
   const live = shelf.take();
   const { child } = live.channel;
-  const { stdin } = child;
-  if (typeof options.stdin === "object" && "data" in options.stdin)
-    stdin?.on("error", () => undefined).end(options.stdin.data);
-  else if (options.stdin !== "pipe") stdin?.destroy();
+  const { stdin = "discard" } = options;
+  if (stdin !== "pipe" && !isFed(stdin)) child.stdin?.destroy();
   const running = runningOn(live, onlyCommand(prepared, argv, streams), child, startedAt);
-  const { backend, dropped, config } = prepared;
-  return childOf(running, { backend, dropped, wallTime: config.limits.wallTime }, options);
+  return childOf(running, termsOf(prepared), options);
 }
 
 /** A waiting sandbox has pipes already. */

@@ -2,7 +2,7 @@ import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
-import type { Prepared } from "../launch/prepared.js";
+import { type Prepared, termsOf } from "../launch/prepared.js";
 import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
 import { usesLauncher } from "../launch/start.js";
 import { SandboxError } from "../result/error.js";
@@ -42,7 +42,7 @@ export async function openSession(
   await live.ready;
   const hold = holder(live.channel.child);
   const start = starter(live, prepared.plan.argv, hold);
-  const { backend, dropped, config } = prepared;
+  const { backend, config } = prepared;
   let isClosed = false;
   const startChild = async (
     argv: readonly string[] | undefined,
@@ -50,9 +50,9 @@ export async function openSession(
   ): Promise<SandboxChild> => {
     if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");
     const options = checkedOptions(given);
-    const { wallTime, ...settings } = settingsOf(config, options);
+    const { wallTime, stop, ...settings } = settingsOf(config, options);
     const running = await start(commandOf(argv ?? command), settings, options);
-    return childOf(running, { backend, dropped, wallTime }, options);
+    return childOf(running, { ...termsOf(prepared), wallTime, stop }, options);
   };
   const close = async (): Promise<void> => {
     isClosed = true;

@@ -1,5 +1,6 @@
 import { parseConfig } from "../config/parse.js";
-import type { Config } from "../config/schema.js";
+import type { Config, ConfigInput } from "../config/schema.js";
+import type { StopTerms } from "../launch/stopper.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 
 /** What a command of a session may have of its own. */
@@ -10,6 +11,8 @@ export interface CommandSettings {
   readonly cwd?: string | undefined;
   /** Default: the config's. */
   readonly limits?: Config["limits"] | undefined;
+  /** Default: the config's. */
+  readonly stop?: ConfigInput["stop"];
 }
 
 /**
@@ -19,14 +22,17 @@ export interface CommandSettings {
  */
 export function settingsOf(
   config: ResolvedConfig,
-  { env, cwd, limits }: CommandSettings,
-): Pick<ResolvedConfig, "env" | "cwd"> & { readonly wallTime: number | undefined } {
-  if (env === undefined && cwd === undefined && limits === undefined)
-    return { env: config.env, cwd: config.cwd, wallTime: config.limits.wallTime };
-  const parsed = parseConfig({ root: config.root, cwd: cwd ?? config.cwd, env, limits });
+  { env, cwd, limits, stop }: CommandSettings,
+): Pick<ResolvedConfig, "env" | "cwd"> & StopTerms {
+  if ([env, cwd, limits, stop].every((setting) => setting === undefined)) {
+    const { wallTime } = config.limits;
+    return { env: config.env, cwd: config.cwd, wallTime, stop: config.stop };
+  }
+  const parsed = parseConfig({ root: config.root, cwd: cwd ?? config.cwd, env, limits, stop });
   return {
     env: { ...(env === undefined ? config.env : parsed.env), PWD: parsed.cwd },
     cwd: parsed.cwd,
     wallTime: limits === undefined ? config.limits.wallTime : parsed.limits.wallTime,
+    stop: parsed.stop ?? config.stop,
   };
 }

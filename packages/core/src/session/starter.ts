@@ -31,8 +31,6 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
       const command = { id: last, streams: streamsOf(stdio), argv, ...settings };
       if (command.streams.includes("courier")) await handOn(command.id, stdio);
       const { ended, ...running } = await begin(live, command);
-      const { stdin } = stdio;
-      if (typeof stdin === "object" && "data" in stdin) running.streams.stdin?.end(stdin.data);
       return { ...running, ended: ended.finally(release) };
     } catch (error) {
       release();

@@ -1,0 +1,64 @@
+import type { Config } from "../config/schema.js";
+import type { Stop } from "./outcome.js";
+import type { Running } from "./running.js";
+
+/** How long a run may take, in seconds, and how it is ended then. */
+export interface StopTerms {
+  readonly wallTime: number | undefined;
+  readonly stop: Config["stop"];
+}
+
+/** What ends a run from outside. */
+export interface Stopper {
+  /** Ends it: a time-out or an abort as gently as the config has it, everything else at once. The first reason counts. */
+  readonly stop: (reason: Stop) => void;
+  /** Says that it is over, and after how many seconds; gives the reason why it was ended, if it was. */
+  readonly over: (wallTime: number) => Stop | undefined;
+  /** Whether everything was ended, and the program has not come to an end of its own. */
+  readonly hasKilled: () => boolean;
+}
+
+/** Sets everything that may end a run from outside. */
+export function stopper(
+  running: Running,
+  { wallTime, stop: gentle }: StopTerms,
+  signal: AbortSignal | undefined,
+): Stopper {
+  let reason: Stop | undefined;
+  let killed = false;
+  let grace: NodeJS.Timeout | undefined;
+  const kill = (): void => {
+    killed = running.kill() || killed;
+  };
+  const stop = (why: Stop): void => {
+    const isGentle = gentle !== undefined && typeof why === "string";
+    if (!isGentle) kill();
+    else if (reason === undefined) {
+      running.signal(gentle.signal);
+      // One that is stopped can only then act on it.
+      running.signal("SIGCONT");
+      grace = setTimeout(kill, gentle.grace * 1000);
+    }
+    reason ??= why;
+  };
+  const timer =
+    wallTime === undefined ? undefined : setTimeout(() => stop("timed-out"), wallTime * 1000);
+  const abort = (): void => stop("aborted");
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted === true) {
+    reason = "aborted";
+    // There is no program yet that could end gently.
+    kill();
+  }
+  return {
+    stop,
+    over(took) {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      signal?.removeEventListener("abort", abort);
+      // Where this process was busy, it may hear of the end before the timer.
+      return reason ?? (wallTime !== undefined && took >= wallTime ? "timed-out" : undefined);
+    },
+    hasKilled: () => killed,
+  };
+}
