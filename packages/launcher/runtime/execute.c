@@ -1,8 +1,8 @@
-/* execvp(3): a name without a slash is looked for in PATH, and a text without `#!` is a shell script. */
+/* execvp(3): a name without a slash is looked for in PATH. But what the kernel takes for no program is none: a shell
+   that read it all the same would fail with a status that looks like the program's. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,23 +10,19 @@
 enum { LONGEST = 4096 };
 
 static bool join_path(char *path, const char *directory, size_t size, const char *name);
-static void execute(const char *path, char *const words[]);
-static void execute_script(const char *path, char *const words[]);
 static const char *search_path(void);
 
 int execvp(const char *name, char *const words[])
 {
     char path[LONGEST];
     bool denied = false;
-    if (strchr(name, '/')) {
-        execute(name, words);
-        return -1;
-    }
+    if (strchr(name, '/'))
+        return execve(name, words, environ);
     errno = ENOENT;
     for (const char *at = search_path(); *name != '\0'; at++) {
         size_t size = strcspn(at, ":");
         if (join_path(path, at, size, name)) {
-            execute(path, words);
+            execve(path, words, environ);
             denied |= errno == EACCES;
             if (errno != EACCES && errno != ENOENT && errno != ENOTDIR)
                 return -1;
@@ -74,26 +70,4 @@ static bool join_path(char *path, const char *directory, size_t size, const char
     path[size] = '/';
     memcpy(path + size + (size > 0 ? 1 : 0), name, length + 1);
     return true;
-}
-
-static void execute(const char *path, char *const words[])
-{
-    syscall(SYS_execve, path, words, environ);
-    if (errno == ENOEXEC)
-        execute_script(path, words);
-}
-
-static void execute_script(const char *path, char *const words[])
-{
-    size_t count = 0;
-    while (words[count])
-        count++;
-    const char **script = calloc(count + 2, sizeof *script);
-    if (!script)
-        return;
-    script[0] = "/bin/sh";
-    script[1] = path;
-    for (size_t word = 1; word < count; word++)
-        script[word + 1] = words[word];
-    syscall(SYS_execve, script[0], script, environ);
 }

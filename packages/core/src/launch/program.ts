@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { type Located, locate, type View, viewOf } from "../resolve/view.js";
 import { SandboxError } from "../result/error.js";
+import { formatOf } from "./format.js";
 
 /**
  * Looks the program up inside, as execvp(3) will, so that the usual mistakes get a clear error before anything starts.
@@ -12,16 +13,22 @@ import { SandboxError } from "../result/error.js";
 export function assertProgram(config: ResolvedConfig, name: string): void {
   const view = viewOf(config);
   const candidates = pathsOf(name, config);
-  let denied: string | undefined;
+  let denied: Why | undefined;
   for (const path of candidates) {
     const at = look(view, path);
     if (at === "unknown") return;
+    if (at === "loop")
+      throw notExecutable(
+        name,
+        "leads round in a circle of symlinks",
+        "Name where it should lead.",
+      );
     if (at.kind === "missing" || at.kind === "memory") continue;
     const why = whyNotExecutable(at);
-    if (why === undefined) return assertInterpreter(view, name, at);
+    if (why === undefined) return assertFormat(view, name, at);
     denied ??= why;
   }
-  if (denied !== undefined) throw notExecutable(name, denied);
+  if (denied !== undefined) throw notExecutable(name, ...denied);
   const where = name.includes("/")
     ? `in the root ${config.root}`
     : `on the PATH inside (${config.env["PATH"] ?? DEFAULT_PATH})`;
@@ -48,12 +55,12 @@ function pathsOf(name: string, config: ResolvedConfig): string[] {
 }
 
 /** `unknown`: we may not look, or it lies in a file system that only the kernel knows. */
-function look(view: View, path: string): Located | "unknown" {
+function look(view: View, path: string): Located | "unknown" | "loop" {
   try {
     const at = locate(view, path);
     return at.kind === "memory" && inProc(view, at.path) ? "unknown" : at;
-  } catch {
-    return "unknown";
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ELOOP" ? "loop" : "unknown";
   }
 }
 
@@ -63,62 +70,46 @@ function inProc(view: View, path: string): boolean {
   );
 }
 
-function whyNotExecutable({ kind, host }: Located): string | undefined {
-  if (kind === "directory") return "is a directory";
+/** What is wrong with a program, and what helps. */
+type Why = readonly [what: string, hint: string];
+
+function whyNotExecutable({ kind, host }: Located): Why | undefined {
+  if (kind === "directory") return ["is a directory", "Name a program that lies in it."];
   const stat = host === undefined ? undefined : statSync(host, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isFile()) return "is not a regular file";
-  return stat !== undefined && (stat.mode & 0o111) === 0 ? "has no execute permission" : undefined;
+  if (stat !== undefined && !stat.isFile())
+    return ["is not a regular file", "Name a program, or a script."];
+  return stat !== undefined && (stat.mode & 0o111) === 0
+    ? ["has no execute permission", "Set it with `chmod +x`, or name its interpreter first."]
+    : undefined;
 }
+
+/** execve(2) follows so many interpreters, each of which is a script again. */
+const MAX_INTERPRETERS = 5;
 
 /** "No such file or directory" for a file that is plainly there is the kernel's word for a missing interpreter. */
-function assertInterpreter(view: View, name: string, { host }: Located): void {
-  const interpreter = host === undefined ? undefined : interpreterOf(host);
+function assertFormat(view: View, name: string, { host }: Located, depth = 0): void {
+  const format = host === undefined ? undefined : formatOf(host);
+  if (format === undefined) return;
+  if (format.fault !== undefined) throw notExecutable(name, format.fault, HINT_FORMAT);
+  const { interpreter } = format;
   if (interpreter === undefined || !interpreter.startsWith("/")) return;
   const at = look(view, interpreter);
-  if (at === "unknown" || at.kind === "file") return;
-  throw notExecutable(
-    name,
-    `needs the interpreter ${JSON.stringify(interpreter)}, which does not exist inside`,
-  );
+  if (at === "unknown" || at === "loop") return;
+  const needs = `needs the interpreter ${JSON.stringify(interpreter)}, which`;
+  const why = at.kind === "file" ? whyNotExecutable(at) : MISSING;
+  if (why !== undefined) throw notExecutable(name, `${needs} ${why[0]}`, why[1]);
+  if (depth === MAX_INTERPRETERS)
+    throw notExecutable(name, `${needs} needs another, and so on`, "Name one that is a program.");
+  if (format.isScript) assertFormat(view, name, at, depth + 1);
 }
 
-/** The path after `#!` (execve(2)), or the PT_INTERP of a 64-bit little-endian ELF file (elf(5)). */
-function interpreterOf(file: string): string | undefined {
-  const head = Buffer.allocUnsafe(4096);
-  let length = 0;
-  try {
-    // A hostile root may have put a FIFO or a symlink there since it was looked at.
-    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    length = readSync(fd, head);
-    closeSync(fd);
-  } catch {
-    return undefined; // Executable, but not readable: only the kernel can tell.
-  }
-  if (length > 2 && head.toString("latin1", 0, 2) === "#!") {
-    return /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString("latin1", 0, Math.min(length, 256)))?.[1];
-  }
-  if (length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1)
-    return undefined;
-  const [offset, size, count] = [
-    Number(head.readBigUInt64LE(32)),
-    head.readUInt16LE(54),
-    head.readUInt16LE(56),
-  ];
-  for (let index = 0; index < count; index += 1) {
-    const header = offset + index * size;
-    if (header + 56 > length) return undefined;
-    if (head.readUInt32LE(header) !== 3) continue;
-    const [from, bytes] = [
-      Number(head.readBigUInt64LE(header + 8)),
-      Number(head.readBigUInt64LE(header + 32)),
-    ];
-    return from + bytes <= length ? head.toString("latin1", from, from + bytes - 1) : undefined;
-  }
-  return undefined;
-}
+const HINT_FORMAT = "Begin a script with `#!` and its interpreter, or name the interpreter first.";
 
-function notExecutable(name: string, why: string): SandboxError {
+const MISSING: Why = ["does not exist inside", "Put it into the root, or bind it there."];
+
+function notExecutable(name: string, why: string, hint: string): SandboxError {
   return new SandboxError("COMMAND_NOT_EXECUTABLE", `command: ${JSON.stringify(name)} ${why}`, {
     path: "command",
+    hint,
   });
 }
