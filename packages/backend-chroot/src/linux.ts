@@ -1,12 +1,12 @@
-import { constants } from "node:os";
 import { basename, dirname } from "node:path";
-import type {
-  Host,
-  Observation,
-  ResolvedConfig,
-  ResolvedMount,
-  ToolPlan,
-  Verdict,
+import {
+  type Host,
+  type Observation,
+  type ResolvedConfig,
+  type ResolvedMount,
+  signalName,
+  type ToolPlan,
+  type Verdict,
 } from "@sandboxlib/core";
 import { SETUP } from "./setup.js";
 import { FEW, found, notStarted, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
@@ -101,9 +101,5 @@ function interpret(observed: Observation): Verdict {
     return (
       notStarted(/^unshare: failed to execute .*\n$/, observed) ?? { kind: "exited", exitCode }
     );
-  const number = exitCode & 0x7f;
-  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  // Node knows no real-time signals: what a shell says is better than nothing.
-  if (name === undefined) return { kind: "exited", exitCode: 128 + number };
-  return { kind: "signaled", signal: name as NodeJS.Signals };
+  return { kind: "signaled", signal: signalName(exitCode & 0x7f) };
 }

@@ -58,7 +58,11 @@ const ENDINGS: [string, Partial<Observation>, Verdict][] = [
   ["exit status 137", { exitCode: 137 }, { kind: "exited", exitCode: 137 }],
   ["SIGKILL", { exitCode: 9, report: died }, { kind: "signaled", signal: "SIGKILL" }],
   ["a core dump", { exitCode: 139, report: died }, { kind: "signaled", signal: "SIGSEGV" }],
-  ["a real-time signal", { exitCode: 34, report: died }, { kind: "exited", exitCode: 162 }],
+  [
+    "a real-time signal",
+    { exitCode: 34, report: died },
+    { kind: "signaled", signal: "SIGRTMIN+0" as NodeJS.Signals },
+  ],
   [
     "the tool's end",
     { exitCode: null, signal: "SIGKILL" },

@@ -1,6 +1,10 @@
 import { fstatSync } from "node:fs";
-import { constants } from "node:os";
-import { isSandboxError, type SandboxChild, type SandboxResult } from "@sandboxlib/core";
+import {
+  isSandboxError,
+  type SandboxChild,
+  type SandboxResult,
+  signalNumber,
+} from "@sandboxlib/core";
 import { sandboxFor } from "./backends.js";
 import type { CommandLine } from "./command-line.js";
 import { configOf } from "./config.js";
@@ -47,7 +51,7 @@ async function untilEnded(child: SandboxChild): Promise<SandboxResult> {
 const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
 function exitCodeOf({ exitCode, signal }: SandboxResult): number {
-  return exitCode ?? (signal === undefined ? 1 : 128 + constants.signals[signal]);
+  return exitCode ?? (signal === undefined ? 1 : 128 + (signalNumber(signal) ?? 0));
 }
 
 /** Fds that the caller wants the program to have, by number. Those below 6 are used by backends. */

@@ -1,7 +1,7 @@
-import { constants } from "node:os";
 import type { Ended } from "../launch/running.js";
 import type { Verdict } from "../plan/plan.js";
 import type { SandboxError } from "../result/error.js";
+import { signalName } from "../result/signal.js";
 import type { Exited } from "./message.js";
 
 /** The end of a program that the launcher has waited for. */
@@ -37,9 +37,4 @@ function verdictOf(status: number): Verdict {
   const number = status & 127;
   if (number === 0) return { kind: "exited", exitCode: (status >> 8) & 255 };
   return { kind: "signaled", signal: signalName(number) };
-}
-
-export function signalName(number: number): NodeJS.Signals {
-  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return (name ?? `SIGRTMIN+${number - 34}`) as NodeJS.Signals;
 }

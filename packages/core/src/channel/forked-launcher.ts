@@ -1,7 +1,7 @@
 import type { Streams } from "../launch/running.js";
 import type { LauncherPlan } from "../plan/plan.js";
+import { signalName } from "../result/signal.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
-import { signalName } from "./ending.js";
 import { forkServer, type Order } from "./fork-server.js";
 import { launcherEnd } from "./own-launcher.js";
 import { openStreams } from "./pipes.js";

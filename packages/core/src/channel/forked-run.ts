@@ -32,8 +32,7 @@ export async function startForked(
   return new Promise((resolve, reject) => {
     const launcher = forkedLauncher(prepared.plan, pipes, (open) => {
       try {
-        const opened = open();
-        resolve({ ...running, streams: opened });
+        resolve({ ...running, streams: open() });
       } catch (error) {
         live.channel.hangUp();
         const fail = (): void => reject(error);
