@@ -8,8 +8,11 @@ import { didYouMean } from "./suggest.js";
 /** The name under which the tool was started; `run-sandbox` is `sandboxlib run`. */
 export type CalledAs = "sandboxlib" | "run-sandbox";
 
-/** What a command does; gives the exit code. */
-export type Command = (line: CommandLine, io: Io) => Promise<number>;
+/** How a command line ends: with an exit code, or by a signal, as the program did to which it has handed that on. */
+export type End = number | NodeJS.Signals;
+
+/** What a command does; gives the end. */
+export type Command = (line: CommandLine, io: Io) => Promise<End>;
 
 /** Each command is loaded when it is asked for: `--help` must not wait for the rest. */
 const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
@@ -21,8 +24,8 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   gc: async () => (await import("./commands/gc.js")).gc,
 };
 
-/** Runs one command line and gives the exit code. Never throws: what goes wrong is reported on standard error. */
-export async function cli(calledAs: CalledAs, args: readonly string[], io: Io): Promise<number> {
+/** Runs one command line and gives its end. Never throws: what goes wrong is reported on standard error. */
+export async function cli(calledAs: CalledAs, args: readonly string[], io: Io): Promise<End> {
   const [first, ...rest] = args;
   try {
     if (calledAs === "run-sandbox") return await runCommand("run", calledAs, args, io);
@@ -45,7 +48,7 @@ async function runCommand(
   calledAs: string,
   args: readonly string[],
   io: Io,
-): Promise<number> {
+): Promise<End> {
   const line = readCommandLine(name, args);
   if (line.options.has("help")) {
     const { helpFor } = await import("./help.js");

@@ -64,7 +64,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["125", "the sandbox failed, or cannot enforce what is asked"],
   ["126", "the command cannot be executed"],
   ["127", "the command was not found"],
-  ["128+n", "the program died of signal n"],
+  ["128+n", "the program died of signal n; of one that was handed on, so does the tool"],
 ];
 
 /** Whether a word is the name of a command. */

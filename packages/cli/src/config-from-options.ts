@@ -49,8 +49,9 @@ function single(line: CommandLine, file: ConfigInput): ConfigInput {
     ...(isolate !== undefined && { isolate: namespaces(isolate) }),
     ...user(line, file),
     ...(timeout !== undefined && {
-      limits: { ...file.limits, wallTime: number("timeout", timeout, /^\d+(\.\d+)?$/) },
+      limits: { ...file.limits, wallTime: seconds("timeout", timeout) },
     }),
+    ...stop(line, file),
   };
 }
 
@@ -120,6 +121,22 @@ function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
       gid: gid ?? process.getgid?.() ?? 0,
     },
   };
+}
+
+/** Core says what is missing, and names the signals that there are. */
+function stop(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "stop"> {
+  const [signal, grace] = [valueOf(line, "stop-signal"), valueOf(line, "stop-grace")];
+  if (signal === undefined && grace === undefined) return {};
+  const stop = {
+    ...file.stop,
+    ...(signal !== undefined && { signal: `SIG${signal.replace(/^SIG/, "")}` }),
+    ...(grace !== undefined && { grace: seconds("stop-grace", grace) }),
+  };
+  return { stop: stop as NonNullable<ConfigInput["stop"]> };
+}
+
+function seconds(name: OptionName, text: string): number {
+  return number(name, text, /^\d+(\.\d+)?$/);
 }
 
 function number(name: OptionName, text: string, pattern: RegExp): number {

@@ -10,13 +10,19 @@ export function exitCodeOf({ outcome, exitCode, signal }: SandboxResult): number
     case "exited":
       return exitCode ?? SANDBOX_FAILED;
     case "signaled":
-      return signal === undefined ? SANDBOX_FAILED : 128 + constants.signals[signal];
+      return signal === undefined ? SANDBOX_FAILED : 128 + numberOf(signal);
     case "timed-out":
       return TIMED_OUT;
     case "aborted":
     case "limit-exceeded":
       return SANDBOX_FAILED;
   }
+}
+
+/** Node has no names for real-time signals; core counts them from the first one of glibc on. */
+function numberOf(signal: NodeJS.Signals): number {
+  const [, above] = /^SIGRTMIN([+-]\d+)$/.exec(signal) ?? [];
+  return above === undefined ? constants.signals[signal] : 34 + Number(above);
 }
 
 /** The exit code that stands for a sandbox that failed: 2 for a config that is not valid, as for a wrong option. */

@@ -17,6 +17,8 @@ export type OptionName =
   | "gid"
   | "hostname"
   | "timeout"
+  | "stop-signal"
+  | "stop-grace"
   | "config"
   | "backend"
   | "prefer"

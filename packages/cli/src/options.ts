@@ -91,6 +91,16 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     help: "Ends the run after this time, which may have a fraction, with exit code 124.",
     commands: PROGRAM,
   },
+  "stop-signal": {
+    argument: "SIGNAL",
+    help: "What the program gets first when it times out, with --stop-grace. Default: SIGTERM.",
+    commands: PROGRAM,
+  },
+  "stop-grace": {
+    argument: "SECONDS",
+    help: "How long it then has until everything is ended. Default: no time at all.",
+    commands: PROGRAM,
+  },
   config: {
     argument: "FILE",
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",

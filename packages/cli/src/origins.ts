@@ -58,6 +58,8 @@ const SINGLES: readonly (readonly [field: string, option: OptionName])[] = [
   ["user.uid", "uid"],
   ["user.gid", "gid"],
   ["limits.wallTime", "timeout"],
+  ["stop.signal", "stop-signal"],
+  ["stop.grace", "stop-grace"],
 ];
 
 function singles(line: CommandLine): (readonly [string, string])[] {

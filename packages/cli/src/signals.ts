@@ -1,4 +1,5 @@
-import type { SandboxChild } from "@sandboxlib/core";
+import { constants } from "node:os";
+import type { SandboxChild, SandboxResult } from "@sandboxlib/core";
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Whoever started us (npm, a shell) may hand on what the terminal has already sent us: that is one signal, not two. */
@@ -8,6 +9,10 @@ const SAME_SIGNAL = 200;
 export interface Forwarding {
   /** Sends what has come so far, and what comes from now on. */
   to(child: Pick<SandboxChild, "kill">): void;
+  /** The signal of which a run has ended, by its result; undefined when the program came to an end of its own. */
+  endedBy(
+    result: Pick<SandboxResult, "outcome" | "exitCode" | "signal">,
+  ): NodeJS.Signals | undefined;
   /** Leaves signals to do what they do by default. */
   stop(): void;
 }
@@ -17,9 +22,10 @@ export function forwardSignals(): Forwarding {
   const came: NodeJS.Signals[] = [];
   let child: Pick<SandboxChild, "kill"> | undefined;
   let last: { signal: NodeJS.Signals; at: number } | undefined;
+  const sent = (index: number): NodeJS.Signals | undefined =>
+    index === 0 ? came[0] : came[1] && "SIGKILL";
   const deliver = (index: number): void => {
-    if (index > 1) return;
-    child?.kill(index === 0 ? came[0] : "SIGKILL");
+    if (index < 2) child?.kill(sent(index));
   };
   const listener = (signal: NodeJS.Signals): void => {
     const at = performance.now();
@@ -33,8 +39,19 @@ export function forwardSignals(): Forwarding {
       child = started;
       for (const index of came.keys()) deliver(index);
     },
+    endedBy: (result) => [came[0], came[1]].find((_, index) => diedOf(result, sent(index))),
     stop() {
       for (const signal of FORWARDED) process.off(signal, listener);
     },
   };
+}
+
+/** A shell says 128+n for what died of a signal, and so does a backend that cannot tell the two apart. */
+function diedOf(
+  { outcome, exitCode, signal }: Pick<SandboxResult, "outcome" | "exitCode" | "signal">,
+  sent: NodeJS.Signals | undefined,
+): boolean {
+  if (sent === undefined) return false;
+  if (outcome === "signaled") return signal === sent;
+  return outcome === "exited" && exitCode === 128 + constants.signals[sent];
 }

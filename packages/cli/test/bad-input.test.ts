@@ -29,6 +29,12 @@ test.each([
   [["--network", "lan"], 'network: "lan" must be "none" or "host" (--network lan)'],
   [["--env", "PWD=/x"], 'env: "PWD" names PWD, which always is `cwd`: set `cwd` instead'],
   [["--isolate", "none", "--hostname", "x"], /^sandboxlib: hostname: .* \(--hostname x\)$/],
+  [["--stop-grace", "0"], /^sandboxlib: stop\.grace: .* \(--stop-grace 0\)$/],
+  [["--stop-signal", "TERM"], /^sandboxlib: stop\.grace: /],
+  [
+    ["--stop-signal", "KILL", "--stop-grace", "1"],
+    /^sandboxlib: stop\.signal: .* \(--stop-signal KILL\)$/,
+  ],
   [["--timeout", "0"], /^sandboxlib: limits\.wallTime: .* \(--timeout 0\)$/],
   [["--hostname", "\u001b[31mred\u0007"], /^sandboxlib: hostname: "\\u001b\[31mred/],
   [["--frobnicate\u001b[2J"], "--frobnicate\\x1b[2J: unknown option."],

@@ -38,6 +38,11 @@ describe("each option sets its field", () => {
     { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
     { args: ["--hostname", "box"], config: { hostname: "box" } },
     { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
+    { args: ["--stop-grace", "2.5"], config: { stop: { grace: 2.5 } } },
+    {
+      args: ["--stop-signal", "INT", "--stop-grace", "1"],
+      config: { stop: { signal: "SIGINT", grace: 1 } },
+    },
     { args: ["--no-default-mounts"], config: { mounts: [] } },
   ])("$args", ({ args, config }) => {
     expect(configOf(...args)).toEqual(config);

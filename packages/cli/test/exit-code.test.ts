@@ -6,12 +6,14 @@ import { runSandbox } from "./support/cli.js";
 
 const REST = { usage: { wallTime: 1 }, backend: "x", enforcement: { enforced: [], dropped: [] } };
 
-test.each<[Pick<SandboxResult, "outcome" | "exitCode" | "signal">, number]>([
+test.each<[Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "afterStop">, number]>([
   [{ outcome: "exited", exitCode: 0 }, 0],
   [{ outcome: "exited", exitCode: 255 }, 255],
   [{ outcome: "signaled", signal: "SIGKILL" }, 137],
   [{ outcome: "signaled", signal: "SIGSEGV" }, 139],
+  [{ outcome: "signaled", signal: "SIGRTMIN+3" as NodeJS.Signals }, 165],
   [{ outcome: "timed-out" }, 124],
+  [{ outcome: "timed-out", afterStop: { exitCode: 0 } }, 124],
   [{ outcome: "aborted" }, 125],
   [{ outcome: "limit-exceeded" }, 125],
 ])("%o becomes the exit code %i", (result, exitCode) => {
@@ -44,6 +46,14 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         exitCode: 143,
       },
       { what: "a time-out", argv: ["--timeout", "0.2", "--", "sleep", "60"], exitCode: 124 },
+      {
+        what: "a time-out with a grace period",
+        argv: [
+          ...["--timeout", "0.2", "--stop-grace", "20", "--stop-signal", "INT"],
+          ...["--", "sh", "-c", "trap 'exit 0' INT; while :; do sleep 0.1; done"],
+        ],
+        exitCode: 124,
+      },
       { what: "a command that is not executable", argv: ["--", "/etc/passwd"], exitCode: 126 },
       { what: "a command that does not exist", argv: ["--", "no-such-command"], exitCode: 127 },
       { what: "a root that does not exist", argv: ["/no/such/root", "true"], exitCode: 125 },

@@ -12,12 +12,14 @@ const STUBBORN = `
 for name in INT TERM HUP; do trap "echo got $name" $name; done
 echo ready; i=0; while [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done`;
 
+const SCRIPT = "/usr/bin/script";
+
 /** More than what counts as the same signal handed on twice. */
 const LATER = 400;
 
-function start(backend: string, script: string): ChildProcess {
+function start(backend: string, script: string, how?: { detached: boolean }): ChildProcess {
   const options = ["--backend", backend, "--degrade", "--quiet"];
-  const child = startNode([BIN["run-sandbox"], ...options, "--", "sh", "-c", script]);
+  const child = startNode([BIN["run-sandbox"], ...options, "--", "sh", "-c", script], how);
   onTestFinished(() => void child.kill("SIGKILL"));
   return child;
 }
@@ -76,8 +78,30 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       await sleep(LATER);
       expect(processesOf(marker).length).toBeGreaterThan(0);
       child.kill("SIGTERM");
-      expect(await end).toMatchObject({ exitCode: 137, stdout: "ready\ngot TERM\n" });
+      expect(await end).toMatchObject({ signal: "SIGTERM", stdout: "ready\ngot TERM\n" });
       expect(processesOf(marker)).toEqual([]);
+    });
+
+    test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+      "when the program dies of %s, so does the command line",
+      async (signal) => {
+        const child = start(backend, "echo ready; while :; do sleep 0.1; done");
+        const end = ran(child);
+        await said(child, "ready");
+        child.kill(signal);
+        expect(await end).toMatchObject({ exitCode: null, signal, stderr: "" });
+      },
+    );
+
+    test("a signal for a whole process group reaches the program once", async () => {
+      const child = start(backend, STUBBORN, { detached: true });
+      const end = ran(child);
+      await said(child, "ready");
+      process.kill(-(child.pid ?? 0), "SIGINT");
+      await said(child, "got INT");
+      await sleep(LATER);
+      process.kill(-(child.pid ?? 0), "SIGTERM");
+      expect(await end).toMatchObject({ signal: "SIGTERM", stdout: "ready\ngot INT\n" });
     });
 
     test("a signal that is handed on twice at once counts as one", async () => {
@@ -91,7 +115,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       await sleep(LATER);
       expect(child.exitCode).toBe(null);
       child.kill("SIGINT");
-      expect(await end).toMatchObject({ exitCode: 137, stdout: "ready\ngot INT\n" });
+      expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\ngot INT\n" });
     });
 
     test("when the command line is killed, so is everything that it started", async () => {
@@ -105,41 +129,62 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       expect(processesOf(marker)).toEqual([]);
     });
 
-    const SCRIPT = "/usr/bin/script";
-    testUnless(
-      existsSync(SCRIPT) ? undefined : `there is no ${SCRIPT}`,
-      "Ctrl-C in a terminal reaches the program once",
-      async () => {
-        const words = [
-          process.execPath,
-          BIN["run-sandbox"],
-          "--backend",
-          backend,
-          "--degrade",
-          "--quiet",
-          "--",
-          "sh",
-          "-c",
-        ];
-        // The shell that the terminal starts must not get the signal as well.
-        const line = `exec ${[...words, STUBBORN].map((word) => `'${word}'`).join(" ")}`;
-        const options = { cwd: "/", stdio: "pipe" } as const;
-        const terminal = spawn(SCRIPT, ["-qefc", line, "/dev/null"], options);
-        onTestFinished(() => void terminal.kill("SIGKILL"));
-        let output = "";
-        terminal.stdout.on("data", (text: Buffer) => (output += text.toString()));
-        const until = async (text: string) => {
-          while (!output.includes(text)) await sleep(20);
-        };
-        await until("ready");
-        terminal.stdin.write("\u0003");
-        await until("got INT");
-        await sleep(LATER);
-        const closed = once(terminal, "close");
-        terminal.stdin.write("\u0003");
-        const [exitCode] = (await closed) as [number];
-        expect([exitCode, output.match(/got INT/g)?.length]).toEqual([137, 1]);
-      },
-    );
+    terminalTest("Ctrl-C in a terminal reaches the program once", async () => {
+      // The shell that the terminal starts must not get the signal as well.
+      const terminal = inTerminal(`exec ${lineFor(backend, STUBBORN)}`);
+      await terminal.until("ready");
+      terminal.type("\u0003");
+      await terminal.until("got INT");
+      await sleep(LATER);
+      terminal.type("\u0003");
+      // script(1) says 128+n for what died of signal n.
+      expect(await terminal.exitCode).toBe(130);
+      expect(terminal.output().match(/got INT/g)).toHaveLength(1);
+    });
+
+    terminalTest("Ctrl-C ends the loop of a shell, unless the program handles it", async () => {
+      const dies = "echo ready; while :; do sleep 0.1; done";
+      const handles = "trap 'exit 0' INT; echo here; while :; do sleep 0.1; done";
+      const line = `${lineFor(backend, handles)}; echo next; for i in 1 2; do ${lineFor(backend, dies)}; echo again; done; echo end`;
+      const terminal = inTerminal(line, { SHELL: "/bin/bash" });
+      await terminal.until("here");
+      terminal.type("\u0003");
+      await terminal.until("next");
+      await terminal.until("ready");
+      terminal.type("\u0003");
+      expect(await terminal.exitCode).toBe(130);
+      expect(terminal.output()).not.toMatch(/again|end/);
+    });
   });
+}
+
+/** Skipped where there is no script(1) to make a terminal. */
+function terminalTest(title: string, body: () => Promise<void>): void {
+  testUnless(existsSync(SCRIPT) ? undefined : `there is no ${SCRIPT}`, title, body);
+}
+
+function lineFor(backend: string, script: string): string {
+  const options = ["--backend", backend, "--degrade", "--quiet", "--", "sh", "-c", script];
+  const words = [process.execPath, BIN["run-sandbox"], ...options];
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
+/** Runs a line of shell in a terminal of its own. */
+function inTerminal(line: string, env: Readonly<Record<string, string>> = {}) {
+  const terminal = spawn(SCRIPT, ["-qefc", line, "/dev/null"], {
+    cwd: "/",
+    stdio: "pipe",
+    env: { ...process.env, ...env },
+  });
+  onTestFinished(() => void terminal.kill("SIGKILL"));
+  let output = "";
+  terminal.stdout.on("data", (text: Buffer) => (output += text.toString()));
+  return {
+    output: () => output,
+    type: (text: string) => void terminal.stdin.write(text),
+    until: async (text: string) => {
+      while (!output.includes(text)) await sleep(20);
+    },
+    exitCode: once(terminal, "close").then(([exitCode]) => exitCode as number),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Sandbox, SandboxResult } from "@sandboxlib/core";
+import type { End } from "../cli.js";
 import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { configFromOptions } from "../config-from-options.js";
@@ -10,22 +11,32 @@ import { openResultFile } from "../result-file.js";
 import { sandboxFrom } from "../sandbox-from-line.js";
 import { forwardSignals } from "../signals.js";
 
-/** Runs a program in a sandbox and gives its exit code. */
-export async function run(line: CommandLine, io: Io): Promise<number> {
+/** Runs a program in a sandbox and ends as that did. */
+export async function run(line: CommandLine, io: Io): Promise<End> {
   const path = valueOf(line, "result-file");
   if (path === undefined) {
-    return line.options.has("dry-run") ? dryRun(line, io) : exitCodeOf(await runProgram(line, io));
+    return line.options.has("dry-run") ? dryRun(line, io) : endOf(await runProgram(line, io));
   }
   const file = openResultFile(path);
-  let result: SandboxResult;
+  let ran: Ran;
   try {
-    result = await runProgram(line, io);
+    ran = await runProgram(line, io);
   } catch (error) {
     file.write({ error: describeError(error) });
     throw error;
   }
-  file.write(result);
-  return exitCodeOf(result);
+  file.write(ran.result);
+  return endOf(ran);
+}
+
+interface Ran {
+  readonly result: SandboxResult;
+  /** The signal that this process has got, and of which the run has ended. */
+  readonly endedBy: NodeJS.Signals | undefined;
+}
+
+function endOf({ result, endedBy }: Ran): End {
+  return endedBy ?? exitCodeOf(result);
 }
 
 async function dryRun(line: CommandLine, { stdout }: Io): Promise<number> {
@@ -37,7 +48,7 @@ async function dryRun(line: CommandLine, { stdout }: Io): Promise<number> {
   return 0;
 }
 
-async function runProgram(line: CommandLine, { stderr }: Io): Promise<SandboxResult> {
+async function runProgram(line: CommandLine, { stderr }: Io): Promise<Ran> {
   assertConsistent(line);
   const written = configFromOptions(line);
   assertProgram(written.config.command);
@@ -53,7 +64,7 @@ async function runProgram(line: CommandLine, { stderr }: Io): Promise<SandboxRes
     signals.to(child);
     const result = await child.result;
     if (line.options.has("verbose")) stderr.write(enforcedLines(result));
-    return result;
+    return { result, endedBy: signals.endedBy(result) };
   } finally {
     signals.stop();
   }
