@@ -20,6 +20,12 @@ describe.skipIf(reason !== "" && !required)(title, () => {
     for (const [index, line] of promised.entries()) expect(printed[index]).toMatch(pattern(line));
   });
 
+  test("the example of docs/judging.md prints what it says", () => {
+    const [example = ""] = blocks("docs/judging.md", "js");
+    const { stdout, stderr } = run([process.execPath, "--input-type=module", "-e", example]);
+    expect([stdout, stderr]).toEqual([blocks("docs/judging.md", "text")[0], ""]);
+  });
+
   const lines = blocks("README.md", "sh").flatMap((block) => block.trimEnd().split("\n"));
   test.each(lines)("the command works: %s", (line) => {
     const { status, stdout, stderr } = run(["/bin/sh", "-c", line]);
