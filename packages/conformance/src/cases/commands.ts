@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
+import { inEveryWay } from "../ways.js";
 
 const WORDS = [
   "",
@@ -74,23 +77,47 @@ export const commands: Topic = {
         ];
         // Where only the kernel can tell.
         if (kit.has.has("mount.proc")) names.push("/proc/self/no-such-program");
-        for (const name of names) await refused(made.run([name, "word"]), "COMMAND_NOT_FOUND");
+        for (const name of names) {
+          const { path, hint } = await refused(made.run([name, "word"]), "COMMAND_NOT_FOUND");
+          assert.deepEqual([path, hint !== undefined], ["command", true], name);
+        }
       },
     },
     {
-      title: "a command that cannot be executed is COMMAND_NOT_EXECUTABLE",
+      title: "a command that cannot be executed is COMMAND_NOT_EXECUTABLE, whatever keeps it",
       needs: ["root"],
-      async run({ kit, put, sandbox }) {
+      async run({ allow, kit, put, root, sandbox }) {
         const names = [
           "/data",
           put("/work/plain", "#!/bin/sh\n", 0o644),
           put("/work/script", "#!/no/such/interpreter\n"),
+          put("/work/denied", "#!/work/plain\n"),
+          put("/work/bare", "#!\n"),
+          put("/work/circle", "#!/work/circle\n"),
+          put("/work/empty", ""),
+          put("/work/text", "exit 0\n"),
+          put("/work/cut", "\u007fELF"),
+          "/work/loop",
         ];
+        symlinkSync("loop", join(root, "work/loop"));
+        allow("/work/loop");
         if (kit.has.has("mount.proc")) names.push("/proc/version");
         const made = await sandbox();
-        for (const name of names) await refused(made.run([name]), "COMMAND_NOT_EXECUTABLE");
+        for (const name of names) {
+          const { path, hint } = await refused(made.run([name]), "COMMAND_NOT_EXECUTABLE");
+          assert.deepEqual([path, hint !== undefined], ["command", true], name);
+        }
       },
     },
+    ...inEveryWay("a command that is too long is LAUNCH_FAILED, with a hint", async (spawn) => {
+      const start = async (words: readonly [string, ...string[]]): Promise<unknown> =>
+        (await spawn([":", ...words])).result;
+      const many = Array.from({ length: 100 }, () => "x".repeat(100_000));
+      for (const words of [["x".repeat(200_000)], many] as [string, ...string[]][]) {
+        const { hint } = await refused(start(words), "LAUNCH_FAILED");
+        assert(hint?.includes("128 KiB"), hint);
+      }
+    }),
     {
       title: "a run without a command is CONFIG_INVALID",
       async run({ run }) {

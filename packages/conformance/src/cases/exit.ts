@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { constants } from "node:os";
+import { type ResolvedConfig, realHost, signalName } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
+import type { Kit } from "../kit.js";
 
 const STATUSES = [0, 1, 2, 3, 42, 64, 124, 125, 126, 127, 128, 129, 137, 143, 200, 254, 255];
 /** Those that end a program which does not handle them, many with a core dump. SIGQUIT is left out: a shell may ignore it. */
@@ -56,6 +58,19 @@ export const exit: Topic = {
       },
     },
     {
+      title: "death by a real-time signal is reported as that signal",
+      needs: ["exit.signal"],
+      skip: realTimeHidden,
+      async run({ sandbox }) {
+        const made = await sandbox();
+        for (const number of [34, 64]) {
+          const { outcome, exitCode, signal } = await made.run(dieOf(number));
+          const expected = ["signaled", undefined, signalName(number)];
+          assert.deepEqual([outcome, exitCode, signal], expected);
+        }
+      },
+    },
+    {
       title: "the exit status 128+n is not taken for a signal",
       needs: ["exit.signal"],
       async run({ sandbox }) {
@@ -84,6 +99,26 @@ export const exit: Topic = {
       },
     },
   ],
+};
+
+/** Of what it has started itself, Node tells no such signal from exit status 0. */
+function realTimeHidden({ given }: Kit): string | undefined {
+  const plan = given.plan(PLAIN, realHost());
+  return "refusal" in plan || "setup" in plan || plan.readReport !== undefined
+    ? undefined
+    : "the tool becomes the program, and Node has no name for such a signal";
+}
+
+const PLAIN: ResolvedConfig = {
+  root: "/",
+  rootReadOnly: false,
+  mounts: [],
+  mirrors: [],
+  cwd: "/",
+  env: {},
+  network: "host",
+  isolate: new Set(),
+  limits: {},
 };
 
 function dieOf(signal: number): string[] {

@@ -8,8 +8,10 @@ import { ending } from "./ending.js";
 import { environment } from "./environment.js";
 import { exit } from "./exit.js";
 import { fds } from "./fds.js";
+import { feeding } from "./feeding.js";
 import { hidden } from "./hidden.js";
 import { hostile } from "./hostile.js";
+import { lines } from "./lines.js";
 import { lookup } from "./lookup.js";
 import { manyBinds } from "./many-binds.js";
 import { memory } from "./memory.js";
@@ -31,6 +33,8 @@ import { sessionCommands } from "./session-commands.js";
 import { sessionEnd } from "./session-end.js";
 import { sessionStreams } from "./session-streams.js";
 import { sharing } from "./sharing.js";
+import { stop } from "./stop.js";
+import { stopped } from "./stopped.js";
 import { streams } from "./streams.js";
 import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
@@ -46,6 +50,8 @@ export const topics: readonly Topic[] = [
   lookup,
   exit,
   streams,
+  feeding,
+  lines,
   redirection,
   environment,
   cwd,
@@ -66,6 +72,8 @@ export const topics: readonly Topic[] = [
   powers,
   fds,
   ending,
+  stop,
+  stopped,
   tree,
   hostile,
   swapped,

@@ -7,12 +7,14 @@ import { RUNS } from "./runs.js";
 import { SAYS } from "./says.js";
 import { SESSIONS } from "./sessions.js";
 import { STREAMS } from "./streams.js";
+import { WAYS } from "./ways.js";
 
 /** Every liar. */
 export const liars: readonly Liar[] = [
   ...SAYS,
   ...RUNS,
   ...STREAMS,
+  ...WAYS,
   ...FILES,
   ...ISOLATION,
   ...PATHS,

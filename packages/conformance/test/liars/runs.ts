@@ -31,6 +31,7 @@ export const RUNS: readonly Liar[] = [
       "ending a run: kill",
       "ending a run: disposing",
       "ending a run: the usage",
+      "stopped programs: a stopped process",
     ],
   },
   {
@@ -68,7 +69,7 @@ export const RUNS: readonly Liar[] = [
   {
     does: "takes the exit status 128+n for a signal",
     lie: () => declares((own) => [...own, "exit.signal"], interprets(highIsSignal)),
-    caughtBy: ["exit: the exit status 128+n"],
+    caughtBy: ["exit: the exit status 128+n", "exit: death by a real-time"],
   },
   {
     does: "ignores SIGPIPE, as its caller does",

@@ -40,7 +40,11 @@ export const STREAMS: readonly Liar[] = [
   {
     does: "cuts the output",
     lie: () => inside('"$@" | head -c 4000'),
-    caughtBy: ["streams: a program that writes more", "streams: as much"],
+    caughtBy: [
+      "streams: a program that writes more",
+      "streams: as much",
+      "streams: output without",
+    ],
   },
   {
     does: "hands an fd on",

@@ -1,0 +1,57 @@
+import type { RunOptions, SandboxChild } from "@sandboxlib/core";
+import { inEveryWay } from "../way-lies.js";
+import type { Liar } from "./liar.js";
+
+/** Liars about what is the same for a run, a session and a pool. */
+export const WAYS: readonly Liar[] = [
+  {
+    does: "takes no input from a stream",
+    lie: () => inEveryWay({ options: withoutStream }),
+    caughtBy: ["feeding"],
+  },
+  {
+    does: "takes pieces for lines",
+    lie: () => inEveryWay({ child: (own) => ({ lines: (output) => firstPiece(own[output]) }) }),
+    caughtBy: ["lines"],
+  },
+  {
+    does: "does not know that a program may be given time to end",
+    lie: () => inEveryWay({ config: ({ stop: _, ...config }) => config }),
+    caughtBy: ["stop"],
+  },
+  {
+    does: "sends no signals",
+    lie: () => inEveryWay({ child: () => ({ kill: () => false }) }),
+    caughtBy: ["stopped programs: a program that stops itself goes on"],
+  },
+  {
+    does: "takes a time-out for an end",
+    lie: () =>
+      inEveryWay({
+        child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "exited" })) }),
+      }),
+    caughtBy: [
+      "stopped programs: a program that stops itself does not",
+      "stop: a program that times",
+    ],
+  },
+  {
+    does: "takes a command that could not be started for one that went well",
+    lie: () => inEveryWay({ isObliging: true }),
+    caughtBy: ["commands: a command that is too long", "feeding: a stream that fails"],
+  },
+];
+
+function withoutStream(options: RunOptions): RunOptions {
+  const { stdin } = options;
+  return typeof stdin === "object" && "stream" in stdin
+    ? { ...options, stdin: "discard" }
+    : options;
+}
+
+async function* firstPiece(stream: SandboxChild["stdout"]) {
+  for await (const piece of stream ?? []) {
+    yield String(piece);
+    return;
+  }
+}
