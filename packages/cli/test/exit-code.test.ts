@@ -48,10 +48,9 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       { what: "a time-out", argv: ["--timeout", "0.2", "--", "sleep", "60"], exitCode: 124 },
       {
         what: "a time-out with a grace period",
-        argv: [
-          ...["--timeout", "0.2", "--stop-grace", "20", "--stop-signal", "INT"],
-          ...["--", "sh", "-c", "trap 'exit 0' INT; while :; do sleep 0.1; done"],
-        ],
+        argv: "--timeout 0.2 --stop-grace 20 --stop-signal INT -- sh -c"
+          .split(" ")
+          .concat("trap 'exit 0' INT; while :; do sleep 0.1; done"),
         exitCode: 124,
       },
       { what: "a command that is not executable", argv: ["--", "/etc/passwd"], exitCode: 126 },
