@@ -20,13 +20,22 @@ interface Edits {
 /** A library that starts commands wrongly in whatever way it is asked to: in a run, a session or a pool. */
 export function inEveryWay({ config = same, options = same, child, isObliging }: Edits): Lie {
   const edited = (own: SandboxChild): SandboxChild => ({ ...own, ...child?.(own) });
-  const obliging = async (start: () => SandboxChild | Promise<SandboxChild>) => {
+  const obliging = async (
+    start: () => SandboxChild | Promise<SandboxChild>,
+  ): Promise<SandboxChild> => {
     try {
       const own = await start();
       return { ...own, result: own.result.catch(() => NOTHING) };
     } catch {
-      const result = Promise.resolve(NOTHING);
-      return { result, [Symbol.asyncDispose]: async () => undefined } as SandboxChild;
+      return {
+        stdin: null,
+        stdout: null,
+        stderr: null,
+        result: Promise.resolve(NOTHING),
+        kill: () => false,
+        lines: () => [][Symbol.iterator]() as never,
+        [Symbol.asyncDispose]: async () => undefined,
+      };
     }
   };
   const spawning = <Own extends { spawn: (argv?: readonly string[], how?: RunOptions) => unknown }>(

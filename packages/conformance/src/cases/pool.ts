@@ -108,7 +108,7 @@ export const pool: Topic = {
       title: "a run is ended by its wallTime, an AbortSignal, a signal and maxOutput",
       needs: ["pool", "limit.wallTime"],
       async run({ pool, words }) {
-        const [{ sh }, { spawn }] = [await pool(2, { limits: { wallTime: 1 } }), await pool(1)];
+        const [timed, { sh, spawn }] = [await pool(1, { limits: { wallTime: 1 } }), await pool(2)];
         const aborted = await sh(FOREVER, { signal: AbortSignal.abort() });
         const much = await sh("while :; do echo word; done", { maxOutput: 5000 });
         const child = spawn(words(`trap 'exit 42' TERM; ${FOREVER}`));
@@ -116,7 +116,7 @@ export const pool: Topic = {
         child.stdout?.resume();
         assert.equal(child.kill(), true);
         assert.equal((await child.result).exitCode, 42);
-        const late = await sh(FOREVER);
+        const late = await timed.sh(FOREVER);
         assert.deepEqual(
           [aborted.outcome, much.outcome, late.outcome],
           ["aborted", "limit-exceeded", "timed-out"],

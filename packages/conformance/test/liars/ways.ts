@@ -16,7 +16,7 @@ export const WAYS: readonly Liar[] = [
   },
   {
     does: "does not know that a program may be given time to end",
-    lie: () => inEveryWay({ config: ({ stop: _, ...config }) => config }),
+    lie: () => inEveryWay({ config: (config) => ({ ...config, stop: undefined }) }),
     caughtBy: ["stop"],
   },
   {
