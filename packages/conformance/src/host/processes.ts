@@ -30,10 +30,10 @@ export function pidsWith(marker: string): number[] {
   return processesWith(marker).map((line) => Number.parseInt(line, 10));
 }
 
-/** How many processes have the marker, once there are so many or after a while in which they may start. */
+/** How many processes have the marker, once there are so many or after a while in which they may start and settle. */
 export async function rising(marker: string, count: number): Promise<number> {
   const deadline = performance.now() + 3_000;
-  while (pidsWith(marker).length < count && performance.now() < deadline)
+  while (pidsWith(marker).length !== count && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 20));
   return pidsWith(marker).length;
 }
