@@ -9,5 +9,5 @@ for await (const line of child.lines("stdout")) {
   if (line === "line 3") break;
 }
 child.kill("SIGKILL");
-const { outcome, signal } = await child.result;
-console.log(outcome, signal);
+const { outcome } = await child.result;
+console.log(outcome);

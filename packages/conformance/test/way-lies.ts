@@ -57,6 +57,7 @@ export function inEveryWay({ config = same, options = same, child, isObliging }:
         const sandbox = await createSandbox(config(given), how);
         return {
           ...spawning(sandbox),
+          run: (argv, own) => sandbox.run(argv, own && options(own)),
           openSession: async () => spawning(await sandbox.openSession()),
         };
       },

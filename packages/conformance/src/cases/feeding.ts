@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { Topic } from "../case.js";
-import { nextText, refused } from "../check.js";
+import { nextText, refused, succeeded } from "../check.js";
 import { inEveryWay } from "../ways.js";
 
 const MEBIBYTE = Buffer.alloc(1024 * 1024, Buffer.from(Array.from({ length: 256 }, (_, i) => i)));
@@ -44,6 +44,15 @@ export const feeding: Topic = {
       assert(MEBIBYTE.equals(await buffer(child.stdout)));
       assert.equal((await child.result).exitCode, 7);
     }),
+    {
+      title: "a run to its end reads a stream, too",
+      async run({ sh }) {
+        const stream = Readable.from([MEBIBYTE]);
+        const { stdout } = succeeded(await sh("cat", {}, { stdin: { stream } }));
+        assert(MEBIBYTE.equals(stdout ?? Buffer.alloc(0)));
+        await refused(sh("cat", {}, { stdin: { stream: failing() } }), "STREAM_FAILED");
+      },
+    },
     ...inEveryWay("a stream is read no faster than the program reads", async (spawn) => {
       const { count, stream } = endless();
       const child = await spawn("echo ready; sleep 60", {}, { stdin: { stream } });
