@@ -1,4 +1,4 @@
-import type { Backend } from "@sandboxlib/core";
+import { type Backend, toolLimits } from "@sandboxlib/core";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 
@@ -28,6 +28,7 @@ const bubblewrap: Backend = {
     "user",
     "hostname",
     "limit.wallTime",
+    ...toolLimits.capabilities,
     "tree.kill",
   ]),
   probe,

@@ -1,4 +1,4 @@
-import type { Plan } from "@sandboxlib/core";
+import { type Plan, toolLimits } from "@sandboxlib/core";
 
 /** The option of bwrap(1) behind each capability. */
 export const mechanisms: Plan["mechanisms"] = {
@@ -23,6 +23,7 @@ export const mechanisms: Plan["mechanisms"] = {
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",
   "limit.wallTime": "a timer of this process, then the tree is killed",
+  ...toolLimits.mechanisms,
   "tree.kill":
     "bwrap --unshare-pid --die-with-parent: pid 1 is killed with bwrap, and everything with pid 1",
 };

@@ -1,4 +1,4 @@
-import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
 import { followsOldroot } from "./oldroot.js";
 
 type Argv = readonly [string, ...string[]];
@@ -22,12 +22,13 @@ export async function probe(host: Host): Promise<Probe> {
     version: version.stdout.trim(),
     notes: oldroot ? [OLDROOT_NOTE] : [],
   };
-  if (whole.exitCode === 0) return { available: true, ...about };
+  const limits = toolLimits.missing(host);
+  if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
   const base = await host.run(trial(bwrap, BASE));
   if (base.exitCode !== 0)
     return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
   const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
-  return { available: true, ...about, missing };
+  return { available: true, ...about, missing: [...missing, ...limits] };
 }
 
 /** What no run can do without. */

@@ -1,4 +1,4 @@
-import type { Backend, Capability } from "@sandboxlib/core";
+import { type Backend, type Capability, toolLimits } from "@sandboxlib/core";
 import { planLinux } from "./linux.js";
 import { planPosix } from "./posix.js";
 import { probeLinux, probePosix } from "./probe.js";
@@ -12,6 +12,7 @@ const POSIX: readonly Capability[] = [
   "mount.dev",
   "cwd",
   "limit.wallTime",
+  ...toolLimits.capabilities,
   "exit.signal",
 ];
 const LINUX: readonly Capability[] = [

@@ -6,6 +6,7 @@ import {
   type ResolvedMount,
   signalName,
   type ToolPlan,
+  toolLimits,
   type Verdict,
 } from "@sandboxlib/core";
 import { SETUP } from "./setup.js";
@@ -45,6 +46,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "isolate.pid": "unshare --pid",
   user: "unshare --setgid --setuid, which leaves no supplementary group",
   "limit.wallTime": "a timer of this process, then the tree is killed",
+  ...toolLimits.mechanisms,
   "tree.kill": "unshare --pid: pid 1 ends with a pipe of this process, and everything with pid 1",
   "exit.signal": "setsid --wait, which reports it",
 };
@@ -101,5 +103,10 @@ function interpret(observed: Observation): Verdict {
     return (
       notStarted(/^unshare: failed to execute .*\n$/, observed) ?? { kind: "exited", exitCode }
     );
-  return { kind: "signaled", signal: signalName(exitCode & 0x7f) };
+  const coreDumped = (exitCode & 0x80) !== 0;
+  return {
+    kind: "signaled",
+    signal: signalName(exitCode & 0x7f),
+    ...(coreDumped && { coreDumped }),
+  };
 }

@@ -1,13 +1,14 @@
 import { dirname } from "node:path";
-import type {
-  Host,
-  Observation,
-  Refusal,
-  ResolvedConfig,
-  ResolvedMount,
-  Step,
-  ToolPlan,
-  Verdict,
+import {
+  type Host,
+  type Observation,
+  type Refusal,
+  type ResolvedConfig,
+  type ResolvedMount,
+  type Step,
+  type ToolPlan,
+  toolLimits,
+  type Verdict,
 } from "@sandboxlib/core";
 import { FILL_DEV, found, notStarted, OPTIONS, tmpfsOptions } from "./tools.js";
 
@@ -40,6 +41,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "mount.dev": "mount -t tmpfs on the host before the run, filled by cp -a with nodes like its own",
   cwd: "cd of /bin/sh in the root, unless it is `/`",
   "limit.wallTime": "a timer of this process, then the process group is killed",
+  ...toolLimits.mechanisms,
   "exit.signal": "chroot(8) becomes the program",
 };
 

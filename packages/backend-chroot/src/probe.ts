@@ -1,4 +1,4 @@
-import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
 import { STAGE } from "./setup.js";
 import { FEW, FILL_DEV, found, LINUX_TOOLS, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 
@@ -7,14 +7,17 @@ export async function probeLinux(host: Host): Promise<Probe> {
   const unable = lacks(LINUX_TOOLS, host);
   if (unable !== undefined) return unable;
   if ((await trial(PARTS.map(([, part]) => part).join(" && "), host)) === undefined)
-    return { available: true };
+    return { available: true, missing: toolLimits.missing(host) };
   const reason = await trial(":", host);
   if (reason !== undefined) return { available: false, reason, remedy: REMEDY };
   const missing = PARTS.map(async ([capability, part]): Promise<Missing[]> => {
     const why = await trial(part, host);
     return why === undefined ? [] : [{ capability, reason: why, remedy: REMEDY }];
   });
-  return { available: true, missing: (await Promise.all(missing)).flat() };
+  return {
+    available: true,
+    missing: [...(await Promise.all(missing)).flat(), ...toolLimits.missing(host)],
+  };
 }
 
 /** What every chroot(8) can do. The rest only counts where it has been seen to work. */
@@ -26,7 +29,7 @@ export async function probePosix(host: Host, declared: ReadonlySet<Capability>):
   if (unable !== undefined) return unable;
   const { exitCode, stderr } = await host.run([found("chroot", host), "/", found("env", host)]);
   if (exitCode !== 0) return { available: false, reason: stderr.trim(), remedy: REMEDY };
-  if (host.platform === "linux") return { available: true };
+  if (host.platform === "linux") return { available: true, missing: toolLimits.missing(host) };
   const reason = `on ${host.platform} nobody has verified yet that this backend does it`;
   const missing = [...declared].filter((capability) => !PORTABLE.has(capability));
   return { available: true, missing: missing.map((capability) => ({ capability, reason })) };

@@ -57,7 +57,11 @@ const died = "init 7\nsetsid: child 8 did not exit normally: Success\n";
 const ENDINGS: [string, Partial<Observation>, Verdict][] = [
   ["exit status 137", { exitCode: 137 }, { kind: "exited", exitCode: 137 }],
   ["SIGKILL", { exitCode: 9, report: died }, { kind: "signaled", signal: "SIGKILL" }],
-  ["a core dump", { exitCode: 139, report: died }, { kind: "signaled", signal: "SIGSEGV" }],
+  [
+    "a core dump",
+    { exitCode: 139, report: died },
+    { kind: "signaled", signal: "SIGSEGV", coreDumped: true },
+  ],
   [
     "a real-time signal",
     { exitCode: 34, report: died },

@@ -1,4 +1,4 @@
-import type { Backend } from "@sandboxlib/core";
+import { type Backend, toolLimits } from "@sandboxlib/core";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 
@@ -32,6 +32,7 @@ function linuxUserChrootOf(named: () => string | undefined): Backend {
       "isolate.pid",
       "isolate.ipc",
       "limit.wallTime",
+      ...toolLimits.capabilities,
       "tree.kill",
     ]),
     probe: (host) => probe(host, named()),

@@ -1,4 +1,4 @@
-import type { Plan } from "@sandboxlib/core";
+import { type Plan, toolLimits } from "@sandboxlib/core";
 
 /** The option of linux-user-chroot(8) behind each capability. */
 export const mechanisms: Plan["mechanisms"] = {
@@ -15,5 +15,6 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.pid": "linux-user-chroot --unshare-pid",
   "isolate.ipc": "linux-user-chroot --unshare-ipc",
   "limit.wallTime": "a timer of this process, then the tree is killed",
+  ...toolLimits.mechanisms,
   "tree.kill": "linux-user-chroot --unshare-pid: everything dies with pid 1, the supervisor",
 };

@@ -1,4 +1,11 @@
-import type { Capability, Host, HostRun, Missing, Probe } from "@sandboxlib/core";
+import {
+  type Capability,
+  type Host,
+  type HostRun,
+  type Missing,
+  type Probe,
+  toolLimits,
+} from "@sandboxlib/core";
 import { isRootReadOnly } from "./mountinfo.js";
 import { toolEnvironment } from "./plan.js";
 import { findProgram, type Program } from "./program.js";
@@ -19,14 +26,25 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
     ),
   ]);
   const about = { version: version.stdout.trim() };
-  if (whole.exitCode === 0) return { available: true, ...about };
+  const limits = missingLimits(found, host);
+  if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
   const base = await attempt(found, BASE, [], host);
   if (base.exitCode !== 0) return { available: false, ...explain(found, base) };
   const missing = await Promise.all(PARTS.map((part) => tryPart(found, part, host)));
   const old = missing.flat().find(({ capability }) => capability === "mount.bind");
   if (old !== undefined)
     return { available: false, reason: `${found.path} is too old: ${old.reason}`, remedy: UPDATE };
-  return { available: true, ...about, missing: missing.flat() };
+  return { available: true, ...about, missing: [...missing.flat(), ...limits] };
+}
+
+/** The drop-in is a program of Node's, which takes gigabytes of addresses and many fds before there is a program. */
+function missingLimits({ isScript }: Program, host: Host): Missing[] {
+  const missing = toolLimits.missing(host);
+  if (!isScript || missing.length > 0) return missing;
+  const reason = "the limit would hit the drop-in linux-user-chroot, a program of Node's, first";
+  const remedy = "Use the backend that the drop-in itself uses.";
+  const capabilities = ["limit.addressSpace", "limit.openFiles", "limit.stack"] as const;
+  return capabilities.map((capability) => ({ capability, reason, remedy }));
 }
 
 interface Part {

@@ -31,6 +31,15 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   "user.range": { path: "user.range", config: { user: { uid: 0, gid: 0, range: 2 } } },
   hostname: { path: "hostname", config: { hostname: "kit" } },
   "limit.wallTime": { path: "limits.wallTime", config: { limits: { wallTime: 60 } } },
+  "limit.cpuTime": { path: "limits.cpuTime", config: { limits: { cpuTime: 60 } } },
+  "limit.addressSpace": {
+    path: "limits.addressSpace",
+    config: { limits: { addressSpace: 2 ** 40 } },
+  },
+  "limit.fileSize": { path: "limits.fileSize", config: { limits: { fileSize: 2 ** 20 } } },
+  "limit.openFiles": { path: "limits.openFiles", config: { limits: { openFiles: 64 } } },
+  "limit.stack": { path: "limits.stack", config: { limits: { stack: 2 ** 22 } } },
+  "limit.coreSize": { path: "limits.coreSize", config: { limits: { coreSize: 0 } } },
   "tree.kill": { path: "command", config: {} },
   ...Object.fromEntries(
     (["mount", "pid", "ipc", "uts", "user", "cgroup"] as const).map((name) => [

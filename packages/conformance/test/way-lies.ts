@@ -33,6 +33,7 @@ export function inEveryWay({ config = same, options = same, child, isObliging }:
         stderr: null,
         result: Promise.resolve(NOTHING),
         kill: () => false,
+        resize: () => false,
         lines: () => [][Symbol.iterator]() as never,
         [Symbol.asyncDispose]: async () => undefined,
       };

@@ -3,6 +3,7 @@ export { defineConfig, parseConfig } from "./config/parse.js";
 export {
   type Config,
   type ConfigInput,
+  type Limits,
   type Mount,
   type MountInput,
   NAMESPACES,
@@ -15,7 +16,9 @@ export type { RunOptions, SandboxChild } from "./launch/child.js";
 export { type GarbageCollected, gc } from "./launch/gc.js";
 export type { InputSource } from "./launch/input-source.js";
 export type { LinesOptions } from "./launch/lines.js";
+export { toolLimits } from "./launch/prlimit.js";
 export type { OutputOption, StdinOption, StdioOptions } from "./launch/stdio.js";
+export type { WindowSize } from "./launch/tty.js";
 export {
   allCapabilities,
   CAPABILITIES,
@@ -62,6 +65,7 @@ export type {
   Dropped,
   Enforced,
   Enforcement,
+  Exceeded,
   Outcome,
   SandboxResult,
   Usage,

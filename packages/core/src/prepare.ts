@@ -2,7 +2,10 @@ import { parseConfig } from "./config/parse.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { chooseBackend, type Probed, probeBackend } from "./discover/choose.js";
 import { backendNamed } from "./discover/load.js";
+import { assertBelowHard } from "./launch/limit-failure.js";
 import type { Prepared } from "./launch/prepared.js";
+import { tryLimits } from "./launch/prlimit.js";
+import { isLauncherPlan } from "./launch/start.js";
 import type { Capability } from "./needs/capability.js";
 import type { Backend } from "./plan/backend.js";
 import type { Plan, Refusal } from "./plan/plan.js";
@@ -31,7 +34,7 @@ export interface Ready {
  * Parses a config, probes the backend, resolves the one against the other and plans the run.
  *
  * @throws SandboxError `CONFIG_INVALID`, `PATH_INVALID`, `CAPABILITY_UNSUPPORTED`, `BACKEND_NOT_FOUND`,
- * `BACKEND_INVALID`, `BACKEND_UNAVAILABLE`
+ * `BACKEND_INVALID`, `BACKEND_UNAVAILABLE`, `LAUNCH_FAILED` for a limit that cannot be set
  */
 export async function prepare(input: ConfigInput, options: SandboxOptions): Promise<Ready> {
   const parsed = parseConfig(input);
@@ -39,8 +42,10 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   const host = realHost();
   const { backend, probe } = await pick(parsed, options.backend, prefer);
   const { config, needs, dropped } = resolve(parsed, backend, probe, prefer);
+  assertBelowHard(config.limits);
   const settled = settle(config, host, lackOf("mount.create", backend, probe) === undefined);
   const plan = planned(backend.plan(settled, host), backend.name);
+  if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
   const closedOnExec = new Set<number>();
   return {
     config,

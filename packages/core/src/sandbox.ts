@@ -1,8 +1,9 @@
 import type { Config, ConfigInput } from "./config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "./launch/child.js";
 import { termsOf } from "./launch/prepared.js";
-import { checkedOptions, commandOf, PIPES, refusePipes } from "./launch/run-options.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "./launch/run-options.js";
 import { start, startSoon } from "./launch/start.js";
+import { forTerminal, type WindowSize, windowOf } from "./launch/tty.js";
 import type { Need } from "./needs/capability.js";
 import type { Plan } from "./plan/plan.js";
 import { prepare, type SandboxOptions } from "./prepare.js";
@@ -45,6 +46,11 @@ export async function createSandbox(
   const { config, prepared, insist } = await prepare(input, options);
   const { plan, needs, dropped, backend } = prepared;
   const terms = termsOf(prepared);
+  const asked = (given: RunOptions): { options: RunOptions; window: WindowSize | undefined } => {
+    const window = windowOf(given.tty);
+    if (window !== undefined) insist("tty", "tty");
+    return { options: forTerminal(checkedOptions(given), window), window };
+  };
   return {
     backend,
     config,
@@ -54,12 +60,13 @@ export async function createSandbox(
     async run(argv, given = {}) {
       refusePipes(given);
       const command = commandOf(argv ?? config.command);
-      const running = await startSoon(prepared, command, checkedOptions(given));
-      return childOf(running, terms, given).result;
+      const { options, window } = asked(given);
+      const running = await startSoon(prepared, command, options, window);
+      return childOf(running, terms, options).result;
     },
     spawn(argv, given) {
-      const options = checkedOptions({ ...PIPES, ...given });
-      const running = start(prepared, commandOf(argv ?? config.command), options);
+      const { options, window } = asked(piped(given));
+      const running = start(prepared, commandOf(argv ?? config.command), options, window);
       return childOf(running, terms, options);
     },
     async openSession() {

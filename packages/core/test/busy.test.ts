@@ -18,7 +18,14 @@ test.each([
     const streams = { stdin: null, stdout: null, stderr: null };
     // It has ended by the time when it would be killed.
     const running = { startedAt, streams, ended, signal: () => false, kill: () => false };
-    const terms = { backend: "", dropped: [], wallTime, stop: undefined };
+    const terms = {
+      backend: "",
+      dropped: [],
+      limits: {},
+      wallTime,
+      stop: undefined,
+      tellsSignals: true,
+    };
     const child = childOf(running, terms, {});
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
     const result = await child.result;

@@ -67,7 +67,23 @@ const command: fc.Arbitrary<Command> = fc.record({
   cwd: path,
   argv: fc.array(text, { minLength: 1 }),
   env: fc.dictionary(variable, text),
+  limits: fc.record(
+    {
+      wallTime: fc.nat(),
+      cpuTime: fc.double({ min: 0.1, max: 1e6 }),
+      addressSpace: fc.maxSafeNat(),
+      fileSize: fc.maxSafeNat(),
+      openFiles: fc.nat(),
+      stack: fc.maxSafeNat(),
+      coreSize: fc.maxSafeNat(),
+    },
+    { requiredKeys: [] },
+  ),
+  window: fc.constant(undefined),
 });
+const terminal: fc.Arbitrary<Command> = fc
+  .tuple(command, fc.record({ columns: fc.nat(65_535), rows: fc.nat(65_535) }))
+  .map(([one, window]) => ({ ...one, streams: ["own", "discard", "merged"], window }));
 
 describe.skipIf(skip)(`the launcher reads what core writes${why}`, () => {
   it.each(["run", "session"] as const)("of the set-up of a %s", async (mode) => {
@@ -76,15 +92,27 @@ describe.skipIf(skip)(`the launcher reads what core writes${why}`, () => {
     expect(parsed).toEqual(setups.map((each) => asParsed(each, mode)));
   });
 
-  it("of commands", async () => {
-    const commands = fc.sample(command, SAMPLE);
-    expect(await replay("session", ...commands.map(encodeCommand))).toEqual(
-      commands.map(({ id, streams, cwd, argv, env }) => ({
+  it.each([
+    ["session", command],
+    ["run", terminal],
+  ] as const)("of the commands of a %s", async (mode, arbitrary) => {
+    const commands = fc.sample(arbitrary, SAMPLE);
+    expect(await replay(mode, ...commands.map(encodeCommand))).toEqual(
+      commands.map(({ id, streams, cwd, argv, env, limits, window }) => ({
         id,
         streams: streams.map((stream) => STREAMS.indexOf(stream)),
         cwd: hex(cwd),
         argv: argv.map(hex),
         env: Object.entries(env).map((entry) => hex(entry.join("="))),
+        limits: [
+          limit(0, limits.cpuTime, 1),
+          limit(1, limits.fileSize),
+          limit(3, limits.stack),
+          limit(4, limits.coreSize),
+          limit(7, limits.openFiles),
+          limit(9, limits.addressSpace),
+        ].flat(),
+        ...(window !== undefined && { terminal: [window.columns, window.rows] }),
       })),
     );
   });
@@ -97,6 +125,12 @@ describe("encodeSignal", () => {
     );
   });
 });
+
+function limit(resource: number, value: number | undefined, more = 0): unknown[] {
+  if (value === undefined) return [];
+  const soft = Math.ceil(value);
+  return [[resource, String(soft), String(soft + more)]];
+}
 
 const STREAMS = ["own", "discard", "pipe", "merged", "courier"];
 

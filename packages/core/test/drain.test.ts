@@ -2,7 +2,14 @@ import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
 import { childOf } from "../src/launch/child.js";
 
-const TERMS = { backend: "", dropped: [], wallTime: undefined, stop: undefined };
+const TERMS = {
+  backend: "",
+  dropped: [],
+  limits: {},
+  wallTime: undefined,
+  stop: undefined,
+  tellsSignals: true,
+};
 
 test("what a program wrote is not lost where this process was busy when it ended", async () => {
   const { stdin, stdout, stderr } = spawn("/bin/sh", ["-c", "sleep 0.2; echo late"]);

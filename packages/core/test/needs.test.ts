@@ -37,6 +37,8 @@ const ASKS: readonly (readonly [config: ConfigInput, capability: Capability, pat
   [{ user: { uid: 1, gid: 1 } }, "user", "user"],
   [{ hostname: "a" }, "hostname", "hostname"],
   [{ limits: { wallTime: 1 } }, "limit.wallTime", "limits.wallTime"],
+  [{ limits: { cpuTime: 1 } }, "limit.cpuTime", "limits.cpuTime"],
+  [{ limits: { coreSize: 0 } }, "limit.coreSize", "limits.coreSize"],
   [{}, "tree.kill", "command"],
 ];
 
@@ -71,6 +73,7 @@ describe("needs", () => {
       "user",
       "user.range",
       "session",
+      "tty",
       "pool",
     ]);
   });

@@ -29,11 +29,19 @@ const GREEDY: ConfigInput = {
   env: { LD_PRELOAD: "/x" },
   user: { uid: 1, gid: 1, range: 2 },
   hostname: "kit",
-  limits: { wallTime: 1 },
+  limits: {
+    wallTime: 1,
+    cpuTime: 1,
+    addressSpace: 1,
+    fileSize: 1,
+    openFiles: 3,
+    stack: 1,
+    coreSize: 0,
+  },
 };
 
 /** What no config asks for. */
-const UNASKED: Capability[] = ["mount.create", "exit.signal", "session", "pool"];
+const UNASKED: Capability[] = ["mount.create", "exit.signal", "session", "tty", "pool"];
 
 describe("resolve", () => {
   it("leaves a config alone that the backend can honour", () => {

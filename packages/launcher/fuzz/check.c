@@ -5,6 +5,7 @@
 
 #include "encode.h"
 
+static void check_limits(const struct command *command);
 static void check_map(const struct id_map *map);
 static void check_mount(const struct mount *mount);
 static void check_path(const char *path);
@@ -51,6 +52,8 @@ void check_command(const struct command *command, uint8_t mode, const uint8_t *d
     expect(command->argument_count > 0);
     check_strings(command->arguments, command->argument_count, false);
     check_strings(command->variables, command->variable_count, true);
+    check_limits(command);
+    expect(!command->terminal || mode == MODE_RUN);
     struct report report;
     encode_command(&report, command);
     expect_bytes(&report, data, size);
@@ -60,6 +63,17 @@ void expect(bool promise)
 {
     if (!promise)
         abort();
+}
+
+static void check_limits(const struct command *command)
+{
+    expect(command->limit_count <= MOST_LIMITS);
+    for (int index = 0; index < command->limit_count; index++) {
+        const struct limit *limit = &command->limits[index];
+        expect(limit->resource == 0 || has("\1\3\4\7\11", limit->resource));
+        expect(limit->soft <= limit->hard);
+        expect(index == 0 || limit[-1].resource < limit->resource);
+    }
 }
 
 static void check_map(const struct id_map *map)

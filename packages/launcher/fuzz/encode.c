@@ -45,6 +45,17 @@ void encode_command(struct report *report, const struct command *command)
     add_string(report, command->cwd);
     encode_strings(report, command->arguments, command->argument_count);
     encode_strings(report, command->variables, command->variable_count);
+    for (int index = 0; index < command->limit_count; index++) {
+        begin_record(report, 'L', 17);
+        add_u8(report, command->limits[index].resource);
+        add_u64(report, command->limits[index].soft);
+        add_u64(report, command->limits[index].hard);
+    }
+    if (command->terminal) {
+        begin_record(report, 'T', 8);
+        add_u32(report, command->columns);
+        add_u32(report, command->rows);
+    }
 }
 
 static void encode_root(struct report *report, const struct setup *setup)

@@ -41,7 +41,16 @@ void print_command(const struct command *command)
     print_strings(command->arguments, command->argument_count);
     printf("],\"env\":[");
     print_strings(command->variables, command->variable_count);
-    printf("]}\n");
+    printf("],\"limits\":[");
+    for (int index = 0; index < command->limit_count; index++) {
+        const struct limit *limit = &command->limits[index];
+        printf("%s[%u,\"%" PRIu64 "\",\"%" PRIu64 "\"]", index > 0 ? "," : "", limit->resource,
+               limit->soft, limit->hard);
+    }
+    printf("]");
+    if (command->terminal)
+        printf(",\"terminal\":[%u,%u]", command->columns, command->rows);
+    printf("}\n");
 }
 
 static void print_map(const char *name, const struct id_map *map)

@@ -1,8 +1,11 @@
 #include "plan.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 static uint32_t take_strings(struct cursor *cursor, struct cursor *strings, bool variables);
+static const char *parse_limits(struct cursor *cursor, struct command *command);
+static const char *parse_terminal(struct cursor *cursor, uint8_t mode, struct command *command);
 static bool is_stream(uint8_t stream, int fd, uint8_t mode);
 
 const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct command *command)
@@ -15,6 +18,11 @@ const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct
     command->cwd = take_string(&cursor);
     command->argument_count = take_strings(&cursor, &command->arguments, false);
     command->variable_count = take_strings(&cursor, &command->variables, true);
+    const char *wrong = parse_limits(&cursor, command);
+    if (!wrong)
+        wrong = parse_terminal(&cursor, mode, command);
+    if (wrong)
+        return wrong;
     if (!cursor_done(&cursor))
         return "a command is broken";
     if (command->id == 0)
@@ -45,6 +53,15 @@ bool parse_signal(const uint8_t *data, size_t size, uint32_t *id, uint32_t *numb
     return cursor_done(&cursor) && *number >= 1 && *number <= 64;
 }
 
+bool parse_size(const uint8_t *data, size_t size, uint32_t *id, uint32_t *columns, uint32_t *rows)
+{
+    struct cursor cursor = cursor_over(data, size);
+    *id = take_u32(&cursor);
+    *columns = take_u32(&cursor);
+    *rows = take_u32(&cursor);
+    return cursor_done(&cursor) && *columns <= UINT16_MAX && *rows <= UINT16_MAX;
+}
+
 bool parse_opened(const uint8_t *data, size_t size, uint32_t *id)
 {
     struct cursor cursor = cursor_over(data, size);
@@ -70,6 +87,43 @@ static uint32_t take_strings(struct cursor *cursor, struct cursor *strings, bool
             cursor->broken = true;
     }
     return count;
+}
+
+/* In the order of their numbers, each once. */
+static const char *parse_limits(struct cursor *cursor, struct command *command)
+{
+    static const uint8_t known[MOST_LIMITS] = {RLIMIT_CPU,  RLIMIT_FSIZE,  RLIMIT_STACK,
+                                               RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_AS};
+    int next = 0;
+    while (!cursor->broken && cursor->left > 0 && cursor->at[0] == 'L') {
+        struct cursor body = take_record(cursor, 'L');
+        struct limit limit = {.resource = take_u8(&body)};
+        limit.soft = take_u64(&body);
+        limit.hard = take_u64(&body);
+        while (next < MOST_LIMITS && known[next] != limit.resource)
+            next++;
+        if (!cursor_done(&body) || next++ == MOST_LIMITS || limit.soft > limit.hard)
+            return "a limit is broken";
+        command->limits[command->limit_count++] = limit;
+    }
+    return NULL;
+}
+
+static const char *parse_terminal(struct cursor *cursor, uint8_t mode, struct command *command)
+{
+    if (cursor->broken || cursor->left == 0 || cursor->at[0] != 'T')
+        return NULL;
+    struct cursor body = take_record(cursor, 'T');
+    uint32_t columns = take_u32(&body);
+    uint32_t rows = take_u32(&body);
+    if (!cursor_done(&body) || columns > UINT16_MAX || rows > UINT16_MAX)
+        return "a terminal is broken";
+    if (mode != MODE_RUN)
+        return "a session has no terminals";
+    command->terminal = true;
+    command->columns = (uint16_t)columns;
+    command->rows = (uint16_t)rows;
+    return NULL;
 }
 
 static bool is_stream(uint8_t stream, int fd, uint8_t mode)

@@ -12,6 +12,7 @@
 #include "outcome.h"
 #include "sys.h"
 #include "target.h"
+#include "terminal.h"
 #include "text.h"
 
 struct device {
@@ -31,7 +32,7 @@ static const char *const links[][2] = {
 
 static void add_devices(int dev);
 static void add_links(int dev);
-static void add_filesystem(int dev, const char *name, const char *type, const struct option *options,
+static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
                            unsigned attributes);
 
 void make_dev(int target)
@@ -45,8 +46,8 @@ void make_dev(int target)
     allow_targets_in(dev);
     add_devices(dev);
     add_links(dev);
-    add_filesystem(dev, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-    add_filesystem(dev, "shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    keep_terminals(add_filesystem(dev, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    close(add_filesystem(dev, "shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
     close(dev);
 }
 
@@ -100,11 +101,11 @@ static void add_links(int dev)
     as_caller();
 }
 
-static void add_filesystem(int dev, const char *name, const char *type, const struct option *options,
+static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
                            unsigned attributes)
 {
     int mount = new_filesystem(type, options, attributes);
     make_target(dev, name, true);
     attach(mount, dev, name);
-    close(mount);
+    return mount;
 }

@@ -9,11 +9,12 @@
 #include "frame.h"
 #include "outcome.h"
 #include "parking.h"
+#include "pty.h"
 #include "signals.h"
 
-enum watched { CORE, INIT, SIGNALS, SANDBOX, WATCHED };
+enum watched { CORE, INIT, SIGNALS, SANDBOX, FIXED, WATCHED = FIXED + RELAYED };
 
-static _Noreturn void bury(pid_t pid);
+static _Noreturn void bury(enum mode mode, pid_t pid, int sandbox);
 static void pass_on(enum mode mode, int number, int sandbox, pid_t pid);
 
 /* When pid 1 is killed, the kernel kills the other processes of the sandbox. Its pid is safe to use: nobody
@@ -24,35 +25,39 @@ void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
         [CORE] = {.fd = CORE_FD, .events = POLLRDHUP},
         [INIT] = {.fd = pidfd, .events = POLLIN},
         [SIGNALS] = {.fd = watch_signals(), .events = POLLIN},
-        [SANDBOX] = {.fd = mode == MODE_SESSION ? sandbox : -1, .events = POLLIN},
+        [SANDBOX] = {.fd = sandbox, .events = POLLIN},
     };
     for (;;) {
-        if (poll(watched, WATCHED, -1) < 0 && errno != EINTR) {
+        if (poll(watched, WATCHED, watch_relay(watched + FIXED)) < 0 && errno != EINTR) {
             kill(pid, SIGKILL);
-            bury(pid);
+            bury(mode, pid, sandbox);
         }
         if (watched[INIT].revents)
-            bury(pid);
+            bury(mode, pid, sandbox);
         if (watched[CORE].revents) {
             kill(pid, SIGKILL);
-            bury(pid);
+            bury(mode, pid, sandbox);
         }
         if (watched[SIGNALS].revents)
             for (int number; (number = next_signal(watched[SIGNALS].fd)) != 0;)
                 pass_on(mode, number, sandbox, pid);
-        if (watched[SANDBOX].revents && !serve_parking(sandbox))
+        if (watched[SANDBOX].revents &&
+            !(mode == MODE_SESSION ? serve_parking(sandbox) : take_terminal(sandbox)))
             watched[SANDBOX].fd = -1;
+        relay();
     }
 }
 
 /* Pid 1 exits with 0 once it has reported; with anything else it did not come to that. */
-static void bury(pid_t pid)
+static void bury(enum mode mode, pid_t pid, int sandbox)
 {
     int status;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (status != 0)
         report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
+    if (mode == MODE_RUN)
+        finish_relay(sandbox);
     drain_frames();
     _exit(0);
 }

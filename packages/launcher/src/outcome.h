@@ -15,6 +15,7 @@ enum failure {
     FAILED_CWD = 5,
     FAILED_END = 6,
     FAILED_INIT = 7,
+    FAILED_LIMIT = 8,
 };
 
 /* The place in the config that is at work, until the next call: it goes into every `fail`. */

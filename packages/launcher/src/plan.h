@@ -66,14 +66,26 @@ struct setup {
 
 enum stream { STREAM_OWN = 0, STREAM_NULL = 1, STREAM_PIPE = 2, STREAM_OUTPUT = 3, STREAM_COURIER = 4 };
 
+/* A limit of setrlimit(2). */
+struct limit {
+    uint8_t resource;
+    uint64_t soft, hard;
+};
+
+enum { MOST_LIMITS = 6 };
+
 struct command {
     uint32_t id;
     uint8_t streams[3];
+    uint8_t limit_count;
+    bool terminal; /* the program has one of its own, of this size */
+    uint16_t columns, rows;
     const char *cwd;
     uint32_t argument_count;
     uint32_t variable_count;
     struct cursor arguments;
     struct cursor variables;
+    struct limit limits[MOST_LIMITS];
 };
 
 /* NULL: it is as it should be. Else what is wrong with it. */
@@ -97,8 +109,9 @@ bool parse_order(const uint8_t *data, size_t size, struct order *order);
 /* The payload of a `D`: for the launcher of a run. */
 bool parse_down(const uint8_t *data, size_t size, uint32_t *id, struct cursor *bytes);
 
-/* The payload of a `K`, and of an `O` or `E`. */
+/* The payload of a `K`, of a `W`, and of an `O` or `E`. */
 bool parse_signal(const uint8_t *data, size_t size, uint32_t *id, uint32_t *number);
+bool parse_size(const uint8_t *data, size_t size, uint32_t *id, uint32_t *columns, uint32_t *rows);
 bool parse_opened(const uint8_t *data, size_t size, uint32_t *id);
 
 /* The body of the next record, a broken one when it has another tag. */

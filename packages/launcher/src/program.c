@@ -7,13 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "signals.h"
 #include "sys.h"
+#include "terminal.h"
+#include "text.h"
 
+static void take_streams(const struct sandbox *sandbox, const struct command *command,
+                         const int streams[3], int notes);
+static void limit(const struct command *command, int notes);
 static _Noreturn void give_up(int notes, uint32_t id, enum failure kind, const char *what);
 
-/* Room for what is to come: limits of resources go before the streams, a controlling terminal after
- * setsid, filters of system calls and Landlock right before the exec. */
+/* Room for what is to come: filters of system calls and Landlock right before the exec. */
 void become_command(const struct sandbox *sandbox, const struct command *command,
                     const int streams[3], int notes)
 {
@@ -26,17 +31,40 @@ void become_command(const struct sandbox *sandbox, const struct command *command
     list_strings(command->variables, command->variable_count, variables);
     restore_signals();
     setsid();
-    for (int fd = 0; fd < 3; fd++)
-        if (streams[fd] != fd && dup2(streams[fd], fd) < 0)
-            give_up(notes, command->id, FAILED_SETUP, "dup2");
+    take_streams(sandbox, command, streams, notes);
     if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
         give_up(notes, command->id, FAILED_SETUP, "close_range");
+    limit(command, notes);
     umask(sandbox->umask);
     if (chdir(command->cwd) != 0)
         give_up(notes, command->id, FAILED_CWD, "chdir");
     environ = variables; /* where execvp looks for PATH too */
     execvp(arguments[0], arguments);
     give_up(notes, command->id, FAILED_EXEC, "execve");
+}
+
+static void take_streams(const struct sandbox *sandbox, const struct command *command,
+                         const int streams[3], int notes)
+{
+    int slave = -1;
+    const char *failed = NULL;
+    if (command->terminal)
+        failed = open_terminal(sandbox->launcher, command, streams, &slave);
+    if (failed)
+        give_up(notes, command->id, FAILED_SETUP, failed);
+    for (int fd = 0; fd < 3; fd++) {
+        int from = slave < 0 ? streams[fd] : slave;
+        if (from != fd && dup2(from, fd) < 0)
+            give_up(notes, command->id, FAILED_SETUP, "dup2");
+    }
+}
+
+static void limit(const struct command *command, int notes)
+{
+    char number[11];
+    int resource = set_limits(command);
+    if (resource >= 0)
+        give_up(notes, command->id, FAILED_LIMIT, decimal(number, (uint32_t)resource));
 }
 
 static void give_up(int notes, uint32_t id, enum failure kind, const char *what)

@@ -11,6 +11,7 @@
 #include "frame.h"
 #include "outcome.h"
 #include "program.h"
+#include "pty.h"
 #include "reap.h"
 #include "signals.h"
 
@@ -18,7 +19,7 @@ enum watched { CHILDREN, NOTES, LAUNCHER, CORE, WATCHED };
 
 static _Noreturn void wait_for_command(const struct sandbox *sandbox, int notes);
 static void handle_note(int notes, uint32_t *id);
-static void handle_frame(uint32_t id, pid_t program);
+static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
 static _Noreturn void finish(uint32_t id, int status, const struct rusage *usage);
 
@@ -65,7 +66,7 @@ void serve_run(const struct sandbox *sandbox, struct readback *readback)
         if (watched[LAUNCHER].revents)
             forward_signal(&watched[LAUNCHER], program);
         if (watched[CORE].revents)
-            handle_frame(id, program);
+            handle_frame(sandbox, id, program);
     }
 }
 
@@ -108,10 +109,10 @@ static void handle_note(int notes, uint32_t *id)
     *id = note.id;
 }
 
-static void handle_frame(uint32_t id, pid_t program)
+static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program)
 {
     struct frame frame;
-    uint32_t signal_id, number;
+    uint32_t command, number, columns, rows;
     switch (read_frame(&frame)) {
     case FRAME_END:
         end_all_others(); /* the launcher may be stopped */
@@ -121,10 +122,15 @@ static void handle_frame(uint32_t id, pid_t program)
     case FRAME_READ:
         break;
     }
-    if (frame.type != 'K' || !parse_signal(frame.payload, frame.size, &signal_id, &number))
+    if (frame.type == 'K' && parse_signal(frame.payload, frame.size, &command, &number)) {
+        if (command == id)
+            kill(program, (int)number);
+    } else if (frame.type == 'W' && parse_size(frame.payload, frame.size, &command, &columns, &rows)) {
+        if (command == id)
+            resize_terminal(sandbox->launcher, columns, rows);
+    } else {
         fail(FAILED_PROTOCOL, 0, "a frame is out of place");
-    if (signal_id == id)
-        kill(program, (int)number);
+    }
     free_frame(&frame);
 }
 

@@ -1,4 +1,4 @@
-import { command, str, strs, u8, u32 } from "./parser-bytes.js";
+import { command, limit, record, str, strs, terminal, u8, u32 } from "./parser-bytes.js";
 import { type Broken, HUGE } from "./parser-crooked.js";
 
 /** Commands that are wrong in a run. */
@@ -53,5 +53,50 @@ export const BROKEN_COMMANDS: readonly Broken[] = [
   ["a variable without =", command({ env: strs("A") }), "a command is broken"],
   ["a variable without a name", command({ env: strs("=b") }), "a command is broken"],
   ["an empty variable", command({ env: strs("") }), "a command is broken"],
+  ["an unknown limit", command({ records: limit(2, 1n, 1n) }), "a limit is broken"],
+  ["the limit 255", command({ records: limit(255, 1n, 1n) }), "a limit is broken"],
+  ["a soft limit above the hard one", command({ records: limit(7, 2n, 1n) }), "a limit is broken"],
+  [
+    "the same limit twice",
+    command({ records: Buffer.concat([limit(7, 1n, 1n), limit(7, 1n, 1n)]) }),
+    "a limit is broken",
+  ],
+  [
+    "limits in another order",
+    command({ records: Buffer.concat([limit(7, 1n, 1n), limit(0, 1n, 1n)]) }),
+    "a limit is broken",
+  ],
+  ["an empty limit", command({ records: record("L") }), "a limit is broken"],
+  [
+    "a limit that is cut short",
+    command({ records: limit(7, 1n, 1n).subarray(0, -1) }),
+    "a limit is broken",
+  ],
+  [
+    "a limit with a byte too many",
+    command({ records: record("L", Buffer.alloc(18)) }),
+    "a limit is broken",
+  ],
+  [
+    "a terminal that is too wide",
+    command({ records: terminal(65_536, 1) }),
+    "a terminal is broken",
+  ],
+  [
+    "a terminal that is cut short",
+    command({ records: terminal(1, 1).subarray(0, -1) }),
+    "a terminal is broken",
+  ],
+  [
+    "two terminals",
+    command({ records: Buffer.concat([terminal(1, 1), terminal(1, 1)]) }),
+    "a command is broken",
+  ],
+  [
+    "a limit behind a terminal",
+    command({ records: Buffer.concat([terminal(1, 1), limit(7, 1n, 1n)]) }),
+    "a command is broken",
+  ],
+  ["an unknown record", command({ records: record("Q") }), "a command is broken"],
   ["a byte at the end", Buffer.concat([command({}), u8(0)]), "a command is broken"],
 ];

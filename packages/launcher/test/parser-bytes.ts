@@ -86,6 +86,7 @@ export interface CommandFields {
   readonly cwd?: Uint8Array;
   readonly argv?: Uint8Array;
   readonly env?: Uint8Array;
+  readonly records?: Uint8Array;
 }
 
 /** A command. */
@@ -95,8 +96,19 @@ export function command({
   cwd = str("/"),
   argv = strs("/bin/true"),
   env = strs("PATH=/bin"),
+  records = u8(),
 }: CommandFields): Buffer {
-  return Buffer.concat([u32(id), u8(...streams), cwd, argv, env]);
+  return Buffer.concat([u32(id), u8(...streams), cwd, argv, env, records]);
+}
+
+/** A limit of a command. */
+export function limit(resource: number, soft: bigint, hard: bigint): Buffer {
+  return record("L", Buffer.concat([u8(resource), u64(soft), u64(hard)]));
+}
+
+/** The size of a command's terminal. */
+export function terminal(columns: number, rows: number): Buffer {
+  return record("T", u32(columns, rows));
 }
 
 function u64(value: bigint): Buffer {

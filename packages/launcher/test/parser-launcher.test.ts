@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BROKEN_SETUPS } from "./parser-broken.js";
 import { BROKEN_COMMANDS } from "./parser-broken-commands.js";
-import { command, frame, setup, strs, u8, u32 } from "./parser-bytes.js";
+import { command, frame, setup, strs, terminal, u8, u32 } from "./parser-bytes.js";
 import { cutOff, launch, RIGHT_SESSION, RIGHT_SETUP, unusable } from "./parser-launch.js";
 
 const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
@@ -56,6 +56,8 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
     ["the signal 65", frame("K", u32(1, 65))],
     ["half a signal", frame("K", u32(1))],
     ["a byte more than a signal", frame("K", u32(1, 15), u8(0))],
+    ["a window that is too wide", frame("W", u32(1, 65_536, 1))],
+    ["half a window", frame("W", u32(1, 80))],
     ["pipes that were opened, in a run", frame("O", u32(1))],
   ])("%s", async (_, bytes) => {
     const said = await launch(RIGHT_SETUP, frame("C", sleeper()), bytes);
@@ -65,6 +67,12 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
   it.each([
     ["two commands with one id", frame("C", sleeper()), "two commands have one id"],
     ["a broken command in a session", frame("C"), "a command is broken"],
+    [
+      "a terminal in a session",
+      frame("C", command({ records: terminal(80, 24) })),
+      "a session has no terminals",
+    ],
+    ["a window in a session", frame("W", u32(1, 80, 24)), "a frame is out of place"],
     ["another set-up in a session", RIGHT_SESSION, "a frame is out of place"],
     ["a frame of an unknown type in a session", frame("Z"), "a frame is out of place"],
     ["the signal 65 in a session", frame("K", u32(1, 65)), "a frame is out of place"],

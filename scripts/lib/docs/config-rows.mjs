@@ -16,7 +16,11 @@ const ASKING = {
   "user.gid": [{ user: { uid: 0, gid: 0 } }],
   "user.range": [{ user: { uid: 0, gid: 0, range: 1 }, isolate: ["user"] }],
   hostname: [{ hostname: "build", isolate: ["uts"] }],
-  "limits.wallTime": [{ limits: { wallTime: 1 } }],
+  ...Object.fromEntries(
+    ["wallTime", "cpuTime", "addressSpace", "fileSize", "openFiles", "stack", "coreSize"].map(
+      (name) => [`limits.${name}`, [{ limits: { [name]: 3 } }]],
+    ),
+  ),
   "stop.signal": [{ stop: { grace: 1 } }],
   "stop.grace": [{ stop: { grace: 1 } }],
 };

@@ -11,6 +11,7 @@ import { fds } from "./fds.js";
 import { feeding } from "./feeding.js";
 import { hidden } from "./hidden.js";
 import { hostile } from "./hostile.js";
+import { limits } from "./limits.js";
 import { lines } from "./lines.js";
 import { lookup } from "./lookup.js";
 import { manyBinds } from "./many-binds.js";
@@ -38,6 +39,7 @@ import { stopped } from "./stopped.js";
 import { streams } from "./streams.js";
 import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
+import { tty } from "./tty.js";
 import { usage } from "./usage.js";
 import { user } from "./user.js";
 import { writable } from "./writable.js";
@@ -72,6 +74,7 @@ export const topics: readonly Topic[] = [
   powers,
   fds,
   ending,
+  limits,
   stop,
   stopped,
   tree,
@@ -80,6 +83,7 @@ export const topics: readonly Topic[] = [
   refusals,
   sharing,
   usage,
+  tty,
   session,
   sessionCommands,
   sessionStreams,

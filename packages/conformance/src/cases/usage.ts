@@ -47,4 +47,11 @@ function assertSane({ usage }: SandboxResult): void {
     assert(systemTime >= 0 && systemTime <= wallTime + 0.1, `${systemTime} s of ${wallTime} s`);
   if (peakMemory !== undefined)
     assert(peakMemory >= 65_536 && peakMemory < 2 ** 30, `${peakMemory} bytes`);
+  const { voluntarySwitches, involuntarySwitches, minorFaults } = usage;
+  const { majorFaults, blockReads, blockWrites } = usage;
+  for (const count of [voluntarySwitches, involuntarySwitches, majorFaults])
+    assert(count === undefined || Number.isSafeInteger(count), `${count} times`);
+  assert(minorFaults === undefined || minorFaults > 10, `${minorFaults} faults`);
+  for (const bytes of [blockReads, blockWrites])
+    assert(bytes === undefined || bytes % 512 === 0, `${bytes} bytes`);
 }

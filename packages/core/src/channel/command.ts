@@ -1,7 +1,10 @@
 import { constants } from "node:os";
+import type { Limits } from "../config/schema.js";
+import { rlimitsOf } from "../launch/rlimits.js";
 import { HINT_TOO_LONG } from "../launch/spawn-tool.js";
+import type { WindowSize } from "../launch/tty.js";
 import { SandboxError } from "../result/error.js";
-import { frame, str, strs, u8, u32 } from "./frame.js";
+import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
 /** Where a standard stream of a command leads: see the protocol. `merged` is for standard error alone. */
 export type Stream = "own" | "discard" | "pipe" | "merged" | "courier";
@@ -13,6 +16,9 @@ export interface Command {
   readonly cwd: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly limits: Limits;
+  /** The size of its terminal, if it is to have one. */
+  readonly window: WindowSize | undefined;
 }
 
 /**
@@ -20,7 +26,7 @@ export interface Command {
  *
  * @throws SandboxError `LAUNCH_FAILED` when it is longer than the protocol has it.
  */
-export function encodeCommand({ id, streams, cwd, argv, env }: Command): Buffer {
+export function encodeCommand({ id, streams, cwd, argv, env, limits, window }: Command): Buffer {
   const encoded = frame(
     "C",
     u32(id),
@@ -28,6 +34,10 @@ export function encodeCommand({ id, streams, cwd, argv, env }: Command): Buffer 
     str(cwd),
     strs(argv),
     strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
+    ...rlimitsOf(limits).map(({ resource, soft, hard }) =>
+      record("L", u8(resource), u64(soft), u64(hard)),
+    ),
+    ...(window === undefined ? [] : [record("T", u32(window.columns), u32(window.rows))]),
   );
   if (encoded.length <= LONGEST) return encoded;
   throw new SandboxError("LAUNCH_FAILED", `the command has ${encoded.length} bytes`, {
@@ -45,6 +55,11 @@ const LONGEST = 16 * 1024 * 1024;
 export function encodeSignal(id: number, name: NodeJS.Signals): Buffer {
   if (!Object.hasOwn(constants.signals, name)) throw new TypeError(`unknown signal: ${name}`);
   return frame("K", u32(id), u32(constants.signals[name]));
+}
+
+/** Gives the terminal of a command another size. */
+export function encodeWindow(id: number, { columns, rows }: WindowSize): Buffer {
+  return frame("W", u32(id), u32(columns), u32(rows));
 }
 
 /** Says that the ends of a command's pipes have been opened. */

@@ -1,6 +1,8 @@
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
+import { limitFailure } from "../launch/limit-failure.js";
 import { assertProgram } from "../launch/program.js";
+import { RLIMITS, type RlimitName, rlimitNames } from "../launch/rlimits.js";
 import { HINT_TOO_LONG } from "../launch/spawn-tool.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
@@ -25,12 +27,21 @@ export function failureOf(failed: Failed, config: ResolvedConfig, name: string):
       return error("CLEANUP_FAILED", failed, "a process of the run would not die");
     case INIT:
       return error("LAUNCH_FAILED", failed, `pid 1 of the sandbox ${how(failed.errno)}`);
+    case LIMIT:
+      return limitFailure(limitNamed(failed.what), config.limits, errorName(failed.errno));
     default:
       return error("LAUNCH_FAILED", failed, `the sandbox cannot be set up: ${reason(failed)}`);
   }
 }
 
-const [PATH, PROGRAM, READ_BACK, CWD, LEFT, INIT] = [2, 3, 4, 5, 6, 7] as const;
+const [PATH, PROGRAM, READ_BACK, CWD, LEFT, INIT, LIMIT] = [2, 3, 4, 5, 6, 7, 8] as const;
+
+/** The launcher says its number. */
+function limitNamed(resource: string): RlimitName {
+  const name = rlimitNames().find((each) => String(RLIMITS[each].resource) === resource);
+  if (name === undefined) throw new RangeError(`the launcher failed to set the limit ${resource}`);
+  return name;
+}
 
 function pathFailure(failed: Failed): SandboxError {
   const changed = new Set(["ELOOP", "ENOENT", "ENOTDIR", "EISDIR"]).has(errorName(failed.errno));

@@ -1,6 +1,7 @@
 import type { Prepared } from "../launch/prepared.js";
 import type { Running } from "../launch/running.js";
 import type { StdioOptions } from "../launch/stdio.js";
+import type { WindowSize } from "../launch/tty.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { forkedLauncher } from "./forked-launcher.js";
 import { Live } from "./live.js";
@@ -23,11 +24,12 @@ export async function startForked(
   prepared: Prepared<LauncherPlan>,
   argv: readonly string[],
   options: StdioOptions,
+  window?: WindowSize,
 ): Promise<Running> {
   const startedAt = performance.now();
   const streams = streamsOf(options);
   const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
-  const command = onlyCommand(prepared, argv, own as unknown as typeof streams);
+  const command = onlyCommand(prepared, argv, own as unknown as typeof streams, window);
   const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
   return new Promise((resolve, reject) => {
     const launcher = forkedLauncher(prepared.plan, pipes, (open) => {

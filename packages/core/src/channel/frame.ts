@@ -4,6 +4,12 @@ export function frame(type: string, ...payload: readonly Uint8Array[]): Buffer {
   return Buffer.concat([u32(body.length), body]);
 }
 
+/** A part of a payload that says what it is: its tag, its length, its body. */
+export function record(tag: string, ...parts: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from(tag, "latin1"), u32(body.length), body]);
+}
+
 /** Several numbers of one byte. */
 export function u8(...values: readonly number[]): Buffer {
   return Buffer.from(values);

@@ -123,8 +123,8 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
 
   #failure(failed: Failed, command?: Command): SandboxError {
     const { config } = this.#prepared;
-    const { cwd, env, argv } = { ...config, argv: [], ...command };
-    return failureOf(failed, { ...config, cwd, env }, argv[0] ?? "");
+    const { cwd, env, limits, argv } = { ...config, argv: [], ...command };
+    return failureOf(failed, { ...config, cwd, env, limits }, argv[0] ?? "");
   }
 
   #lose(reason: unknown): void {

@@ -45,6 +45,13 @@ export interface Exited {
   readonly systemTime: number;
   /** KiB. */
   readonly maxResident: number;
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  /** In blocks of 512 bytes. */
+  readonly blocksRead: number;
+  readonly blocksWritten: number;
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
 }
 
 /**
@@ -79,13 +86,20 @@ const DECODERS: Decoders<Message> = {
     fds: [cursor.i32(), cursor.i32(), cursor.i32()],
   }),
   F: failed,
-  X: (cursor) => {
-    const [id, status] = [cursor.u32(), cursor.u32()];
-    const [userTime = 0, systemTime = 0, maxResident = 0] = Array.from({ length: 9 }, () =>
-      cursor.u64(),
-    );
-    return { type: "exited", id, status, userTime, systemTime, maxResident };
-  },
+  X: (cursor) => ({
+    type: "exited",
+    id: cursor.u32(),
+    status: cursor.u32(),
+    userTime: cursor.u64(),
+    systemTime: cursor.u64(),
+    maxResident: cursor.u64(),
+    minorFaults: cursor.u64(),
+    majorFaults: cursor.u64(),
+    blocksRead: cursor.u64(),
+    blocksWritten: cursor.u64(),
+    voluntarySwitches: cursor.u64(),
+    involuntarySwitches: cursor.u64(),
+  }),
 };
 
 /** Also what a fork server says of a launcher that it could not start. */

@@ -1,10 +1,11 @@
 import type { Prepared } from "../launch/prepared.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import { openStdio, type StdioOptions } from "../launch/stdio.js";
+import type { WindowSize } from "../launch/tty.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Channel } from "./channel.js";
-import { type Command, encodeSignal, type Stream } from "./command.js";
+import { type Command, encodeSignal, encodeWindow, type Stream } from "./command.js";
 import { Live } from "./live.js";
 import { ownLauncher } from "./own-launcher.js";
 
@@ -17,11 +18,13 @@ export function startLauncher(
   prepared: Prepared<LauncherPlan>,
   argv: readonly string[],
   options: StdioOptions,
+  window?: WindowSize,
 ): Running {
   refusePassFds(options);
   const stdio = openStdio(options);
   try {
-    const command = onlyCommand(prepared, argv, streamsOf(options, stdio.merge));
+    const streams = streamsOf(options, stdio.merge);
+    const command = onlyCommand(prepared, argv, streams, window);
     const open = ownLauncher(prepared.plan, [...stdio.slots, "pipe"]);
     const live = new Live(prepared, "run", open, command);
     return runningOn(live, command, live.channel.child, live.channel.startedAt);
@@ -32,11 +35,12 @@ export function startLauncher(
 
 /** The one command of a sandbox. */
 export function onlyCommand(
-  { config: { cwd, env } }: Prepared,
+  { config: { cwd, env, limits } }: Prepared,
   argv: readonly string[],
   streams: Command["streams"],
+  window: WindowSize | undefined,
 ): Command {
-  return { id: ONLY, streams, cwd, argv, env };
+  return { id: ONLY, streams, cwd, argv, env, limits, window };
 }
 
 /** Starts the one command of a sandbox. */
@@ -59,6 +63,9 @@ export function runningOn(
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
     kill: () => ifRunning(hangUp),
+    ...(command.window !== undefined && {
+      resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { LauncherSetup } from "../plan/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../plan/resolved-config.js";
-import { frame, str, u8, u32, u64 } from "./frame.js";
+import { frame, record, str, u8, u32, u64 } from "./frame.js";
 
 /** What becomes of a sandbox after its set-up: it runs one command, or any number until it is closed. */
 export type Mode = "run" | "session";
@@ -53,11 +53,6 @@ export function namespaceBits({ namespaces }: LauncherSetup): number {
 const NAMESPACES = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 } as const;
 const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", hide: "h", mirror: "r" } as const;
 const [READ_ONLY, CREATE, DIRECTORY, DEVICES] = [1, 2, 4, 8] as const;
-
-function record(tag: string, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from(tag, "latin1"), u32(body.length), body]);
-}
 
 function idRecords({
   uids,

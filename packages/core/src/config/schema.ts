@@ -32,6 +32,17 @@ export type Mount =
   | { readonly type: "proc"; readonly target: string }
   | { readonly type: "dev"; readonly target: string };
 
+/** What a run may use at most, each field in the unit that its description tells. */
+export interface Limits {
+  readonly wallTime?: number | undefined;
+  readonly cpuTime?: number | undefined;
+  readonly addressSpace?: number | undefined;
+  readonly fileSize?: number | undefined;
+  readonly openFiles?: number | undefined;
+  readonly stack?: number | undefined;
+  readonly coreSize?: number | undefined;
+}
+
 /** A config with every default filled in. */
 export interface Config {
   readonly command?: readonly string[] | undefined;
@@ -48,7 +59,7 @@ export interface Config {
     | { readonly uid: number; readonly gid: number; readonly range?: number | undefined }
     | undefined;
   readonly hostname?: string | undefined;
-  readonly limits: { readonly wallTime?: number | undefined };
+  readonly limits: Limits;
   readonly stop?:
     | { readonly signal: (typeof STOP_SIGNALS)[number]; readonly grace: number }
     | undefined;
@@ -76,6 +87,7 @@ export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undef
 
 const MAX_ID = 4_294_967_294;
 const MAX_SECONDS = 2_000_000;
+const MAX_FDS = 2_147_483_647;
 
 /** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
 export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
@@ -170,6 +182,30 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
         wallTime: field(
           z.optional(z.number().check(z.positive(), z.lte(MAX_SECONDS))),
           "Seconds after which the run is ended with the outcome `timed-out`.",
+        ),
+        cpuTime: field(
+          z.optional(z.number().check(z.positive(), z.lte(MAX_SECONDS))),
+          "Seconds of processor time of each process, rounded up to whole ones: then it gets SIGXCPU, and SIGKILL a second later. Where that ends the program, the outcome is `limit-exceeded`.",
+        ),
+        addressSpace: field(
+          z.optional(integer(1, Number.MAX_SAFE_INTEGER)),
+          "Bytes of virtual memory of each process, beyond which it gets no more.",
+        ),
+        fileSize: field(
+          z.optional(integer(0, Number.MAX_SAFE_INTEGER)),
+          "Bytes beyond which no file can be made to grow: the process gets SIGXFSZ. Where that ends the program, the outcome is `limit-exceeded`.",
+        ),
+        openFiles: field(
+          z.optional(integer(3, MAX_FDS)),
+          "How many fds each process may have, the standard streams included.",
+        ),
+        stack: field(
+          z.optional(integer(1, Number.MAX_SAFE_INTEGER)),
+          "Bytes of the stack of each process, its arguments and environment included.",
+        ),
+        coreSize: field(
+          z.optional(integer(0, Number.MAX_SAFE_INTEGER)),
+          "Bytes of the core file of each process; with 0 there is none.",
         ),
       }),
       {},

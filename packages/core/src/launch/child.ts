@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { Limits } from "../config/schema.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import { type Capture, capture } from "./capture.js";
 import { drained } from "./drain.js";
@@ -8,6 +9,7 @@ import { outcomeOf, type Stop } from "./outcome.js";
 import type { Running, Streams } from "./running.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
 import { type StopTerms, stopper } from "./stopper.js";
+import { assertWindow, type WindowSize } from "./tty.js";
 
 /** How one command is run. */
 export interface RunOptions extends StdioOptions {
@@ -18,6 +20,12 @@ export interface RunOptions extends StdioOptions {
    * A `pipe` has no such limit: the program writes no faster than it is read.
    */
   readonly maxOutput?: number | undefined;
+  /**
+   * Whether the program has a terminal of its own as its standard streams, and of which size: 80 x 24 unless it is
+   * given. What is written to `stdin` is typed, at its end the end-of-file character; what is shown comes as `stdout`,
+   * and there is no `stderr`. Needs the capability `tty` and a mount of the type `dev`. Default: false.
+   */
+  readonly tty?: boolean | WindowSize | undefined;
 }
 
 /** A running program. Disposing of it ends it. */
@@ -37,12 +45,21 @@ export interface SandboxChild extends AsyncDisposable {
    * @throws SandboxError `CONFIG_INVALID` when the output is no pipe; `STREAM_FAILED` for a line that is too long.
    */
   lines(output: "stdout" | "stderr", options?: LinesOptions): AsyncIterableIterator<string>;
+  /**
+   * Gives the program's terminal another size, of which it is told by SIGWINCH; false when it has none or has ended.
+   *
+   * @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have.
+   */
+  resize(columns: number, rows: number): boolean;
 }
 
-/** What the result of a run tells of the sandbox, and when and how it is ended from outside. */
+/** What the result of a run tells of the sandbox, what the run may use, and when and how it is ended from outside. */
 export interface Terms extends StopTerms {
   readonly backend: string;
   readonly dropped: readonly Dropped[];
+  readonly limits: Limits;
+  /** Whether the backend tells death by a signal apart from the exit status 128+n. */
+  readonly tellsSignals: boolean;
 }
 
 const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
@@ -68,7 +85,7 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     ]);
     const enforced = ended.enforced();
     return {
-      ...outcomeOf(ended, { stderr, stopped, signaled, killed: hasKilled() }),
+      ...outcomeOf(ended, { stderr, stopped, signaled, killed: hasKilled(), ...terms }),
       ...(stdout !== undefined && { stdout }),
       ...(stderr !== undefined && { stderr }),
       usage: { wallTime, ...ended.usage },
@@ -90,6 +107,10 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     result,
     kill,
     lines: (output, how) => linesOf(output, pipes[output], how),
+    resize(columns, rows) {
+      assertWindow({ columns, rows });
+      return running.resize?.({ columns, rows }) ?? false;
+    },
     [Symbol.asyncDispose]: () => dispose(kill, result),
   };
 }

@@ -6,6 +6,7 @@ import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { assertSettled } from "../resolve/assert-settled.js";
 import { openGuard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";
+import { withLimits } from "./prlimit.js";
 import { assertProgram } from "./program.js";
 import { shim } from "./shim.js";
 import { spawnTool } from "./spawn-tool.js";
@@ -52,7 +53,9 @@ export function launch(
     undo = takeSteps(plan.before ?? []);
     const guard = openGuard(host);
     const startedAt = performance.now();
-    const child = start(plan, argv, { ...stdio, pass: options.passFds ?? [] }, host, closedOnExec);
+    const command = withLimits([...plan.argv, ...argv], config.limits, host);
+    const pass = options.passFds ?? [];
+    const child = start(plan, command, { ...stdio, pass }, host, closedOnExec);
     const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
     return { child, startedAt, release, undo, ...handOver(child, plan) };
@@ -66,14 +69,14 @@ export function launch(
 
 function start(
   plan: ToolPlan,
-  argv: readonly string[],
+  argv: readonly [string, ...string[]],
   stdio: Stdio & { readonly pass: readonly number[] },
   host: Host,
   closedOnExec: Set<number>,
 ): ChildProcess {
   const slots = [...stdio.slots, ...moreSlots(plan, stdio.pass)];
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
-  return spawnTool(shim([...plan.argv, ...argv], inherited, stdio.merge, host), {
+  return spawnTool(shim(argv, inherited, stdio.merge, host), {
     env: plan.env,
     stdio: slots,
     // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.

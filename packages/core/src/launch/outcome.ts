@@ -1,14 +1,12 @@
+import type { Limits } from "../config/schema.js";
 import type { Verdict } from "../plan/plan.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
-import type { SandboxResult } from "../result/result.js";
+import type { Exceeded, SandboxResult } from "../result/result.js";
+import { exceededLimit } from "./exceeded.js";
 import type { Ended } from "./running.js";
 
 /** What made core end a run before the program ended by itself. */
-export type Stop =
-  | "timed-out"
-  | "aborted"
-  | { readonly limit: "stdout" | "stderr"; readonly bytes: number }
-  | SandboxError;
+export type Stop = "timed-out" | "aborted" | Exceeded | SandboxError;
 
 /** What core knows of a run at its end. */
 export interface Seen {
@@ -18,6 +16,9 @@ export interface Seen {
   readonly signaled: NodeJS.Signals | undefined;
   /** Whether core has ended everything. */
   readonly killed: boolean;
+  readonly limits: Limits;
+  /** Whether the backend tells death by a signal apart from the exit status 128+n. */
+  readonly tellsSignals: boolean;
 }
 
 const STDERR_TAIL = 4096;
@@ -29,15 +30,24 @@ const STDERR_TAIL = 4096;
  */
 export function outcomeOf(
   ended: Ended,
-  { stderr, stopped, signaled, killed }: Seen,
-): Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop"> {
+  seen: Seen,
+): Pick<
+  SandboxResult,
+  "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop" | "coreDumped"
+> {
+  const { stderr, stopped, signaled, killed } = seen;
   if (stopped instanceof SandboxError) throw stopped;
   if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
   if (stopped !== undefined && killed) return { outcome: stopped };
   const verdict = ended.verdict(Buffer.from(stderr?.subarray(-STDERR_TAIL) ?? []).toString());
   if (stopped !== undefined) return { outcome: stopped, ...afterStop(verdict) };
+  const exceeded = exceededLimit(verdict, ended.usage, seen);
+  const dump = verdict.kind === "signaled" && verdict.coreDumped === true;
+  if (exceeded !== undefined)
+    return { outcome: "limit-exceeded", exceeded, ...(dump && { coreDumped: true }) };
   if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
-  if (verdict.kind === "signaled") return { outcome: "signaled", signal: verdict.signal };
+  if (verdict.kind === "signaled")
+    return { outcome: "signaled", signal: verdict.signal, ...(dump && { coreDumped: true }) };
   // The caller's own signal got there first; it may have hit the tool before there was a program.
   if (signaled !== undefined) return { outcome: "signaled", signal: signaled };
   const { code, message, kind: _, ...details } = verdict;

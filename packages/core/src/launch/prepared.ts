@@ -18,6 +18,8 @@ export interface Prepared<AnyPlan extends Plan = Plan> {
 }
 
 /** What holds for every run of a sandbox. */
-export function termsOf({ backend, dropped, config }: Prepared): Terms {
-  return { backend, dropped, wallTime: config.limits.wallTime, stop: config.stop };
+export function termsOf({ backend, dropped, config, plan }: Prepared): Terms {
+  const { limits, stop } = config;
+  const tellsSignals = plan.mechanisms["exit.signal"] !== undefined;
+  return { backend, dropped, limits, wallTime: limits.wallTime, stop, tellsSignals };
 }

@@ -1,6 +1,7 @@
 import { noNul } from "../config/text.js";
 import { SandboxError } from "../result/error.js";
 import type { RunOptions } from "./child.js";
+import { windowOf } from "./tty.js";
 
 /**
  * The argument vector to run.
@@ -57,5 +58,10 @@ export function refusePipes(options: RunOptions): void {
   });
 }
 
-/** What `spawn` gives its streams by default. */
-export const PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
+/** What `spawn` gives its streams by default; a terminal has no standard error of its own. */
+export function piped<Options extends RunOptions>(options?: Options): Options & RunOptions {
+  const isTerminal = windowOf(options?.tty) !== undefined;
+  return { ...PIPES, ...(isTerminal && { stderr: "stdout" }), ...options } as Options & RunOptions;
+}
+
+const PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Verdict } from "../plan/plan.js";
 import type { Enforced, Usage } from "../result/result.js";
+import type { WindowSize } from "./tty.js";
 
 /** A program that has been started, whatever started it. */
 export interface Running {
@@ -17,6 +18,8 @@ export interface Running {
   signal(name: NodeJS.Signals): boolean;
   /** Ends everything at once; false when it has ended already. */
   kill(): boolean;
+  /** Gives its terminal another size; only where it has one. */
+  resize?(size: WindowSize): boolean;
 }
 
 /** Our ends of the standard streams. */

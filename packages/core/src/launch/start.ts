@@ -1,20 +1,28 @@
 import { canFork, startForked } from "../channel/forked-run.js";
 import { startLauncher } from "../channel/run.js";
 import type { LauncherPlan, Plan, ToolPlan } from "../plan/plan.js";
+import { SandboxError } from "../result/error.js";
 import type { Prepared } from "./prepared.js";
 import type { Running } from "./running.js";
 import type { StdioOptions } from "./stdio.js";
 import { startTool } from "./tool.js";
+import { assertTerminal, type WindowSize } from "./tty.js";
 
 /**
  * Starts a program in a sandbox of its own, as the plan has it.
  *
  * @throws SandboxError as {@link startTool} and {@link startLauncher} do.
  */
-export function start(prepared: Prepared, argv: readonly string[], options: StdioOptions): Running {
-  return usesLauncher(prepared)
-    ? startLauncher(prepared, argv, options)
-    : startTool(prepared as Prepared<ToolPlan>, argv, options);
+export function start(
+  prepared: Prepared,
+  argv: readonly string[],
+  options: StdioOptions,
+  window?: WindowSize,
+): Running {
+  if (window !== undefined) assertTerminal(prepared.config, options);
+  if (usesLauncher(prepared)) return startLauncher(prepared, argv, options, window);
+  if (window !== undefined) throw withoutLauncher(prepared.backend);
+  return startTool(prepared as Prepared<ToolPlan>, argv, options);
 }
 
 /**
@@ -26,17 +34,25 @@ export async function startSoon(
   prepared: Prepared,
   argv: readonly string[],
   options: StdioOptions,
+  window?: WindowSize,
 ): Promise<Running> {
-  return usesLauncher(prepared) && canFork(options)
-    ? startForked(prepared, argv, options)
-    : start(prepared, argv, options);
+  if (!usesLauncher(prepared) || !canFork(options)) return start(prepared, argv, options, window);
+  if (window !== undefined) assertTerminal(prepared.config, options);
+  return startForked(prepared, argv, options, window);
 }
 
-/** Whether a plan is for the launcher. */
+/** A backend of somebody else's may declare what core cannot do with its plans. */
+export function withoutLauncher(backend: string): SandboxError {
+  const message = `the backend ${backend} declares it, and its plan is not for the launcher`;
+  return new SandboxError("BACKEND_INVALID", message, { backend, hint: "Tell its author." });
+}
+
+/** The same of everything that was prepared. */
 export function usesLauncher(prepared: Prepared): prepared is Prepared<LauncherPlan> {
   return isLauncherPlan(prepared.plan);
 }
 
-function isLauncherPlan(plan: Plan): plan is LauncherPlan {
+/** Whether a plan is for the launcher. */
+export function isLauncherPlan(plan: Plan): plan is LauncherPlan {
   return "setup" in plan;
 }

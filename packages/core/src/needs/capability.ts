@@ -72,6 +72,30 @@ export const CAPABILITIES = {
   },
   hostname: { droppable: true, meaning: "The host name inside is the given one." },
   "limit.wallTime": { droppable: true, meaning: "The run is ended after the given time." },
+  "limit.cpuTime": {
+    droppable: true,
+    meaning: "Each process is ended after the given processor time: RLIMIT_CPU of setrlimit(2).",
+  },
+  "limit.addressSpace": {
+    droppable: true,
+    meaning: "Each process has at most the given virtual memory: RLIMIT_AS.",
+  },
+  "limit.fileSize": {
+    droppable: true,
+    meaning: "No file grows beyond the given size: RLIMIT_FSIZE.",
+  },
+  "limit.openFiles": {
+    droppable: true,
+    meaning: "Each process has at most the given number of fds: RLIMIT_NOFILE.",
+  },
+  "limit.stack": {
+    droppable: true,
+    meaning: "The stack of each process has at most the given size: RLIMIT_STACK.",
+  },
+  "limit.coreSize": {
+    droppable: true,
+    meaning: "A core file has at most the given size: RLIMIT_CORE.",
+  },
   "tree.kill": {
     droppable: true,
     meaning:
@@ -86,6 +110,11 @@ export const CAPABILITIES = {
     droppable: false,
     meaning:
       "One sandbox runs many commands, also at the same time, and lives until it is closed. Needed by `openSession`.",
+  },
+  tty: {
+    droppable: false,
+    meaning:
+      "The program has a terminal of its own, in the `dev` mount, and it is its controlling one. Needed by the option `tty`.",
   },
   pool: {
     droppable: false,

@@ -1,3 +1,4 @@
+import { limitsIn } from "../config/limits.js";
 import type { Config, Mount } from "../config/schema.js";
 import type { Capability, Need } from "./capability.js";
 import { isLoaderVariable } from "./loader.js";
@@ -39,8 +40,11 @@ function programNeeds(config: Config): Need[] {
     found.push(need("env.loader", loader in config.env ? `env.${loader}` : "inheritEnv"));
   if (config.user !== undefined) found.push(need("user", "user"));
   if (config.user?.range !== undefined) found.push(need("user.range", "user.range"));
-  if (config.limits.wallTime !== undefined) found.push(need("limit.wallTime", "limits.wallTime"));
-  return found;
+  return [...found, ...limitNeeds(config)];
+}
+
+function limitNeeds({ limits }: Config): Need[] {
+  return limitsIn(limits).map((name) => need(`limit.${name}`, `limits.${name}`));
 }
 
 function isolationNeeds(config: Config): Need[] {

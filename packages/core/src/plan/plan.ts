@@ -105,7 +105,12 @@ export interface Observation {
 /** What became of the program, or why there was none. */
 export type Verdict =
   | { readonly kind: "exited"; readonly exitCode: number }
-  | { readonly kind: "signaled"; readonly signal: NodeJS.Signals }
+  | {
+      readonly kind: "signaled";
+      readonly signal: NodeJS.Signals;
+      /** Only where it is known to have left one. */
+      readonly coreDumped?: boolean;
+    }
   | {
       readonly kind: "failed";
       readonly code: ErrorCode;

@@ -1,4 +1,4 @@
-import type { Config, Namespace } from "../config/schema.js";
+import type { Config, Limits, Namespace } from "../config/schema.js";
 
 /** A config that one backend can honour on one host: narrowed, every path looked up, every default decided. */
 export interface ResolvedConfig {
@@ -21,7 +21,7 @@ export interface ResolvedConfig {
   readonly idMap?: IdMap;
   /** Only when `isolate` has `uts`. */
   readonly hostname?: string;
-  readonly limits: { readonly wallTime?: number };
+  readonly limits: Limits;
   /** How core ends a run that takes too long, or is aborted; absent: everything at once. */
   readonly stop?: NonNullable<Config["stop"]>;
 }

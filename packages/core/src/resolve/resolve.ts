@@ -1,3 +1,4 @@
+import { limitsWithout } from "../config/limits.js";
 import type { Config, Namespace } from "../config/schema.js";
 import { CAPABILITIES, type Capability, type Need } from "../needs/capability.js";
 import { needs } from "../needs/needs.js";
@@ -99,7 +100,7 @@ function narrow(config: Config, dropped: readonly Need[]): Config {
     network: gone.has("network.none") ? "host" : config.network,
     isolate: config.isolate.filter((namespace: Namespace) => !gone.has(`isolate.${namespace}`)),
     ...(hostname !== undefined && !gone.has("hostname") && { hostname }),
-    limits: gone.has("limit.wallTime") ? {} : limits,
+    limits: limitsWithout(limits, (name) => gone.has(`limit.${name}`)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { lstatSync, statSync } from "node:fs";
+import { limitsWithout } from "../config/limits.js";
 import type { Config, Mount } from "../config/schema.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
@@ -54,7 +55,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
       }),
     ...(user?.range !== undefined && { idMap: idMapFor({ ...user, range: user.range }, host) }),
     ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
-    limits: limits.wallTime === undefined ? {} : { wallTime: limits.wallTime },
+    limits: limitsWithout(limits, () => false),
     ...(stop !== undefined && { stop }),
   };
 }

@@ -25,6 +25,11 @@ export interface Enforcement {
   readonly dropped: readonly Dropped[];
 }
 
+/** A limit that ended a run, and what it was set to: bytes, or seconds of processor time. */
+export type Exceeded =
+  | { readonly limit: "stdout" | "stderr" | "fileSize"; readonly bytes: number }
+  | { readonly limit: "cpuTime"; readonly seconds: number };
+
 /** What one run came to. */
 export interface SandboxResult {
   readonly outcome: Outcome;
@@ -38,7 +43,9 @@ export interface SandboxResult {
    */
   readonly afterStop?: { readonly exitCode: number } | { readonly signal: NodeJS.Signals };
   /** The limit that was exceeded; only with the outcome `limit-exceeded`. */
-  readonly exceeded?: { readonly limit: "stdout" | "stderr"; readonly bytes: number };
+  readonly exceeded?: Exceeded;
+  /** The program's death by a signal left a core dump; absent where there was none, or the backend cannot tell. */
+  readonly coreDumped?: true;
   /** What the program wrote, where it was captured. */
   readonly stdout?: Uint8Array;
   readonly stderr?: Uint8Array;
@@ -57,6 +64,15 @@ export interface Usage {
   readonly systemTime?: number;
   /** Bytes: the largest resident set of any one of these processes. */
   readonly peakMemory?: number;
+  /** Page faults that took no reading from a disk, and those that did. */
+  readonly minorFaults?: number;
+  readonly majorFaults?: number;
+  /** Bytes that were read from and written to disks, in blocks of 512: what the page cache has costs nothing. */
+  readonly blockReads?: number;
+  readonly blockWrites?: number;
+  /** How often they waited for something, and how often others were given the processor in their place. */
+  readonly voluntarySwitches?: number;
+  readonly involuntarySwitches?: number;
 }
 
 /** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */

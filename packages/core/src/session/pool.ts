@@ -5,13 +5,13 @@ import type { ConfigInput } from "../config/schema.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import { isFed } from "../launch/feed.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
-import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
-import { usesLauncher } from "../launch/start.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
+import { usesLauncher, withoutLauncher } from "../launch/start.js";
+import { assertTerminal, forTerminal, windowOf } from "../launch/tty.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { prepare, type SandboxOptions } from "../prepare.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
-import { withoutLauncher } from "./session.js";
 import { Shelf } from "./shelf.js";
 
 /** How a pool is made. */
@@ -59,6 +59,7 @@ export async function createPool(
   shelf.filled().catch(() => undefined);
   const startChild = (argv: readonly string[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
+    if (windowOf(given.tty) !== undefined) insist("tty", "tty");
     return start(prepared, shelf, command, checkedOptions(given));
   };
   const close = (): Promise<void> => shelf.close();
@@ -69,7 +70,7 @@ export async function createPool(
       refusePipes(given);
       return startChild(argv, given).result;
     },
-    spawn: (argv, given) => startChild(argv, { ...PIPES, ...given }),
+    spawn: (argv, given) => startChild(argv, piped(given)),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -87,15 +88,19 @@ function start(
   prepared: Prepared<LauncherPlan>,
   shelf: Shelf,
   argv: readonly string[],
-  options: PooledOptions,
+  given: PooledOptions,
 ): SandboxChild {
+  const window = windowOf(given.tty);
+  const options = forTerminal(given, window);
+  if (window !== undefined) assertTerminal(prepared.config, options);
   const streams = waitingStreams(options);
   const startedAt = performance.now();
   const live = shelf.take();
   const { child } = live.channel;
   const { stdin = "discard" } = options;
   if (stdin !== "pipe" && !isFed(stdin)) child.stdin?.destroy();
-  const running = runningOn(live, onlyCommand(prepared, argv, streams), child, startedAt);
+  const command = onlyCommand(prepared, argv, streams, window);
+  const running = runningOn(live, command, child, startedAt);
   return childOf(running, termsOf(prepared), options);
 }
 

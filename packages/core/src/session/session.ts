@@ -3,15 +3,15 @@ import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
 import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
-import { checkedOptions, commandOf, PIPES, refusePipes } from "../launch/run-options.js";
-import { usesLauncher } from "../launch/start.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
+import { usesLauncher, withoutLauncher } from "../launch/start.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { type CommandSettings, settingsOf } from "./settings.js";
 import { starter } from "./starter.js";
 
 /** How one command of a session is run. */
-export interface CommandOptions extends Omit<RunOptions, "passFds">, CommandSettings {}
+export interface CommandOptions extends Omit<RunOptions, "passFds" | "tty">, CommandSettings {}
 
 /**
  * One sandbox for many commands, also at the same time. What they leave in its /tmp and the processes that they leave
@@ -49,10 +49,11 @@ export async function openSession(
     given: CommandOptions,
   ): Promise<SandboxChild> => {
     if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");
-    const options = checkedOptions(given);
+    const options = withoutTerminal(checkedOptions(given));
     const { wallTime, stop, ...settings } = settingsOf(config, options);
     const running = await start(commandOf(argv ?? command), settings, options);
-    return childOf(running, { ...termsOf(prepared), wallTime, stop }, options);
+    const { limits } = settings;
+    return childOf(running, { ...termsOf(prepared), limits, wallTime, stop }, options);
   };
   const close = async (): Promise<void> => {
     isClosed = true;
@@ -66,14 +67,18 @@ export async function openSession(
       refusePipes(options);
       return (await startChild(argv, options)).result;
     },
-    spawn: (argv, options) => startChild(argv, { ...PIPES, ...options }),
+    spawn: (argv, options) => startChild(argv, piped(options)),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** A backend of somebody else's may declare what core cannot do with its plans. */
-export function withoutLauncher(backend: string): SandboxError {
-  const message = `the backend ${backend} declares it, and its plan is not for the launcher`;
-  return new SandboxError("BACKEND_INVALID", message, { backend, hint: "Tell its author." });
+/** Its streams are pipes that the launcher makes for each command, and the relay of a terminal is one for each launcher. */
+function withoutTerminal(options: CommandOptions): CommandOptions {
+  if ((options as RunOptions).tty === undefined || (options as RunOptions).tty === false)
+    return options;
+  throw new SandboxError("CONFIG_INVALID", "tty: a command of a session cannot have one", {
+    path: "tty",
+    hint: "Use `spawn` of a sandbox or of a pool.",
+  });
 }

@@ -23,16 +23,19 @@ export interface CommandSettings {
 export function settingsOf(
   config: ResolvedConfig,
   { env, cwd, limits, stop }: CommandSettings,
-): Pick<ResolvedConfig, "env" | "cwd"> & StopTerms {
+): Pick<ResolvedConfig, "env" | "cwd" | "limits"> & StopTerms {
   if ([env, cwd, limits, stop].every((setting) => setting === undefined)) {
     const { wallTime } = config.limits;
-    return { env: config.env, cwd: config.cwd, wallTime, stop: config.stop };
+    const { env: own, cwd: at } = config;
+    return { env: own, cwd: at, limits: config.limits, wallTime, stop: config.stop };
   }
   const parsed = parseConfig({ root: config.root, cwd: cwd ?? config.cwd, env, limits, stop });
+  const ownLimits = limits === undefined ? config.limits : parsed.limits;
   return {
     env: { ...(env === undefined ? config.env : parsed.env), PWD: parsed.cwd },
     cwd: parsed.cwd,
-    wallTime: limits === undefined ? config.limits.wallTime : parsed.limits.wallTime,
+    limits: ownLimits,
+    wallTime: ownLimits.wallTime,
     stop: parsed.stop ?? config.stop,
   };
 }

@@ -13,7 +13,7 @@ import { courier } from "./courier.js";
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (
   argv: readonly string[],
-  settings: Pick<ResolvedConfig, "env" | "cwd">,
+  settings: Pick<ResolvedConfig, "env" | "cwd" | "limits">,
   stdio: StdioOptions,
 ) => Promise<Running>;
 
@@ -28,7 +28,7 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
     const release = hold();
     try {
       last += 1;
-      const command = { id: last, streams: streamsOf(stdio), argv, ...settings };
+      const command = { id: last, streams: streamsOf(stdio), argv, window: undefined, ...settings };
       if (command.streams.includes("courier")) await handOn(command.id, stdio);
       const { ended, ...running } = await begin(live, command);
       return { ...running, ended: ended.finally(release) };

@@ -1,0 +1,59 @@
+import type { ResolvedConfig } from "../plan/resolved-config.js";
+import { SandboxError } from "../result/error.js";
+import { isFed } from "./feed.js";
+import type { StdioOptions } from "./stdio.js";
+
+/** The size of a terminal's window, in characters. */
+export interface WindowSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The size that is asked for; `true` is that of an old terminal. Undefined: there is to be no terminal. */
+export function windowOf(tty: boolean | WindowSize | undefined): WindowSize | undefined {
+  if (tty === undefined || tty === false) return undefined;
+  const size = tty === true ? { columns: 80, rows: 24 } : tty;
+  assertWindow(size);
+  return size;
+}
+
+/** @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have. */
+export function assertWindow({ columns, rows }: WindowSize): void {
+  for (const [name, value] of Object.entries({ columns, rows })) {
+    if (Number.isInteger(value) && value >= 0 && value <= MOST) continue;
+    throw invalid(`tty.${name}`, `${String(value)} is not a whole number from 0 to ${MOST}`);
+  }
+}
+
+const MOST = 65_535;
+
+/**
+ * A terminal has one input and one output. They reach this process by pipes, so that the program can get at nothing
+ * that leads to the caller's own terminal.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function assertTerminal(
+  { mounts }: ResolvedConfig,
+  { stdin = "discard", stdout = "capture", stderr = "stdout" }: StdioOptions,
+): void {
+  if (!mounts.some(({ type }) => type === "dev"))
+    throw invalid("tty", "needs a mount of the type `dev`, in which the terminal is");
+  if (stdin !== "pipe" && stdin !== "discard" && !isFed(stdin))
+    throw invalid("stdin", "a terminal takes its input from `pipe`, `data`, `stream` or `discard`");
+  if (stdout !== "capture" && stdout !== "pipe" && stdout !== "discard")
+    throw invalid("stdout", "a terminal gives its output to `pipe`, `capture` or `discard`");
+  if (stderr !== "stdout") throw invalid("stderr", "a terminal has one output, which is `stdout`");
+}
+
+/** A terminal's standard error is its one output, unless somebody asks for what it cannot have. */
+export function forTerminal<Options extends StdioOptions>(
+  options: Options,
+  window: WindowSize | undefined,
+): Options {
+  return window === undefined ? options : { ...options, stderr: options.stderr ?? "stdout" };
+}
+
+function invalid(path: string, what: string): SandboxError {
+  return new SandboxError("CONFIG_INVALID", `${path}: ${what}`, { path });
+}
