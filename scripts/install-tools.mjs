@@ -18,6 +18,8 @@ const tools = [
     // It is copied into an empty root directory, where a dynamic one finds no loader.
     usable: isStatic,
   },
+  { name: "tmux", debianPackages: ["tmux"], serves: "the tests of terminals" },
+  { name: "time", debianPackages: ["time"], serves: "docs/accounting.md, which is measured" },
 ];
 
 const directories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"];

@@ -3,7 +3,9 @@ import { CliError } from "./cli-error.js";
 import { type CommandLine, valueOf } from "./command-line.js";
 import { readConfigFile } from "./config-file.js";
 import { hostPath } from "./host-path.js";
+import { limitsOf } from "./limits.js";
 import { bindMount, tmpfsMount, withMounts } from "./mount-options.js";
+import { number, seconds } from "./number.js";
 import type { OptionName } from "./option-name.js";
 import { type Origins, originsOf } from "./origins.js";
 
@@ -39,7 +41,6 @@ function single(line: CommandLine, file: ConfigInput): ConfigInput {
   const hostname = valueOf(line, "hostname");
   const network = valueOf(line, "network");
   const isolate = valueOf(line, "isolate");
-  const timeout = valueOf(line, "timeout");
   return {
     ...(root !== undefined && { root: hostPath(root) }),
     ...(cwd !== undefined && { cwd }),
@@ -48,9 +49,7 @@ function single(line: CommandLine, file: ConfigInput): ConfigInput {
     ...(network !== undefined && { network: network as Config["network"] }),
     ...(isolate !== undefined && { isolate: namespaces(isolate) }),
     ...user(line, file),
-    ...(timeout !== undefined && {
-      limits: { ...file.limits, wallTime: seconds("timeout", timeout) },
-    }),
+    ...limitsOf(line, file),
     ...stop(line, file),
   };
 }
@@ -58,7 +57,8 @@ function single(line: CommandLine, file: ConfigInput): ConfigInput {
 function lists(line: CommandLine, file: ConfigInput): ConfigInput {
   const writable = listOf(line, "writable");
   const hidden = listOf(line, "hide");
-  const inheritEnv = listOf(line, "inherit-env");
+  const terminal = line.options.has("tty") ? ["TERM"] : [];
+  const inheritEnv = [...listOf(line, "inherit-env"), ...terminal];
   return {
     ...(writable.length > 0 && { writable: writables(file.writable ?? [], writable) }),
     ...(hidden.length > 0 && { hidden: [...(file.hidden ?? []), ...hidden] }),
@@ -111,7 +111,7 @@ function namespaces(list: string): Config["isolate"] {
 function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
   const [uid, gid] = (["uid", "gid"] as const).map((name) => {
     const text = valueOf(line, name);
-    return text === undefined ? file.user?.[name] : number(name, text, /^\d+$/);
+    return text === undefined ? file.user?.[name] : number(`--${name}`, text, /^\d+$/);
   });
   if (uid === undefined && gid === undefined) return {};
   return {
@@ -130,18 +130,9 @@ function stop(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "stop"> {
   const stop = {
     ...file.stop,
     ...(signal !== undefined && { signal: `SIG${signal.replace(/^SIG/, "")}` }),
-    ...(grace !== undefined && { grace: seconds("stop-grace", grace) }),
+    ...(grace !== undefined && { grace: seconds("--stop-grace", grace) }),
   };
   return { stop: stop as NonNullable<ConfigInput["stop"]> };
-}
-
-function seconds(name: OptionName, text: string): number {
-  return number(name, text, /^\d+(\.\d+)?$/);
-}
-
-function number(name: OptionName, text: string, pattern: RegExp): number {
-  if (pattern.test(text)) return Number(text);
-  throw new CliError(`--${name}: ${JSON.stringify(text)} is not a number`);
 }
 
 function listOf({ options }: CommandLine, name: OptionName): readonly string[] {

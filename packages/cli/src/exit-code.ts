@@ -1,11 +1,11 @@
 import { constants } from "node:os";
-import type { ErrorCode, SandboxResult } from "@sandboxlib/core";
+import type { ErrorCode, Exceeded, SandboxResult } from "@sandboxlib/core";
 
 const TIMED_OUT = 124;
 const SANDBOX_FAILED = 125;
 
 /** The exit code that stands for a result: the program's own, 124 when it timed out, 128+n when signal n ended it. */
-export function exitCodeOf({ outcome, exitCode, signal }: SandboxResult): number {
+export function exitCodeOf({ outcome, exitCode, signal, exceeded }: SandboxResult): number {
   switch (outcome) {
     case "exited":
       return exitCode ?? SANDBOX_FAILED;
@@ -13,11 +13,20 @@ export function exitCodeOf({ outcome, exitCode, signal }: SandboxResult): number
       return signal === undefined ? SANDBOX_FAILED : 128 + numberOf(signal);
     case "timed-out":
       return TIMED_OUT;
-    case "aborted":
     case "limit-exceeded":
+      return exceeded === undefined ? SANDBOX_FAILED : EXCEEDED[exceeded.limit];
+    case "aborted":
       return SANDBOX_FAILED;
   }
 }
+
+/** Where the kernel said so with a signal, what a shell would say. */
+const EXCEEDED: Readonly<Record<Exceeded["limit"], number>> = {
+  cpuTime: 128 + constants.signals.SIGXCPU,
+  fileSize: 128 + constants.signals.SIGXFSZ,
+  stdout: SANDBOX_FAILED,
+  stderr: SANDBOX_FAILED,
+};
 
 /** Node has no names for real-time signals; core counts them from the first one of glibc on. */
 function numberOf(signal: NodeJS.Signals): number {

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { MountInput } from "@sandboxlib/core";
 import { CliError } from "./cli-error.js";
 import { hostPath } from "./host-path.js";
+import { bytes } from "./number.js";
 
 /** Reads `SRC[:DST[:ro]]`. SRC is a path of the host; an absent or empty DST is the same path. */
 export function bindMount(text: string): MountInput {
@@ -38,7 +39,7 @@ export function tmpfsMount(text: string): MountInput {
   }
   return size === undefined
     ? { type: "tmpfs", target }
-    : { type: "tmpfs", target, size: bytes(size, what) };
+    : { type: "tmpfs", target, size: bytes(`${what}: SIZE`, size) };
 }
 
 /** The mounts of a list with others added; one with the target of a listed one takes its place. */
@@ -60,17 +61,6 @@ export function withMounts(
 /** Splits at each colon that no backslash stands before. */
 function split(text: string): string[] {
   return text.split(/(?<!\\):/).map((part) => part.replaceAll("\\:", ":"));
-}
-
-const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-
-function bytes(size: string, what: string): number {
-  const [, digits, unit = ""] = /^(\d{1,15})([kmg]?)$/i.exec(size) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
-  if (digits !== undefined && factor !== undefined) return Number(digits) * factor;
-  throw new CliError(`${what}: SIZE ${JSON.stringify(size)} is not a number of bytes`, {
-    hint: "Write digits, and k, m or g after them for KiB, MiB or GiB.",
-  });
 }
 
 /** `/tmp/` and `/tmp` are the same target. */

@@ -101,6 +101,36 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     help: "How long it then has until everything is ended. Default: no time at all.",
     commands: PROGRAM,
   },
+  "cpu-time": {
+    argument: "SECONDS",
+    help: "Ends a process that has used so much processor time; if it is COMMAND, with exit code 152.",
+    commands: PROGRAM,
+  },
+  "address-space": {
+    argument: "SIZE",
+    help: "The most virtual memory of each process. SIZE as of --tmpfs.",
+    commands: PROGRAM,
+  },
+  "file-size": {
+    argument: "SIZE",
+    help: "The size that no file can grow beyond. A process that tries is ended; if it is COMMAND, with exit code 153.",
+    commands: PROGRAM,
+  },
+  "open-files": {
+    argument: "N",
+    help: "The most fds of each process, the standard streams included.",
+    commands: PROGRAM,
+  },
+  stack: { argument: "SIZE", help: "The largest stack of each process.", commands: PROGRAM },
+  "core-size": {
+    argument: "SIZE",
+    help: "The largest core file of each process; 0 for none.",
+    commands: PROGRAM,
+  },
+  tty: {
+    help: "Gives the program a terminal of its own, as large as the caller's, which stands for it. TERM is handed on.",
+    commands: PROGRAM,
+  },
   config: {
     argument: "FILE",
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",

@@ -1,5 +1,6 @@
 import { type ConfigInput, isSandboxError, SandboxError } from "@sandboxlib/core";
 import { type CommandLine, valueOf } from "./command-line.js";
+import { LIMITS } from "./limits.js";
 import type { OptionName } from "./option-name.js";
 
 /** Which option gave each field of a config: messages speak of fields, and users wrote options. */
@@ -57,7 +58,7 @@ const SINGLES: readonly (readonly [field: string, option: OptionName])[] = [
   ["isolate", "isolate"],
   ["user.uid", "uid"],
   ["user.gid", "gid"],
-  ["limits.wallTime", "timeout"],
+  ...LIMITS.map(({ field, option }) => [`limits.${field}`, option] as const),
   ["stop.signal", "stop-signal"],
   ["stop.grace", "stop-grace"],
 ];

@@ -38,6 +38,12 @@ describe("each option sets its field", () => {
     { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
     { args: ["--hostname", "box"], config: { hostname: "box" } },
     { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
+    { args: ["--cpu-time", "1.5"], config: { limits: { cpuTime: 1.5 } } },
+    { args: ["--address-space", "2G"], config: { limits: { addressSpace: 2 ** 31 } } },
+    { args: ["--file-size", "10k"], config: { limits: { fileSize: 10_240 } } },
+    { args: ["--open-files", "64"], config: { limits: { openFiles: 64 } } },
+    { args: ["--stack", "8m"], config: { limits: { stack: 2 ** 23 } } },
+    { args: ["--core-size", "0"], config: { limits: { coreSize: 0 } } },
     { args: ["--stop-grace", "2.5"], config: { stop: { grace: 2.5 } } },
     {
       args: ["--stop-signal", "INT", "--stop-grace", "1"],
@@ -191,6 +197,8 @@ describe("an option that cannot be read is refused with its name and value", () 
     { args: ["--env", "=x"], message: '--env: "=x" is not K=V' },
     { args: ["--timeout", "soon"], message: '--timeout: "soon" is not a number' },
     { args: ["--timeout", "1e3"], message: '--timeout: "1e3" is not a number' },
+    { args: ["--open-files", "many"], message: '--open-files: "many" is not a number' },
+    { args: ["--stack", "8mb"], message: '--stack: SIZE "8mb" is not a number of bytes' },
     { args: ["--uid", "root"], message: '--uid: "root" is not a number' },
     {
       args: ["--bind", "/a:b"],

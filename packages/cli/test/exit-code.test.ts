@@ -6,7 +6,9 @@ import { runSandbox } from "./support/cli.js";
 
 const REST = { usage: { wallTime: 1 }, backend: "x", enforcement: { enforced: [], dropped: [] } };
 
-test.each<[Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "afterStop">, number]>([
+test.each<
+  [Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop">, number]
+>([
   [{ outcome: "exited", exitCode: 0 }, 0],
   [{ outcome: "exited", exitCode: 255 }, 255],
   [{ outcome: "signaled", signal: "SIGKILL" }, 137],
@@ -15,7 +17,9 @@ test.each<[Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "afterStop">,
   [{ outcome: "timed-out" }, 124],
   [{ outcome: "timed-out", afterStop: { exitCode: 0 } }, 124],
   [{ outcome: "aborted" }, 125],
-  [{ outcome: "limit-exceeded" }, 125],
+  [{ outcome: "limit-exceeded", exceeded: { limit: "stdout", bytes: 1 } }, 125],
+  [{ outcome: "limit-exceeded", exceeded: { limit: "cpuTime", seconds: 1 } }, 152],
+  [{ outcome: "limit-exceeded", exceeded: { limit: "fileSize", bytes: 1 } }, 153],
 ])("%o becomes the exit code %i", (result, exitCode) => {
   expect(exitCodeOf({ ...REST, ...result })).toBe(exitCode);
 });
@@ -46,6 +50,11 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         exitCode: 143,
       },
       { what: "a time-out", argv: ["--timeout", "0.2", "--", "sleep", "60"], exitCode: 124 },
+      {
+        what: "a cpuTime that is used up",
+        argv: ["--cpu-time", "0.2", "--", "sh", "-c", "while :; do :; done"],
+        exitCode: 152,
+      },
       {
         what: "a time-out with a grace period",
         argv: "--timeout 0.2 --stop-grace 20 --stop-signal INT -- sh -c"

@@ -10,6 +10,7 @@ import { describeError } from "../report-error.js";
 import { openResultFile } from "../result-file.js";
 import { sandboxFrom } from "../sandbox-from-line.js";
 import { forwardSignals } from "../signals.js";
+import { callersTerminal } from "../terminal.js";
 
 /** Runs a program in a sandbox and ends as that did. */
 export async function run(line: CommandLine, io: Io): Promise<End> {
@@ -53,22 +54,24 @@ async function runProgram(line: CommandLine, { stderr }: Io): Promise<Ran> {
   const written = configFromOptions(line);
   assertProgram(written.config.command);
   const signals = forwardSignals();
+  const terminal = line.options.has("tty") ? callersTerminal() : undefined;
   try {
     const sandbox = await sandboxFrom(line, written);
     if (!line.options.has("quiet")) stderr.write(droppedLines(sandbox));
-    const child = sandbox.spawn(undefined, {
-      stdin: "inherit",
-      stdout: "inherit",
-      stderr: "inherit",
-    });
+    const child = sandbox.spawn(undefined, terminal?.options ?? INHERITED);
     signals.to(child);
+    await terminal?.to(child);
     const result = await child.result;
+    terminal?.restore();
     if (line.options.has("verbose")) stderr.write(enforcedLines(result));
     return { result, endedBy: signals.endedBy(result) };
   } finally {
+    terminal?.restore();
     signals.stop();
   }
 }
+
+const INHERITED = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
 
 /** Pairs of options that contradict each other. */
 const CONTRADICTIONS = [

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { describeWith } from "./support/backend.js";
+import { BIN, ran, runSandbox } from "./support/cli.js";
+
+const PRLIMIT = "/usr/bin/prlimit";
+
+for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
+  await describeWith(backend, "limits", () => {
+    const options = ["--backend", backend, "--degrade", "--quiet"];
+
+    test("hold inside", async () => {
+      const set = ["--open-files", "60", "--stack", "2m", "--file-size", "1k", "--core-size", "0"];
+      const more = ["--cpu-time", "60", "--address-space", "4g"];
+      const script = "ulimit -n; ulimit -s; ulimit -f; ulimit -c; ulimit -t; ulimit -v";
+      const ran = await runSandbox([...options, ...set, ...more, "--", "sh", "-c", script]);
+      expect(ran).toMatchObject({
+        exitCode: 0,
+        stdout: "60\n2048\n2\n0\n60\n4194304\n",
+        stderr: "",
+      });
+    });
+
+    test.skipIf(!existsSync(PRLIMIT))("above the caller's own hard limit are refused", async () => {
+      const node = [PRLIMIT, "--nofile=200:200", "--", process.execPath, BIN["run-sandbox"]];
+      const args = [...node, ...options, "--open-files", "300", "--", "true"];
+      const { exitCode, stderr } = await ran(spawn("/usr/bin/env", args, { stdio: "pipe" }));
+      expect(exitCode).toBe(125);
+      expect(stderr).toContain("limits.openFiles: 300 cannot be set");
+      expect(stderr).toContain("the hard limit of this process is 200");
+      expect(stderr).toContain("(--open-files 300)");
+    });
+  });
+}

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import { describeWith } from "./support/backend.js";
+import { BIN } from "./support/cli.js";
+import { scratch } from "./support/scratch.js";
+import { testUnless } from "./support/test-unless.js";
+import { noTmux, openScreen, type Screen } from "./support/tmux.js";
+
+const RUN = `${process.execPath} ${BIN["run-sandbox"]} --quiet --tty`;
+
+/** A shell inside, which prompts with `inner>`. */
+async function openShell(): Promise<Screen> {
+  const screen = await openScreen();
+  screen.type(`${RUN} -- bash --norc --noprofile`, "Enter");
+  await screen.shows(/^bash-.*[#$]$/m);
+  screen.type("PS1='inner> '; clear", "Enter");
+  await screen.shows(/^inner>$/m);
+  return screen;
+}
+
+await describeWith("namespaces", "a shell in a terminal of its own", () => {
+  testUnless(noTmux, "prompts, edits lines and gives its exit code", async () => {
+    const { type, shows } = await openShell();
+    type("echo hallo", "Left", "Left", "Left", "BSpace", "e", "Enter");
+    await shows(/^hello$/m);
+    type("tty", "Enter");
+    await shows(/^\/dev\/pts\/0$/m);
+    type("exit 7", "Enter");
+    await shows(/^outer\$$/m);
+    type("echo code $?", "Enter");
+    await shows(/^code 7$/m);
+  });
+
+  testUnless(noTmux, "interrupts, stops and continues its jobs", async () => {
+    const { type, shows } = await openShell();
+    type("sleep 600; echo status $?", "Enter");
+    await shows(/^inner> sleep 600/m);
+    await sleep(300);
+    type("C-c");
+    await shows(/\^C/);
+    type("sleep 601", "Enter");
+    await shows(/^inner> sleep 601$/m);
+    await sleep(300);
+    type("C-z");
+    await shows(/Stopped +sleep 601/);
+    type("clear; fg", "Enter");
+    await shows(/^sleep 601$/m);
+    type("C-c");
+    await shows(/\^C/);
+    type("clear; jobs; echo no $((6 * 7))", "Enter");
+    expect(await shows(/^no 42$/m)).not.toContain("sleep");
+  });
+
+  testUnless(noTmux, "has the size of the caller's, also when that changes", async () => {
+    const { type, shows, resize } = await openShell();
+    type("stty size", "Enter");
+    await shows(/^40 100$/m);
+    resize(91, 33);
+    type("clear; sleep 0.5; stty size", "Enter");
+    await shows(/^33 91$/m);
+  });
+
+  testUnless(noTmux, "can hand single keys to a program", async () => {
+    const { type, shows } = await openShell();
+    type("stty raw -echo; echo ready; head -c 6 | od -An -c; stty sane", "Enter");
+    await shows(/^ready$/m);
+    type("a", "C-c", "C-z", "Up");
+    await shows(/ a +003 +032 +033 +[[O] +A$/m);
+  });
+});
+
+await describeWith("namespaces", "the caller's terminal", () => {
+  const ends: readonly [string, string, NodeJS.Signals | undefined][] = [
+    ["the program has ended", "sh -c 'stty raw; exit 3'", undefined],
+    ["the program was not found", "/no/such/program", undefined],
+    ["SIGTERM has come", "sh -c 'echo ready; exec cat'", "SIGTERM"],
+    ["SIGHUP has come", "sh -c 'echo ready; exec cat'", "SIGHUP"],
+  ];
+  for (const [when, command, signal] of ends) {
+    testUnless(noTmux, `is as it was when ${when}`, async () => {
+      const directory = scratch();
+      const file = (name: string): string => readFileSync(join(directory, name), "utf8");
+      // An interactive shell would restore it by itself.
+      writeFileSync(
+        join(directory, "script"),
+        `cd ${directory}; stty -g >before
+        sh -c 'echo $$ >pid; exec "$@"' sh ${RUN} --cwd / -- ${command}
+        stty -g >after; echo over`,
+      );
+      const { type, shows } = await openScreen();
+      type(`sh ${directory}/script`, "Enter");
+      if (signal !== undefined) {
+        await shows(/^ready$/m);
+        process.kill(Number(file("pid")), signal);
+      }
+      await shows(/^over$/m);
+      expect(file("after")).toBe(file("before"));
+    });
+  }
+});
+
+/** Takes every terminal that it can get at for its own, and types a command into it. */
+const INJECT = `
+my @handles;
+for my $fd (0, 1, 2) {
+    if (open(my $handle, "+<&=", $fd)) { push @handles, $handle; }
+}
+for my $path ("/dev/tty", "/dev/console", "/dev/tty0", glob("/dev/pts/[0-9]*"), map { "/proc/$_/fd/0" } 1 .. 20) {
+    if (open(my $handle, "+<", $path)) { push @handles, $handle; }
+}
+my $taken = 0;
+for my $handle (@handles) {
+    ioctl($handle, 0x540E, 0); # TIOCSCTTY
+    ioctl($handle, 0x540E, 1);
+    for my $byte (split //, "echo injected >>$ARGV[0]\\n") {
+        $taken++ if ioctl($handle, 0x5412, my $one = $byte); # TIOCSTI
+    }
+    for my $code (2, 3, 10) { ioctl($handle, 0x541C, my $one = pack("C10", $code, (0) x 9)); } # TIOCLINUX
+}
+print "taken $taken\\n";
+`;
+
+for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
+  await describeWith(backend, "a program that types into terminals", () => {
+    for (const option of backend === "namespaces" ? ["", "--tty"] : [""]) {
+      const given = option === "" ? "that is handed on" : "in place of which it has another";
+      testUnless(noTmux, `types nothing into the caller's, ${given}`, async () => {
+        const directory = scratch();
+        const script = join(directory, "inject.pl");
+        writeFileSync(script, INJECT);
+        const { type, shows } = await openScreen();
+        const run = `${process.execPath} ${BIN["run-sandbox"]} --quiet --degrade ${option}`;
+        const options = `--backend ${backend} --bind ${directory}::ro`;
+        type(`${run} ${options} -- perl ${script} ${directory}/inside; echo over`, "Enter");
+        await shows(/^taken \d+$/m);
+        await shows(/^over$/m);
+        // Where the kernel lets anybody type, the same program outside shows that it can.
+        type(`clear; perl ${script} ${directory}/outside; echo out again`, "Enter");
+        const [, taken] = /^taken (\d+)$/m.exec(await shows(/^out again$/m)) ?? [];
+        type("clear; echo done", "Enter");
+        await shows(/^done$/m);
+        const made = ["inside", "outside"].filter((name) => existsSync(join(directory, name)));
+        expect(made).toEqual(taken === "0" ? [] : ["outside"]);
+      });
+    }
+  });
+}
