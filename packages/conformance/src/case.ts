@@ -25,6 +25,8 @@ export interface Topic {
   readonly cases: readonly Case[];
   /** The cases change something of this process, such as its environment, so that no other may run meanwhile. */
   readonly isAlone?: boolean;
+  /** The cases are not about mounts, so there are none where they ask for none: that takes less time. */
+  readonly isBare?: boolean;
 }
 
 /** Whether a backend with these capabilities has to keep the rule at all. */

@@ -52,13 +52,18 @@ export interface Context {
   readonly pool: (size: number, extra?: ConfigInput) => Promise<WithShell<PoolParts>>;
 }
 
-/** Runs a case in a new directory, which is gone afterwards. Throws when the rule is broken or something is left behind. */
+/**
+ * Runs a case in a new directory, which is gone afterwards. Throws when the rule is broken or something is left behind.
+ *
+ * @param isBare - Its configs have no mounts but those that it asks for, not even the default ones.
+ */
 export async function runCase(
   kit: Kit,
   run: (context: Context) => Promise<void>,
   directory: string,
+  isBare = false,
 ): Promise<void> {
-  const open = openContext(kit, directory);
+  const open = openContext(kit, directory, isBare);
   try {
     await run(open.context);
     await open.end();
@@ -69,7 +74,7 @@ export async function runCase(
   }
 }
 
-function openContext(kit: Kit, directory: string) {
+function openContext(kit: Kit, directory: string, isBare: boolean) {
   const [root, scratch] = [join(directory, "root"), join(directory, "scratch")];
   mkdirSync(scratch, { recursive: true });
   for (const path of [directory, scratch]) chmodSync(path, 0o755);
@@ -89,6 +94,7 @@ function openContext(kit: Kit, directory: string) {
   const config = (extra: ConfigInput = {}): ConfigInput => ({
     ...(kit.has.has("root") && { root }),
     cwd: "/",
+    ...(isBare && { mounts: [] }),
     ...extra,
   });
   const { backend, prefer } = kit;

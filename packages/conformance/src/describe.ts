@@ -92,7 +92,7 @@ function describeTopics(kit: Kit): void {
 }
 
 function describeTopic(
-  { title, cases, isAlone = false }: Topic,
+  { title, cases, isAlone = false, isBare = false }: Topic,
   kit: Kit,
   directoryOf: (number: string) => string,
 ): void {
@@ -103,7 +103,7 @@ function describeTopic(
       const reason = obstacle(test, kit);
       if (reason === undefined)
         (isAlone ? it : it.concurrent)(test.title, () =>
-          runCase(kit, test.run, directoryOf(`${title}-${index}`.replaceAll(" ", "-"))),
+          runCase(kit, test.run, directoryOf(`${title}-${index}`.replaceAll(" ", "-")), isBare),
         );
       else it.skip(`${test.title} (skipped: ${reason})`, () => undefined);
     }

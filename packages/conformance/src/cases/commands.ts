@@ -35,8 +35,11 @@ const WORDS = [
   "x".repeat(100_000),
 ];
 
+const PROC = { mounts: [{ type: "proc", target: "/proc" }] } as const;
+
 export const commands: Topic = {
   title: "commands",
+  isBare: true,
   cases: [
     {
       title: "every argument arrives as it was given",
@@ -67,7 +70,7 @@ export const commands: Topic = {
     {
       title: "a command that does not exist is COMMAND_NOT_FOUND",
       async run({ kit, sandbox }) {
-        const made = await sandbox();
+        const made = await sandbox(kit.has.has("mount.proc") ? PROC : {});
         const names = [
           "no-such-program",
           "/bin/no-such-program",
@@ -102,7 +105,7 @@ export const commands: Topic = {
         symlinkSync("loop", join(root, "work/loop"));
         allow("/work/loop");
         if (kit.has.has("mount.proc")) names.push("/proc/version");
-        const made = await sandbox();
+        const made = await sandbox(kit.has.has("mount.proc") ? PROC : {});
         for (const name of names) {
           const { path, hint } = await refused(made.run([name]), "COMMAND_NOT_EXECUTABLE");
           assert.deepEqual([path, hint !== undefined], ["command", true], name);

@@ -16,6 +16,7 @@ const SIGNALS = (
 
 export const exit: Topic = {
   title: "exit",
+  isBare: true,
   cases: [
     {
       title: "an exit status from 0 to 255 arrives as it was",

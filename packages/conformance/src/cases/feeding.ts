@@ -34,6 +34,7 @@ async function* failing() {
 /** Where standard input comes from a stream of the caller. */
 export const feeding: Topic = {
   title: "feeding",
+  isBare: true,
   cases: [
     ...inEveryWay("standard input comes from a stream, byte for byte", async (spawn) => {
       const pieces = Array.from({ length: 16 }, (_, index) =>

@@ -13,6 +13,7 @@ async function all(lines: ReturnType<SandboxChild["lines"]>): Promise<string[]> 
 /** Outputs that are read line by line. */
 export const lines: Topic = {
   title: "lines",
+  isBare: true,
   cases: [
     ...inEveryWay("the lines of both outputs arrive as they were written", async (spawn) => {
       const child = await spawn(

@@ -7,6 +7,7 @@ import { refused, succeeded } from "../check.js";
 export const lookup: Topic = {
   title: "looking commands up",
   isAlone: true,
+  isBare: true,
   cases: [
     {
       title: "a command with a slash is looked up from cwd",

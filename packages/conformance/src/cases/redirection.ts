@@ -8,6 +8,7 @@ const TWO_LINES = "echo out; echo err >&2";
 
 export const redirection: Topic = {
   title: "redirection",
+  isBare: true,
   cases: [
     {
       title: "standard error goes into standard output in the order written",

@@ -7,6 +7,7 @@ import type { Context } from "../context.js";
 
 export const refusals: Topic = {
   title: "refusals",
+  isBare: true,
   cases: [
     ...allCapabilities().flatMap((capability) => {
       const asking = ASKING[capability];

@@ -16,6 +16,7 @@ async function ready(child: SandboxChild): Promise<void> {
 /** How a run ends that times out or is aborted. */
 export const stop: Topic = {
   title: "stop",
+  isBare: true,
   cases: [
     ...inEveryWay(
       "a program that times out gets the signal of stop, and the result tells how it ended",

@@ -6,6 +6,7 @@ import { inEveryWay } from "../ways.js";
 /** Programs that are stopped: signal(7). */
 export const stopped: Topic = {
   title: "stopped programs",
+  isBare: true,
   cases: [
     ...inEveryWay("a program that stops itself goes on with SIGCONT", async (spawn) => {
       const child = await spawn("echo ready; kill -STOP $$; echo on; exit 7");

@@ -5,8 +5,11 @@ import { nextText, succeeded } from "../check.js";
 const EVERY_BYTE = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
 const MEBIBYTE = Buffer.alloc(1024 * 1024, EVERY_BYTE);
 
+const DEV = { mounts: [{ type: "dev", target: "/dev" }] } as const;
+
 export const streams: Topic = {
   title: "streams",
+  isBare: true,
   cases: [
     {
       title: "standard output and standard error arrive apart, byte for byte",
@@ -37,7 +40,7 @@ export const streams: Topic = {
       needs: ["root", "mount.dev"],
       async run({ spawn }) {
         const bytes = 64 * MEBIBYTE.length;
-        const child = await spawn(`head -c ${bytes} /dev/zero`);
+        const child = await spawn(`head -c ${bytes} /dev/zero`, DEV);
         let read = 0;
         for await (const chunk of child.stdout ?? []) {
           if (read === 0) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -65,7 +68,7 @@ export const streams: Topic = {
       needs: ["root", "mount.dev"],
       async run({ sh }) {
         const before = process.memoryUsage().rss;
-        const ran = await sh("cat /dev/zero", {}, { maxOutput: 8 * MEBIBYTE.length });
+        const ran = await sh("cat /dev/zero", DEV, { maxOutput: 8 * MEBIBYTE.length });
         const more = process.memoryUsage().rss - before;
         assert.deepEqual(ran.exceeded, { limit: "stdout", bytes: 8 * MEBIBYTE.length });
         assert.equal(ran.stdout?.length, 8 * MEBIBYTE.length);
