@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { npm, type Packed, pack } from "./support/packed.js";
 import { testUnless } from "./support/test-unless.js";
 
@@ -18,13 +18,18 @@ const PACKAGES: readonly Packed[] = [
 const SLOW = 120_000;
 
 const scratch = mkdtempSync(join(tmpdir(), "sandboxlib-installed-"));
+const isBuilt = existsSync(BUILT);
+let tarballs: ReadonlyMap<Packed, string> = new Map();
+beforeAll(() => {
+  tarballs = pack([...PACKAGES, ...(isBuilt ? [PROGRAM] : [])], scratch);
+}, SLOW);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** A project into which npm has installed the packages; what else they depend on cannot be had without a registry. */
 function installed(packages: readonly Packed[]): string {
   const directory = mkdtempSync(join(scratch, "project-"));
   writeFileSync(join(directory, "package.json"), "{}");
-  npm(["install", ...packages.map((name) => pack(name, mkdtempSync(`${scratch}/`)))], directory);
+  npm(["install", ...packages.map((name) => tarballs.get(name) ?? "")], directory);
   return directory;
 }
 
@@ -36,7 +41,7 @@ function namespacesIn(directory: string): { reason?: string; remedy?: string; av
 }
 
 testUnless(
-  existsSync(BUILT) ? undefined : "the launcher was not built, for want of a compiler",
+  isBuilt ? undefined : "the launcher was not built, for want of a compiler",
   "the launcher comes from the package for this machine, executable, and runs",
   () => {
     const directory = installed([...PACKAGES, PROGRAM]);

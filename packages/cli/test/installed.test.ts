@@ -22,10 +22,10 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 /** The library comes with every backend, and zod with the library; the command line has both inside. */
 const BACKEND: readonly Packed[] = ["@sandboxlib/core", "zod", "@sandboxlib/backend-bubblewrap"];
 const EVERYTHING: readonly Packed[] = ["@sandboxlib/cli", ...BACKEND, "@acme/sandboxlib-plain"];
-const tarballs = new Map<Packed, string>();
+let tarballs: ReadonlyMap<Packed, string> = new Map();
 beforeAll(() => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-installed-")));
-  for (const name of EVERYTHING) tarballs.set(name, pack(name, scratch));
+  tarballs = pack(EVERYTHING, scratch);
 }, SLOW);
 
 function tarball(name: Packed): string {

@@ -21,8 +21,18 @@ const SOURCES = {
 /** A package that is packed for the tests of installations. */
 export type Packed = keyof typeof SOURCES;
 
-/** Packs one as it would be published and gives the path of the tarball. */
-export function pack(name: Packed, directory: string): string {
+/** Packs some as they would be published, all at once, and gives the paths of the tarballs. */
+export function pack(names: readonly Packed[], directory: string): Map<Packed, string> {
+  const copies = names.map((name) => copyOf(name, directory));
+  const output = npm(["pack", "--json", "--ignore-scripts", ...copies], directory);
+  const packed = JSON.parse(output) as { filename: string }[];
+  return new Map(
+    names.map((name, index) => [name, join(directory, packed[index]?.filename ?? "")]),
+  );
+}
+
+/** What is published of a package, with the versions in its manifest. */
+function copyOf(name: Packed, directory: string): string {
   const copy = join(directory, name.replaceAll("/", "-"));
   const source = realpathSync(SOURCES[name]);
   cpSync(source, copy, {
@@ -31,9 +41,7 @@ export function pack(name: Packed, directory: string): string {
   });
   const manifest = join(copy, "package.json");
   writeFileSync(manifest, published(readFileSync(manifest, "utf8")));
-  const output = npm(["pack", "--json", "--ignore-scripts"], copy);
-  const [{ filename }] = JSON.parse(output) as [{ filename: string }];
-  return join(copy, filename);
+  return copy;
 }
 
 /** Runs npm without the registry, and with a cache that goes with the directory. */
