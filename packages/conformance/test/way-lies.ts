@@ -20,23 +20,16 @@ interface Edits {
 /** A library that starts commands wrongly in whatever way it is asked to: in a run, a session or a pool. */
 export function inEveryWay({ config = same, options = same, child, isObliging }: Edits): Lie {
   const edited = (own: SandboxChild): SandboxChild => ({ ...own, ...child?.(own) });
-  const obliging = async (
-    start: () => SandboxChild | Promise<SandboxChild>,
-  ): Promise<SandboxChild> => {
+  const obliging = (start: () => SandboxChild | Promise<SandboxChild>) => {
+    const content = (own: SandboxChild): SandboxChild => ({
+      ...own,
+      result: own.result.catch(() => NOTHING),
+    });
     try {
-      const own = await start();
-      return { ...own, result: own.result.catch(() => NOTHING) };
+      const own = start();
+      return own instanceof Promise ? own.then(content, () => NOBODY) : content(own);
     } catch {
-      return {
-        stdin: null,
-        stdout: null,
-        stderr: null,
-        result: Promise.resolve(NOTHING),
-        kill: () => false,
-        resize: () => false,
-        lines: () => [][Symbol.iterator]() as never,
-        [Symbol.asyncDispose]: async () => undefined,
-      };
+      return NOBODY;
     }
   };
   const spawning = <Own extends { spawn: (argv?: readonly string[], how?: RunOptions) => unknown }>(
@@ -66,6 +59,18 @@ export function inEveryWay({ config = same, options = same, child, isObliging }:
     },
   };
 }
+
+/** What takes the place of a program that is not there. */
+const NOBODY: SandboxChild = {
+  stdin: null,
+  stdout: null,
+  stderr: null,
+  result: Promise.resolve(NOTHING),
+  kill: () => false,
+  resize: () => false,
+  lines: () => [][Symbol.iterator]() as never,
+  [Symbol.asyncDispose]: async () => undefined,
+};
 
 function same<Value>(value: Value): Value {
   return value;
