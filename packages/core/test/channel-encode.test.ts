@@ -70,7 +70,7 @@ const command: fc.Arbitrary<Command> = fc.record({
   limits: fc.record(
     {
       wallTime: fc.nat(),
-      cpuTime: fc.double({ min: 0.1, max: 1e6 }),
+      cpuTime: fc.double({ min: 0.1, max: 1e6, noNaN: true }),
       addressSpace: fc.maxSafeNat(),
       fileSize: fc.maxSafeNat(),
       openFiles: fc.nat(),
