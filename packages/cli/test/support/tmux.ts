@@ -13,10 +13,10 @@ export const noTmux: string | undefined = existsSync(TMUX) ? undefined : `no ${T
 /** A real terminal with a shell in it, ended with the test. */
 export interface Screen {
   /** Types words and keys, as tmux(1) names them. */
-  type(...keys: readonly string[]): void;
+  readonly type: (...keys: readonly string[]) => void;
   /** Waits until the screen shows it; the last screen otherwise. */
-  shows(pattern: RegExp): Promise<string>;
-  resize(columns: number, rows: number): void;
+  readonly shows: (pattern: RegExp) => Promise<string>;
+  readonly resize: (columns: number, rows: number) => void;
 }
 
 const PATIENCE = 20_000;
