@@ -51,11 +51,14 @@ export function inEveryWay({ config = same, options = same, child, isObliging }:
         const sandbox = await createSandbox(config(given), how);
         return {
           ...spawning(sandbox),
-          run: (argv, own) => sandbox.run(argv, own && options(own)),
+          run: (argv, own = {}) => sandbox.run(argv, options(own)),
           openSession: async () => spawning(await sandbox.openSession()),
         };
       },
-      createPool: async (given, how) => spawning(await createPool(config(given), how)),
+      createPool: async (given, how) => {
+        const pool = await createPool(config(given), how);
+        return { ...spawning(pool), run: (argv, own = {}) => pool.run(argv, options(own)) };
+      },
     },
   };
 }

@@ -48,7 +48,7 @@ export async function createSandbox(
   const terms = termsOf(prepared);
   const asked = (given: RunOptions): { options: RunOptions; window: WindowSize | undefined } => {
     const window = windowOf(given.tty);
-    if (window !== undefined) insist("tty", "tty");
+    if (window !== undefined) insist("tty", "a terminal");
     return { options: forTerminal(checkedOptions(given), window), window };
   };
   return {

@@ -1,12 +1,14 @@
 import { FILES } from "./files.js";
 import { ISOLATION } from "./isolation.js";
 import type { Liar } from "./liar.js";
+import { LIMITS } from "./limits.js";
 import { PATHS } from "./paths.js";
 import { POOLS } from "./pools.js";
 import { RUNS } from "./runs.js";
 import { SAYS } from "./says.js";
 import { SESSIONS } from "./sessions.js";
 import { STREAMS } from "./streams.js";
+import { TERMINALS } from "./terminals.js";
 import { WAYS } from "./ways.js";
 
 /** Every liar. */
@@ -20,4 +22,6 @@ export const liars: readonly Liar[] = [
   ...PATHS,
   ...SESSIONS,
   ...POOLS,
+  ...LIMITS,
+  ...TERMINALS,
 ];

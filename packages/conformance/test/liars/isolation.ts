@@ -48,6 +48,7 @@ export const ISOLATION: readonly Liar[] = [
     does: "takes every refusal back",
     lie: () => obliging(),
     caughtBy: [
+      "terminals: one is refused",
       "looking commands up: the PATH",
       "commands: a run without",
       "cwd: a cwd that",

@@ -72,7 +72,7 @@ export const SAYS: readonly Liar[] = [
       "network.none",
       "isolate",
       "user is",
-      "limit.wallTime",
+      "limit.",
       "tree.kill",
     ].map((title) => `refusals: ${title}`),
   },

@@ -59,7 +59,7 @@ export async function createPool(
   shelf.filled().catch(() => undefined);
   const startChild = (argv: readonly string[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
-    if (windowOf(given.tty) !== undefined) insist("tty", "tty");
+    if (windowOf(given.tty) !== undefined) insist("tty", "a terminal");
     return start(prepared, shelf, command, checkedOptions(given));
   };
   const close = (): Promise<void> => shelf.close();
