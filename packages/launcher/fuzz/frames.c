@@ -66,6 +66,10 @@ static void check_short(const struct frame *frame)
     if (frame->type == 'K' && parse_signal(frame->payload, frame->size, &id, &number))
         expect(frame->size == 8 && id == take_u32(&cursor) && number == take_u32(&cursor) &&
                number >= 1 && number <= 64);
+    uint32_t columns, rows;
+    if (frame->type == 'W' && parse_size(frame->payload, frame->size, &id, &columns, &rows))
+        expect(frame->size == 12 && id == take_u32(&cursor) && columns == take_u32(&cursor) &&
+               rows == take_u32(&cursor) && columns <= UINT16_MAX && rows <= UINT16_MAX);
     if (frame->type == 'O' && parse_opened(frame->payload, frame->size, &id))
         expect(frame->size == 4 && id == take_u32(&cursor));
     if (frame->type == 'D' && parse_down(frame->payload, frame->size, &id, &cursor))
