@@ -13,6 +13,10 @@ const POSIX: readonly Capability[] = [
   "cwd",
   "limit.wallTime",
   ...toolLimits.capabilities,
+  "limit.memory",
+  "limit.processes",
+  "limit.cpu",
+  "limit.ioWeight",
   "exit.signal",
 ];
 const LINUX: readonly Capability[] = [

@@ -24,6 +24,7 @@ export function exitCodeOf({ outcome, exitCode, signal, exceeded }: SandboxResul
 const EXCEEDED: Readonly<Record<Exceeded["limit"], number>> = {
   cpuTime: 128 + constants.signals.SIGXCPU,
   fileSize: 128 + constants.signals.SIGXFSZ,
+  memory: 128 + constants.signals.SIGKILL,
   stdout: SANDBOX_FAILED,
   stderr: SANDBOX_FAILED,
 };

@@ -16,6 +16,11 @@ export const LIMITS: readonly {
   { field: "openFiles", option: "open-files", read: count },
   { field: "stack", option: "stack", read: size },
   { field: "coreSize", option: "core-size", read: size },
+  { field: "memory", option: "memory", read: size },
+  { field: "swap", option: "swap", read: size },
+  { field: "processes", option: "processes", read: count },
+  { field: "cpu", option: "cpu", read: fraction },
+  { field: "ioWeight", option: "io-weight", read: count },
 ];
 
 /**
@@ -37,4 +42,8 @@ function count(what: string, text: string): number {
 
 function size(what: string, text: string): number {
   return bytes(`${what}: SIZE`, text);
+}
+
+function fraction(what: string, text: string): number {
+  return number(what, text, /^\d+(\.\d+)?$/);
 }

@@ -127,6 +127,31 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     help: "The largest core file of each process; 0 for none.",
     commands: PROGRAM,
   },
+  memory: {
+    argument: "SIZE",
+    help: "The most memory of everything in the sandbox, its tmpfs included; exit code 137 when it runs out.",
+    commands: PROGRAM,
+  },
+  swap: {
+    argument: "SIZE",
+    help: "The most swap, beside --memory. Default: none.",
+    commands: PROGRAM,
+  },
+  processes: {
+    argument: "N",
+    help: "The most processes and threads in the sandbox, the backend's own included.",
+    commands: PROGRAM,
+  },
+  cpu: {
+    argument: "N",
+    help: "How many processors the sandbox may keep busy; 0.5 is half of one.",
+    commands: PROGRAM,
+  },
+  "io-weight": {
+    argument: "N",
+    help: "The sandbox's share of the disks, 1 to 10000, beside others with 100.",
+    commands: PROGRAM,
+  },
   tty: {
     help: "Gives the program a terminal of its own, as large as the caller's, which stands for it. TERM is handed on.",
     commands: PROGRAM,
@@ -134,6 +159,11 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   config: {
     argument: "FILE",
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",
+    commands: PROGRAM,
+  },
+  cgroup: {
+    argument: "DIR",
+    help: "A directory below /sys/fs/cgroup in which this user may make others: the run gets a cgroup of its own there, for its limits and its accounting. Default: one below the caller's own, and only for a limit that needs it.",
     commands: PROGRAM,
   },
   backend: {

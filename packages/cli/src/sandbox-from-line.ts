@@ -10,6 +10,7 @@ import {
 import { CliError } from "./cli-error.js";
 import { type CommandLine, valueOf } from "./command-line.js";
 import type { WrittenConfig } from "./config-from-options.js";
+import { hostPath } from "./host-path.js";
 import { withOrigin } from "./origins.js";
 import { didYouMean } from "./suggest.js";
 
@@ -22,10 +23,17 @@ export async function sandboxFrom(
     return await createSandbox(config, {
       backend: valueOf(line, "backend"),
       prefer: preferOf(line),
+      cgroup: cgroupOf(line),
     });
   } catch (error) {
     throw withOrigin(error, origins);
   }
+}
+
+/** The directory for cgroups that --cgroup names. */
+function cgroupOf(line: CommandLine): string | undefined {
+  const path = valueOf(line, "cgroup");
+  return path === undefined ? undefined : hostPath(path);
 }
 
 /** The needs that may be let go, as --prefer and --degrade say. */

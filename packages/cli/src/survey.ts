@@ -1,10 +1,12 @@
 import {
   type Backend,
+  cgroupOffer,
   type Host,
   type InstalledBackend,
   installedBackends,
   loadBackend,
   type Probe,
+  probeOn,
   realHost,
 } from "@sandboxlib/core";
 import { describeError } from "./report-error.js";
@@ -19,7 +21,7 @@ export interface Surveyed {
 
 /** Asks every installed backend whether it works here. Nothing that one of them does wrong ends the survey. */
 export async function survey(): Promise<Surveyed[]> {
-  const host = realHost();
+  const host = realHost(cgroupOffer());
   return Promise.all(installedBackends().map(async (installed) => examine(installed, host)));
 }
 
@@ -28,7 +30,7 @@ async function examine(installed: InstalledBackend, host: Host): Promise<Surveye
   try {
     if (!installed.platforms.includes(host.platform)) return foreign(installed, host);
     backend = await loadBackend(installed);
-    return { installed, backend, probe: await backend.probe(host) };
+    return { installed, backend, probe: await probeOn(backend, host) };
   } catch (error) {
     const { message, hint } = describeError(error);
     return {

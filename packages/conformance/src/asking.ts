@@ -40,6 +40,10 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   "limit.openFiles": { path: "limits.openFiles", config: { limits: { openFiles: 64 } } },
   "limit.stack": { path: "limits.stack", config: { limits: { stack: 2 ** 22 } } },
   "limit.coreSize": { path: "limits.coreSize", config: { limits: { coreSize: 0 } } },
+  "limit.memory": { path: "limits.memory", config: { limits: { memory: 2 ** 28 } } },
+  "limit.processes": { path: "limits.processes", config: { limits: { processes: 100 } } },
+  "limit.cpu": { path: "limits.cpu", config: { limits: { cpu: 1 } } },
+  "limit.ioWeight": { path: "limits.ioWeight", config: { limits: { ioWeight: 50 } } },
   "tree.kill": { path: "command", config: {} },
   ...Object.fromEntries(
     (["mount", "pid", "ipc", "uts", "user", "cgroup"] as const).map((name) => [

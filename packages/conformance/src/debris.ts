@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Context } from "./context.js";
+import { cgroups } from "./host/cgroups.js";
 import { changes, type Listing, list } from "./host/listing.js";
 import { mountsIn } from "./host/mounts.js";
 import { endProcessesWith, lasting } from "./host/processes.js";
@@ -32,11 +33,12 @@ const WATCHED = ["/dev/shm", "/var/run/sandboxlib"];
 
 /** What lies in directories of the host that backends may use; those of other users are not looked at. */
 export function hostDebris(temporary: string): string[] {
-  return [...WATCHED, temporary].flatMap((directory) =>
+  const files = [...WATCHED, temporary].flatMap((directory) =>
     names(directory)
       .filter((name) => directory !== "/var/run/sandboxlib" || name.startsWith(`${process.pid}-`))
       .map((name) => `${directory}/${name}`),
   );
+  return [...files, ...cgroups()];
 }
 
 function names(directory: string): string[] {

@@ -1,3 +1,4 @@
+export { type CgroupOffer, cgroupOffer } from "./cgroup/offer.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { defineConfig, parseConfig } from "./config/parse.js";
 export {
@@ -9,7 +10,7 @@ export {
   NAMESPACES,
   type Namespace,
 } from "./config/schema.js";
-export { backendForPlatform } from "./discover/choose.js";
+export { backendForPlatform, probeOn } from "./discover/choose.js";
 export { backendNamed, loadBackend } from "./discover/load.js";
 export { type InstalledBackend, installedBackends } from "./discover/manifest.js";
 export type { RunOptions, SandboxChild } from "./launch/child.js";

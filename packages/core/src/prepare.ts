@@ -1,3 +1,6 @@
+import { coverCgroups } from "./cgroup/cover.js";
+import { type CgroupOffer, cgroupOffer } from "./cgroup/offer.js";
+import { CGROUP_LIMITS, isCgroupCapability } from "./cgroup/setting.js";
 import { parseConfig } from "./config/parse.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { chooseBackend, type Probed, probeBackend } from "./discover/choose.js";
@@ -6,8 +9,9 @@ import { assertBelowHard } from "./launch/limit-failure.js";
 import type { Prepared } from "./launch/prepared.js";
 import { tryLimits } from "./launch/prlimit.js";
 import { isLauncherPlan } from "./launch/start.js";
-import type { Capability } from "./needs/capability.js";
-import type { Backend } from "./plan/backend.js";
+import type { Capability, Need } from "./needs/capability.js";
+import { needs } from "./needs/needs.js";
+import type { Backend, Host } from "./plan/backend.js";
 import type { Plan, Refusal } from "./plan/plan.js";
 import { realHost } from "./resolve/host.js";
 import { lackOf, type Prefer, resolve } from "./resolve/resolve.js";
@@ -20,6 +24,13 @@ export interface SandboxOptions {
   readonly backend?: Backend | string | undefined;
   /** The needs that may be let go where the backend cannot meet them. Default: none. */
   readonly prefer?: Prefer | undefined;
+  /**
+   * A directory below `/sys/fs/cgroup` in which this user may make others, for a cgroup for each sandbox. Without it,
+   * sandboxes have one only where a limit asks for it, made below the cgroup of this process.
+   *
+   * cgroup v2 wants no process in the directory itself: those that are in there are moved to one below it.
+   */
+  readonly cgroup?: string | undefined;
 }
 
 /** A config on its way to a run: everything that is decided once. */
@@ -39,17 +50,31 @@ export interface Ready {
 export async function prepare(input: ConfigInput, options: SandboxOptions): Promise<Ready> {
   const parsed = parseConfig(input);
   const { prefer = [] } = options;
-  const host = realHost();
-  const { backend, probe } = await pick(parsed, options.backend, prefer);
-  const { config, needs, dropped } = resolve(parsed, backend, probe, prefer);
+  const host = realHost(offerFor(parsed, options.cgroup));
+  const { backend, probe } = await pick(parsed, options.backend, prefer, host);
+  const { config, needs: met, dropped } = resolve(parsed, backend, probe, prefer);
   assertBelowHard(config.limits);
-  const settled = settle(config, host, lackOf("mount.create", backend, probe) === undefined);
-  const plan = planned(backend.plan(settled, host), backend.name);
+  const lacks = (capability: Capability): boolean =>
+    lackOf(capability, backend, probe) !== undefined;
+  const plain = settle(config, host, !lacks("mount.create"));
+  const hasGroup = wantsGroup(config.limits, options.cgroup);
+  const settled = hasGroup ? coverCgroups(plain, !lacks("mount.bind.readOnly")) : plain;
+  const plan = withCgroup(planned(backend.plan(settled, host), backend.name), met, host);
   if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
   const closedOnExec = new Set<number>();
   return {
     config,
-    prepared: { plan, config: settled, needs, dropped, backend: backend.name, host, closedOnExec },
+    prepared: {
+      plan,
+      config: settled,
+      needs: met,
+      dropped,
+      backend: backend.name,
+      host,
+      closedOnExec,
+      openGroup: (isSession) =>
+        hasGroup ? host.cgroup?.open(settled.limits, isSession) : undefined,
+    },
     insist: (capability, call) => {
       const lack = lackOf(capability, backend, probe);
       if (lack === undefined) return;
@@ -65,16 +90,38 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   };
 }
 
+/** Nobody looks at cgroups for a config that has no use for them. */
+function offerFor(config: Config, directory: string | undefined): CgroupOffer | undefined {
+  const wanted = needs(config).some(({ capability }) => isCgroupCapability(capability));
+  if (!wanted && directory === undefined) return undefined;
+  const offer = cgroupOffer(directory);
+  if (directory === undefined || offer.unusable === undefined) return offer;
+  throw new SandboxError("PATH_INVALID", `cgroup: ${offer.unusable}`, { path: "cgroup" });
+}
+
 async function pick(
   config: Config,
   backend: Backend | string | undefined,
   prefer: Prefer,
+  host: Host,
 ): Promise<Probed> {
-  if (backend === undefined) return chooseBackend(config, prefer, realHost());
-  return probeBackend(
-    typeof backend === "string" ? await backendNamed(backend) : backend,
-    realHost(),
-  );
+  if (backend === undefined) return chooseBackend(config, prefer, host);
+  return probeBackend(typeof backend === "string" ? await backendNamed(backend) : backend, host);
+}
+
+function wantsGroup(limits: Config["limits"], directory: string | undefined): boolean {
+  return directory !== undefined || CGROUP_LIMITS.some((name) => limits[name] !== undefined);
+}
+
+/** Adds what core does itself to what the backend does. */
+function withCgroup(plan: Plan, met: readonly Need[], { cgroup }: Host): Plan {
+  if (cgroup === undefined) return plan;
+  const mechanisms = { ...plan.mechanisms };
+  for (const { capability } of met) {
+    const mechanism = cgroup.mechanisms[capability];
+    if (mechanism !== undefined) mechanisms[capability] = mechanism;
+  }
+  return { ...plan, mechanisms };
 }
 
 function planned(plan: Plan | Refusal, backend: string): Plan {

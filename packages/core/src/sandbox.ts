@@ -85,7 +85,7 @@ export async function run(
   config: ConfigInput,
   options: SandboxOptions & RunOptions = {},
 ): Promise<SandboxResult> {
-  const { backend, prefer, ...runOptions } = options;
-  const sandbox = await createSandbox(config, { backend, prefer });
+  const { backend, prefer, cgroup, ...runOptions } = options;
+  const sandbox = await createSandbox(config, { backend, prefer, cgroup });
   return sandbox.run(undefined, runOptions);
 }

@@ -14,7 +14,7 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
     { mounts: [{ type: "proc", target: "/proc", size: 1 }] },
     "mounts[0].size",
   ],
-  ["an unknown key of limits", { limits: { memory: 1 } }, "limits.memory"],
+  ["an unknown key of limits", { limits: { disks: 1 } }, "limits.disks"],
   ["an own __proto__", JSON.parse('{"__proto__": {"network": "host"}}'), "__proto__"],
   ["a __proto__ in env", JSON.parse('{"env": {"__proto__": "x"}}'), "env.__proto__"],
   ["a shell string as command", { command: "ls -l" }, "command"],
@@ -89,6 +89,8 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
     "limits.wallTime",
   ],
   ["a wall time as text", { limits: { wallTime: "10s" } }, "limits.wallTime"],
+  ["swap without memory", { limits: { swap: 1 } }, "limits.swap"],
+  ["a part of a processor that is too small", { limits: { cpu: 0.001 } }, "limits.cpu"],
   ["hiding /", { hidden: ["/"] }, "hidden[0]"],
   ["a path both hidden and writable", { hidden: ["/a", "/b"], writable: ["/b"] }, "hidden[1]"],
 ];

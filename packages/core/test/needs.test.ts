@@ -39,6 +39,10 @@ const ASKS: readonly (readonly [config: ConfigInput, capability: Capability, pat
   [{ limits: { wallTime: 1 } }, "limit.wallTime", "limits.wallTime"],
   [{ limits: { cpuTime: 1 } }, "limit.cpuTime", "limits.cpuTime"],
   [{ limits: { coreSize: 0 } }, "limit.coreSize", "limits.coreSize"],
+  [{ limits: { memory: 1, swap: 0 } }, "limit.memory", "limits.memory"],
+  [{ limits: { processes: 1 } }, "limit.processes", "limits.processes"],
+  [{ limits: { cpu: 1 } }, "limit.cpu", "limits.cpu"],
+  [{ limits: { ioWeight: 1 } }, "limit.ioWeight", "limits.ioWeight"],
   [{}, "tree.kill", "command"],
 ];
 

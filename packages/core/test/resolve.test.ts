@@ -37,6 +37,11 @@ const GREEDY: ConfigInput = {
     openFiles: 3,
     stack: 1,
     coreSize: 0,
+    memory: 1,
+    swap: 1,
+    processes: 1,
+    cpu: 1,
+    ioWeight: 1,
   },
 };
 

@@ -15,5 +15,5 @@ fi
 # shellcheck disable=SC2086
 exec "$compiler" -std=gnu11 -O1 -g -Wall -Wextra -Werror \
     -fsanitize=$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -I ../src -o "$2" \
-    $sources check.c encode.c ../src/cursor.c ../src/plan.c ../src/extents.c ../src/command.c ../src/order.c ../src/frame.c \
-    ../src/handover.c
+    $sources check.c encode.c ../src/cursor.c ../src/plan.c ../src/extents.c ../src/groups.c ../src/command.c \
+    ../src/order.c ../src/frame.c ../src/handover.c

@@ -6,6 +6,7 @@
 static void encode_root(struct report *report, const struct setup *setup);
 static void encode_map(struct report *report, uint8_t tag, const struct id_map *map);
 static void encode_hostname(struct report *report, const char *hostname);
+static void encode_cgroup(struct report *report, const struct cgroup *cgroup);
 static void encode_mount(struct report *report, const struct mount *mount);
 static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
 static void begin_record(struct report *report, uint8_t tag, size_t size);
@@ -30,6 +31,8 @@ void encode_setup(struct report *report, const struct setup *setup)
     }
     if (setup->hostname)
         encode_hostname(report, setup->hostname);
+    if (setup->cgroup.procs.count + setup->cgroup.tasks.count > 0)
+        encode_cgroup(report, &setup->cgroup);
     struct cursor mounts = setup->mounts;
     struct mount mount;
     while (next_mount(&mounts, &mount))
@@ -81,6 +84,15 @@ static void encode_hostname(struct report *report, const char *hostname)
 {
     begin_record(report, 'H', room_for(hostname));
     add_string(report, hostname);
+}
+
+static void encode_cgroup(struct report *report, const struct cgroup *cgroup)
+{
+    /* What is left from the first list on is the whole body but its first five bytes. */
+    begin_record(report, 'P', 5 + cgroup->procs.names.left);
+    add_u8(report, cgroup->namespace);
+    encode_strings(report, cgroup->procs.names, cgroup->procs.count);
+    encode_strings(report, cgroup->tasks.names, cgroup->tasks.count);
 }
 
 static void encode_mount(struct report *report, const struct mount *mount)

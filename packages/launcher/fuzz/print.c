@@ -26,6 +26,14 @@ void print_setup(const struct setup *setup)
         printf(",\"hostname\":");
         print_string(setup->hostname);
     }
+    const struct cgroup *cgroup = &setup->cgroup;
+    if (cgroup->procs.count + cgroup->tasks.count > 0) {
+        printf(",\"cgroup\":{\"namespace\":%u,\"procs\":[", cgroup->namespace);
+        print_strings(cgroup->procs.names, cgroup->procs.count);
+        printf("],\"tasks\":[");
+        print_strings(cgroup->tasks.names, cgroup->tasks.count);
+        printf("]}");
+    }
     printf(",\"mounts\":[");
     print_mounts(setup->mounts);
     printf("]}\n");

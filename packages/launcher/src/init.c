@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "dev.h"
 #include "ids.h"
 #include "mounts.h"
@@ -58,6 +59,9 @@ static void wait_for_setup(struct sandbox *sandbox, struct identity *identity)
         _exit(0);
     take_setup(sandbox->shared, go.setup_size, &sandbox->setup);
     *identity = go.identity;
+    enter_cgroup(&sandbox->setup.cgroup);
+    if (sandbox->setup.cgroup.namespace)
+        enter_cgroup_namespace(identity);
 }
 
 static void make_sandbox(const struct setup *setup, struct readback *readback)

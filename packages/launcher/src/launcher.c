@@ -9,6 +9,7 @@
 
 #include <linux/capability.h>
 
+#include "cgroup.h"
 #include "frame.h"
 #include "guard.h"
 #include "idmaps.h"
@@ -48,7 +49,6 @@ int open_null(void)
     return fd;
 }
 
-/* Room for what is to come: cgroups between map_ids and the message that lets pid 1 go on. */
 void launch(uint32_t namespaces)
 {
     struct sandbox sandbox;
@@ -74,6 +74,7 @@ void launch(uint32_t namespaces)
     go.setup_size = read_setup(sandbox.shared, sandbox.namespaces, &sandbox.setup);
     if (sandbox.own_user)
         map_ids(pid, &sandbox.setup);
+    put_into_cgroup(pid, &sandbox.setup.cgroup);
     if (write(link[0], &go, sizeof go) != sizeof go)
         fail(FAILED_SETUP, errno, "write");
     hold_no_streams(sandbox.null);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,8 @@
 #include "plan.h"
 #include "sys.h"
 #include "text.h"
+
+enum { CGROUP = 5 }; /* in the order of the protocol */
 
 pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd)
 {
@@ -67,4 +70,16 @@ void read_identity(struct identity *identity, pid_t pid)
     }
     identity->pid = (uint32_t)pid;
     close(directory);
+}
+
+void enter_cgroup_namespace(struct identity *identity)
+{
+    struct stat info;
+    if (unshare(CLONE_NEWCGROUP) != 0)
+        fail(FAILED_SETUP, errno, "unshare");
+    if (fstatat(AT_FDCWD, "/proc/self/ns/cgroup", &info, 0) != 0)
+        fail(FAILED_READBACK, errno, "fstatat /proc/self/ns/cgroup");
+    if (info.st_ino == identity->inodes[CGROUP])
+        fail(FAILED_READBACK, 0, "the cgroup namespace is not new");
+    identity->inodes[CGROUP] = info.st_ino;
 }

@@ -25,4 +25,7 @@ struct identity {
 /* Of another process, from outside. */
 void read_identity(struct identity *identity, pid_t pid);
 
+/* A new one whose root is the cgroup that pid 1 has been put into. */
+void enter_cgroup_namespace(struct identity *identity);
+
 #endif

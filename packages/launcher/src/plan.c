@@ -7,7 +7,6 @@ enum { VERSION = 1, LONGEST_PATH = 4095, LONGEST_HOSTNAME = 64 };
 static const char *parse_head(struct cursor *records, struct setup *setup);
 static const char *parse_hostname(struct cursor *records, struct setup *setup);
 static const char *check_mount(const struct mount *mount);
-static bool is_path(const char *text);
 
 const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
 {
@@ -18,6 +17,8 @@ const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
         wrong = parse_id_maps(&records, setup);
     if (!wrong)
         wrong = parse_hostname(&records, setup);
+    if (!wrong)
+        wrong = parse_cgroup(&records, setup);
     if (wrong)
         return wrong;
     setup->mounts = records;
@@ -131,8 +132,7 @@ static const char *check_mount(const struct mount *mount)
     return NULL;
 }
 
-/* Absolute, and plain: no empty component, no dot, no dot-dot, no slash at the end. */
-static bool is_path(const char *text)
+bool is_path(const char *text)
 {
     size_t length = strlen(text);
     if (text[0] != '/' || length > LONGEST_PATH)

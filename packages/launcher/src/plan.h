@@ -50,6 +50,17 @@ struct id_map {
     struct extent one;
 };
 
+struct files {
+    uint32_t count;
+    struct cursor names;
+};
+
+/* The files that take the pid of what is to be in a cgroup, one for each hierarchy. */
+struct cgroup {
+    uint8_t namespace; /* whether pid 1 makes itself a namespace in there */
+    struct files procs, tasks;
+};
+
 /* Strings point into the frame, which has to live as long. */
 struct setup {
     uint8_t mode;
@@ -60,6 +71,7 @@ struct setup {
     uint8_t root_flags;
     const char *root;
     const char *hostname; /* NULL: not set */
+    struct cgroup cgroup;
     struct cursor mounts;
     uint32_t mount_count;
 };
@@ -117,8 +129,12 @@ bool parse_opened(const uint8_t *data, size_t size, uint32_t *id);
 /* The body of the next record, a broken one when it has another tag. */
 struct cursor take_record(struct cursor *records, uint8_t tag);
 
-/* A part of parse_setup. */
+/* Parts of parse_setup. */
 const char *parse_id_maps(struct cursor *records, struct setup *setup);
+const char *parse_cgroup(struct cursor *records, struct setup *setup);
+
+/* Absolute, and plain: no empty component, no dot, no dot-dot, no slash at the end. */
+bool is_path(const char *text);
 
 struct extent extent_at(const struct id_map *map, uint32_t index);
 struct id_map one_id(uint32_t inside, uint32_t outside);

@@ -1,3 +1,4 @@
+import { BROKEN_CGROUPS } from "./parser-broken-cgroups.js";
 import { BROKEN_HEADS } from "./parser-broken-heads.js";
 import { BROKEN_MAPS } from "./parser-broken-maps.js";
 import { BROKEN_MOUNTS, BROKEN_RECORDS } from "./parser-broken-mounts.js";
@@ -7,6 +8,7 @@ import type { Broken } from "./parser-crooked.js";
 export const BROKEN_SETUPS: readonly Broken[] = [
   ...BROKEN_HEADS,
   ...BROKEN_MAPS,
+  ...BROKEN_CGROUPS,
   ...BROKEN_RECORDS,
   ...BROKEN_MOUNTS,
 ];

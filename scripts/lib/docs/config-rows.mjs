@@ -23,6 +23,11 @@ const ASKING = {
   ),
   "stop.signal": [{ stop: { grace: 1 } }],
   "stop.grace": [{ stop: { grace: 1 } }],
+  "limits.memory": [{ limits: { memory: 1 } }],
+  "limits.swap": [{ limits: { memory: 1, swap: 0 } }],
+  "limits.processes": [{ limits: { processes: 1 } }],
+  "limits.cpu": [{ limits: { cpu: 1 } }],
+  "limits.ioWeight": [{ limits: { ioWeight: 1 } }],
 };
 
 const SILENT = { writable: "all", mounts: [], network: "host", isolate: [], cwd: "/" };

@@ -1,5 +1,6 @@
 import type { Topic } from "../case.js";
 import { bind } from "./bind.js";
+import { cgroup } from "./cgroup.js";
 import { commands } from "./commands.js";
 import { contract } from "./contract.js";
 import { cwd } from "./cwd.js";
@@ -84,6 +85,7 @@ export const topics: readonly Topic[] = [
   sharing,
   usage,
   tty,
+  cgroup,
   session,
   sessionCommands,
   sessionStreams,

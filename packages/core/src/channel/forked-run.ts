@@ -1,3 +1,4 @@
+import { enterGroup } from "../cgroup/enter.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Running } from "../launch/running.js";
 import type { StdioOptions } from "../launch/stdio.js";
@@ -31,8 +32,9 @@ export async function startForked(
   const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
   const command = onlyCommand(prepared, argv, own as unknown as typeof streams, window);
   const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
+  const entered = enterGroup(prepared, false);
   return new Promise((resolve, reject) => {
-    const launcher = forkedLauncher(prepared.plan, pipes, (open) => {
+    const launcher = forkedLauncher(entered.plan, pipes, (open) => {
       try {
         resolve({ ...running, streams: open() });
       } catch (error) {
@@ -41,7 +43,7 @@ export async function startForked(
         live.channel.closed.then(fail, fail);
       }
     });
-    const live = new Live(prepared, "run", launcher, command);
+    const live = new Live(entered, "run", launcher, command);
     const running = runningOn(live, command, NO_STREAMS, startedAt);
     // It may fail before there are streams.
     running.ended.then(() => resolve(running), reject);

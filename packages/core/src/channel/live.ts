@@ -1,3 +1,4 @@
+import type { Group } from "../cgroup/group.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Ended } from "../launch/running.js";
 import type { LauncherPlan, Report } from "../plan/plan.js";
@@ -23,6 +24,8 @@ interface Waiting {
 /** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
 export class Live<AnyChannel extends Channel = OwnChannel> {
   readonly channel: AnyChannel;
+  /** Its cgroup, where it has one. The channel is closed when that is removed. */
+  readonly group: Group | undefined;
   /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
   readonly ready: Promise<void>;
   readonly #prepared: Prepared<LauncherPlan>;
@@ -47,18 +50,30 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     first?: Command,
   ) {
     this.#prepared = prepared;
+    this.group = prepared.group;
     this.ready = new Promise<void>((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined);
     this.#first = first;
-    const setup = encodeSetup(prepared.plan.setup, mode);
-    const greeting = first === undefined ? setup : Buffer.concat([setup, encodeCommand(first)]);
-    this.channel = open(greeting, (message) => this.#hear(message));
-    this.channel.closed.then(
+    const channel = this.#open(mode, open);
+    channel.closed.then(
       (reason) => this.#lose(this.#fault ?? reason),
       (error: unknown) => this.#lose(error),
     );
+    this.channel = { ...channel, closed: endGroup(channel.closed, this.group) };
+  }
+
+  #open(mode: Mode, open: Open<AnyChannel>): AnyChannel {
+    try {
+      const setup = encodeSetup(this.#prepared.plan.setup, mode);
+      const first = this.#first === undefined ? [] : [encodeCommand(this.#first)];
+      const greeting = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
+      return open(greeting, (message) => this.#hear(message));
+    } catch (error) {
+      this.group?.end().catch(() => undefined);
+      throw error;
+    }
   }
 
   /**
@@ -137,4 +152,17 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     }
     this.#commands.clear();
   }
+}
+
+function endGroup(closed: Promise<SandboxError>, group: Group | undefined): Promise<SandboxError> {
+  if (group === undefined) return closed;
+  const removed = (async (): Promise<SandboxError> => {
+    try {
+      return await closed;
+    } finally {
+      await group.end();
+    }
+  })();
+  removed.catch(() => undefined);
+  return removed;
 }

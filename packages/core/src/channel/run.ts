@@ -1,3 +1,5 @@
+import { counted } from "../cgroup/counted.js";
+import { enterGroup } from "../cgroup/enter.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import { openStdio, type StdioOptions } from "../launch/stdio.js";
@@ -25,8 +27,9 @@ export function startLauncher(
   try {
     const streams = streamsOf(options, stdio.merge);
     const command = onlyCommand(prepared, argv, streams, window);
-    const open = ownLauncher(prepared.plan, [...stdio.slots, "pipe"]);
-    const live = new Live(prepared, "run", open, command);
+    const own = enterGroup(prepared, false);
+    const open = ownLauncher(own.plan, [...stdio.slots, "pipe"]);
+    const live = new Live(own, "run", open, command);
     return runningOn(live, command, live.channel.child, live.channel.startedAt);
   } finally {
     stdio.close();
@@ -51,7 +54,7 @@ export function runningOn(
   startedAt: number,
 ): Running {
   const { send, hangUp } = live.channel;
-  const ended = startOrEnd(live, command);
+  const ended = removed(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
     act();
@@ -67,6 +70,15 @@ export function runningOn(
       resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
     }),
   };
+}
+
+/** Where there is a cgroup, the run is over when that has been removed. */
+async function removed(ending: Promise<Ended>, { group, channel }: Live<Channel>): Promise<Ended> {
+  const ended = await ending;
+  if (group === undefined) return ended;
+  const all = counted(ended, group, true);
+  await channel.closed;
+  return all;
 }
 
 function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {

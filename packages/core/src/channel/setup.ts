@@ -1,6 +1,6 @@
 import type { LauncherSetup } from "../plan/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../plan/resolved-config.js";
-import { frame, record, str, u8, u32, u64 } from "./frame.js";
+import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
 /** What becomes of a sandbox after its set-up: it runs one command, or any number until it is closed. */
 export type Mode = "run" | "session";
@@ -20,7 +20,7 @@ const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
 };
 
 function encode(setup: LauncherSetup, mode: Mode): Buffer {
-  const { uid, gid, idMap, root, rootReadOnly, hostname } = setup;
+  const { uid, gid, idMap, root, rootReadOnly, hostname, cgroup } = setup;
   return frame(
     "S",
     record("V", u32(1)),
@@ -30,6 +30,9 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
     record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
     ...(idMap === undefined ? [] : idRecords(idMap)),
     ...(hostname === undefined ? [] : [record("H", str(hostname))]),
+    ...(cgroup === undefined
+      ? []
+      : [record("P", u8(cgroup.namespace ? 1 : 0), strs(cgroup.procs), strs(cgroup.tasks))]),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
   );
 }

@@ -18,6 +18,7 @@ const RULES: readonly ((config: Config) => BrokenRule[])[] = [
   hostnameNeedsUts,
   hiddenIsNotWritable,
   rangeHoldsUser,
+  swapNeedsMemory,
 ];
 
 function mountsHaveTargetsOfTheirOwn({ mounts }: Config): BrokenRule[] {
@@ -73,4 +74,10 @@ function rangeHoldsUser({ user, isolate }: Config): BrokenRule[] {
   }
   if (isolate.includes("user")) return [];
   return [{ path, message: "needs `user` in `isolate`", hint: "Add it, or leave `range` out." }];
+}
+
+function swapNeedsMemory({ limits }: Config): BrokenRule[] {
+  if (limits.swap === undefined || limits.memory !== undefined) return [];
+  const message = "is counted beside `limits.memory`, and there is none";
+  return [{ path: "limits.swap", message, hint: "Set `limits.memory`, or leave `swap` out." }];
 }

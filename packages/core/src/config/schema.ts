@@ -41,6 +41,11 @@ export interface Limits {
   readonly openFiles?: number | undefined;
   readonly stack?: number | undefined;
   readonly coreSize?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly swap?: number | undefined;
+  readonly processes?: number | undefined;
+  readonly cpu?: number | undefined;
+  readonly ioWeight?: number | undefined;
 }
 
 /** A config with every default filled in. */
@@ -88,6 +93,8 @@ export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undef
 const MAX_ID = 4_294_967_294;
 const MAX_SECONDS = 2_000_000;
 const MAX_FDS = 2_147_483_647;
+const MAX_PROCESSES = 4_194_304;
+const MAX_PROCESSORS = 10_000;
 
 /** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
 export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
@@ -206,6 +213,26 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
         coreSize: field(
           z.optional(integer(0, Number.MAX_SAFE_INTEGER)),
           "Bytes of the core file of each process; with 0 there is none.",
+        ),
+        memory: field(
+          z.optional(integer(1, Number.MAX_SAFE_INTEGER)),
+          "Bytes of memory of the whole sandbox, what it writes to a tmpfs included. Where want of it ends the program, the outcome is `limit-exceeded`.",
+        ),
+        swap: field(
+          z.optional(integer(0, Number.MAX_SAFE_INTEGER)),
+          "Bytes of swap beside `memory`. Default: 0.",
+        ),
+        processes: field(
+          z.optional(integer(1, MAX_PROCESSES)),
+          "How many processes and threads the whole sandbox may have at a time, those of the backend in it included, such as its pid 1; beyond that fork fails with EAGAIN.",
+        ),
+        cpu: field(
+          z.optional(z.number().check(z.gte(0.01), z.lte(MAX_PROCESSORS))),
+          "How many processors the whole sandbox may keep busy: 0.5 is half of one. Beyond that it waits.",
+        ),
+        ioWeight: field(
+          z.optional(integer(1, 10_000)),
+          "The share of the disks beside others who want them, who have 100.",
         ),
       }),
       {},

@@ -36,7 +36,7 @@ export async function chooseBackend(config: Config, prefer: Prefer, host: Host):
  * @throws SandboxError `BACKEND_UNAVAILABLE`, with the remedy as hint.
  */
 export async function probeBackend(backend: Backend, host: Host): Promise<Probed> {
-  const probe = await backend.probe(host);
+  const probe = await probeOn(backend, host);
   if (probe.available) return { backend, probe };
   throw new SandboxError(
     "BACKEND_UNAVAILABLE",
@@ -46,6 +46,19 @@ export async function probeBackend(backend: Backend, host: Host): Promise<Probed
       hint: probe.remedy,
     },
   );
+}
+
+/** What a backend finds, and what the cgroups of the host lack where somebody has looked. */
+export async function probeOn(
+  backend: Pick<Backend, "probe" | "capabilities">,
+  host: Host,
+): Promise<Probe> {
+  const probe = await backend.probe(host);
+  const missing = host.cgroup?.missing.filter(({ capability }) =>
+    backend.capabilities.has(capability),
+  );
+  if (!probe.available || missing === undefined || missing.length === 0) return probe;
+  return { ...probe, missing: [...(probe.missing ?? []), ...missing] };
 }
 
 /** Those that can run here, the one that enforces most first. */

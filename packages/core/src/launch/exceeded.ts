@@ -1,12 +1,13 @@
 import { constants } from "node:os";
 import type { Limits } from "../config/schema.js";
 import type { Verdict } from "../plan/plan.js";
-import type { Exceeded, Usage } from "../result/result.js";
+import type { Exceeded } from "../result/result.js";
+import type { Ended } from "./running.js";
 
-/** Which limit of setrlimit(2) ended the program, if one did: the kernel says so with a signal. */
+/** Which limit ended the program, if one did: the kernel says so with a signal, or by what it has counted. */
 export function exceededLimit(
   verdict: Verdict,
-  usage: Partial<Usage> | undefined,
+  { usage, outOfMemory }: Pick<Ended, "usage" | "outOfMemory">,
   {
     limits: { cpuTime, fileSize },
     signaled,
@@ -20,6 +21,8 @@ export function exceededLimit(
         !tellsSignals &&
         verdict.kind === "exited" &&
         verdict.exitCode === 128 + constants.signals[signal];
+  if (outOfMemory !== undefined && wasKilled(verdict))
+    return { limit: "memory", bytes: outOfMemory };
   if (fileSize !== undefined && died("SIGXFSZ")) return { limit: "fileSize", bytes: fileSize };
   if (cpuTime === undefined) return undefined;
   const { userTime = 0, systemTime = 0 } = usage ?? {};
@@ -28,4 +31,10 @@ export function exceededLimit(
   if (died("SIGXCPU") || (died("SIGKILL") && isSpent && signaled !== "SIGKILL"))
     return { limit: "cpuTime", seconds: cpuTime };
   return undefined;
+}
+
+/** 137 is what a shell or a tool says of a child that SIGKILL ended; a set-up may be killed, too. */
+function wasKilled(verdict: Verdict): boolean {
+  if (verdict.kind === "signaled") return verdict.signal === "SIGKILL";
+  return verdict.kind === "failed" || verdict.exitCode === 137;
 }

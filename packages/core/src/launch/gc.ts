@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
+import { collectGroups } from "../cgroup/remains.js";
 import { runHostCommand } from "./host-command.js";
 import { type Entry, journals } from "./journal.js";
 import { startTimeOf } from "./processes.js";
@@ -35,7 +36,12 @@ export function gc(): GarbageCollected {
     if (entry.pending !== null) unsure.push(entry.pending.join(" "));
     rmSync(path);
   }
-  return { undone, failed, unsure };
+  const cgroups = collectGroups();
+  return {
+    undone: [...undone, ...cgroups.removed.map((path) => `rmdir ${path}`)],
+    failed: [...failed, ...cgroups.failed],
+    unsure,
+  };
 }
 
 function isAlive({ pid, started }: Entry): boolean {

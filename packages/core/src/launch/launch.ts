@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
+import type { Group } from "../cgroup/group.js";
 import type { Host } from "../plan/backend.js";
 import type { ToolPlan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
@@ -39,6 +40,7 @@ export function launch(
   options: StdioOptions,
   host: Host,
   closedOnExec: Set<number>,
+  group: Group | undefined,
 ): Launched {
   const check = (): void => {
     assertSettled(config);
@@ -54,10 +56,12 @@ export function launch(
     const guard = openGuard(host);
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
-    const pass = options.passFds ?? [];
-    const child = start(plan, command, { ...stdio, pass }, host, closedOnExec);
+    const slots = [...stdio.slots, ...moreSlots(plan, options.passFds ?? [])];
+    const gate = group === undefined ? undefined : slots.push("pipe") - 1;
+    const child = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
     const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
+    if (gate !== undefined) orAbandon(child, release, () => openGate(child, gate, group));
     return { child, startedAt, release, undo, ...handOver(child, plan) };
   } catch (error) {
     undo();
@@ -67,18 +71,23 @@ export function launch(
   }
 }
 
+interface Slots {
+  readonly slots: readonly ("pipe" | "ignore" | number)[];
+  /** Where a line lets the tool start, if it has to wait for one. */
+  readonly gate: number | undefined;
+}
+
 function start(
   plan: ToolPlan,
   argv: readonly [string, ...string[]],
-  stdio: Stdio & { readonly pass: readonly number[] },
+  { slots, merge, gate }: Pick<Stdio, "merge"> & Slots,
   host: Host,
   closedOnExec: Set<number>,
 ): ChildProcess {
-  const slots = [...stdio.slots, ...moreSlots(plan, stdio.pass)];
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
-  return spawnTool(shim(argv, inherited, stdio.merge, host), {
+  return spawnTool(shim(argv, inherited, merge, host, gate), {
     env: plan.env,
-    stdio: slots,
+    stdio: [...slots],
     // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
     ...(host.uid === 0 && { uid: host.uid, gid: host.gid }),
   });
@@ -91,6 +100,15 @@ function moreSlots(plan: ToolPlan, pass: readonly number[]): ("pipe" | "ignore" 
     if (fds.includes(index + 3)) return "pipe";
     return pass.includes(index + 3) ? index + 3 : "ignore";
   });
+}
+
+/** The tool has not started before its process is where it, and everything that it starts, belongs. */
+function openGate({ pid, stdio }: ChildProcess, gate: number, group: Group | undefined): void {
+  const pipe = stdio[gate] as Duplex | null | undefined;
+  // That it cannot be started comes as an event.
+  if (pid === undefined || pipe === null || pipe === undefined) return;
+  group?.admit(pid);
+  pipe.on("error", () => undefined).end("\n");
 }
 
 function orAbandon(child: ChildProcess, release: () => void, check: () => void): void {

@@ -41,7 +41,7 @@ export function outcomeOf(
   if (stopped !== undefined && killed) return { outcome: stopped };
   const verdict = ended.verdict(Buffer.from(stderr?.subarray(-STDERR_TAIL) ?? []).toString());
   if (stopped !== undefined) return { outcome: stopped, ...afterStop(verdict) };
-  const exceeded = exceededLimit(verdict, ended.usage, seen);
+  const exceeded = exceededLimit(verdict, ended, seen);
   const dump = verdict.kind === "signaled" && verdict.coreDumped === true;
   if (exceeded !== undefined)
     return { outcome: "limit-exceeded", exceeded, ...(dump && { coreDumped: true }) };

@@ -1,3 +1,4 @@
+import type { Group } from "../cgroup/group.js";
 import type { Need } from "../needs/capability.js";
 import type { Host } from "../plan/backend.js";
 import type { Plan } from "../plan/plan.js";
@@ -15,6 +16,14 @@ export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly host: Host;
   /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
   readonly closedOnExec: Set<number>;
+  /**
+   * Makes the cgroup of a sandbox, where it is to have one.
+   *
+   * @throws SandboxError `LAUNCH_FAILED`, naming the limit that cannot be set.
+   */
+  readonly openGroup: (isSession: boolean) => Group | undefined;
+  /** The cgroup of the one sandbox that this is for. */
+  readonly group?: Group;
 }
 
 /** What holds for every run of a sandbox. */

@@ -40,4 +40,6 @@ export interface Ended {
    */
   enforced(): readonly Enforced[];
   readonly usage?: Omit<Usage, "wallTime">;
+  /** The memory limit, in bytes, where it was hit and a process has been killed for it. */
+  readonly outOfMemory?: number;
 }

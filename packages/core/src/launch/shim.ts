@@ -7,12 +7,23 @@ type Argv = readonly [string, ...string[]];
  * Wraps a command in a shell where something is to be done to its fds that Node cannot do: close those that it would
  * inherit, and let standard error follow standard output. The command itself is never read by the shell.
  *
+ * With a `gate`, an fd, the command starts when a line comes from there, and not when that ends without one.
+ *
  * @throws SandboxError `LAUNCH_FAILED` when a high fd must be closed and there is no bash to do it.
  */
-export function shim(argv: Argv, inherited: readonly number[], merge: boolean, host: Host): Argv {
-  if (inherited.length === 0 && !merge) return argv;
-  const redirections = [...(merge ? ["2>&1"] : []), ...inherited.map((fd) => `${fd}>&-`)];
-  return [...shellFor(inherited, host), "-c", `exec "$@" ${redirections.join(" ")}`, "sh", ...argv];
+export function shim(
+  argv: Argv,
+  inherited: readonly number[],
+  merge: boolean,
+  host: Host,
+  gate?: number,
+): Argv {
+  if (inherited.length === 0 && !merge && gate === undefined) return argv;
+  const closed = gate === undefined ? inherited : [...inherited, gate];
+  const redirections = [...(merge ? ["2>&1"] : []), ...closed.map((fd) => `${fd}>&-`)];
+  const wait = gate === undefined ? "" : `read -r line <&${gate} && `;
+  const script = `${wait}exec "$@" ${redirections.join(" ")}`;
+  return [...shellFor(closed, host), "-c", script, "sh", ...argv];
 }
 
 /**

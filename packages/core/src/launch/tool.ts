@@ -1,3 +1,5 @@
+import { counted } from "../cgroup/counted.js";
+import type { Group } from "../cgroup/group.js";
 import type { ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import { checker } from "../verify/checker.js";
@@ -19,26 +21,42 @@ export function startTool(
   options: StdioOptions,
 ): Running {
   const { plan, config, host, closedOnExec, needs, backend } = prepared;
-  const launched = launch(plan, config, argv, options, host, closedOnExec);
+  const group = prepared.openGroup(false);
+  const launched = orEnd(group, () =>
+    launch(plan, config, argv, options, host, closedOnExec, group),
+  );
   const checked = checker(needs, plan.mechanisms, backend);
   const watched: Watched = watch(launched, plan, () => {
     if (checked.fails(watched.report().read)) watched.kill();
   });
-  const ended = watched.ended.then((end): Ended => {
+  const ended = watched.ended.then(async (end): Promise<Ended> => {
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
     launched.undo();
     assertEnded(end, plan);
     const { text, read } = watched.report();
-    return {
+    const plain: Ended = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
       enforced: () => checked.enforced(read),
     };
+    if (group === undefined) return plain;
+    const all = counted(plain, group, true);
+    await group.end();
+    return all;
   });
   const { stdin, stdout, stderr } = launched.child;
   const { startedAt } = launched;
   const { signal, kill } = watched;
   return { startedAt, streams: { stdin, stdout, stderr }, ended, signal, kill };
+}
+
+function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {
+  try {
+    return attempt();
+  } catch (error) {
+    void group?.end().catch(() => undefined);
+    throw error;
+  }
 }
 
 function assertEnded({ error, survived }: ToolEnd, { argv }: ToolPlan): void {

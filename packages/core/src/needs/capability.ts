@@ -96,6 +96,23 @@ export const CAPABILITIES = {
     droppable: true,
     meaning: "A core file has at most the given size: RLIMIT_CORE.",
   },
+  "limit.memory": {
+    droppable: true,
+    meaning:
+      "The sandbox as a whole, its tmpfs included, has at most the given memory, and swap only where it is given: a cgroup.",
+  },
+  "limit.processes": {
+    droppable: true,
+    meaning: "The sandbox as a whole has at most the given number of processes: a cgroup.",
+  },
+  "limit.cpu": {
+    droppable: true,
+    meaning: "The sandbox as a whole gets at most the given number of processors: a cgroup.",
+  },
+  "limit.ioWeight": {
+    droppable: true,
+    meaning: "The sandbox as a whole has the given share of the disks: a cgroup.",
+  },
   "tree.kill": {
     droppable: true,
     meaning:

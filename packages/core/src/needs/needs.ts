@@ -44,7 +44,9 @@ function programNeeds(config: Config): Need[] {
 }
 
 function limitNeeds({ limits }: Config): Need[] {
-  return limitsIn(limits).map((name) => need(`limit.${name}`, `limits.${name}`));
+  return limitsIn(limits).flatMap((name) =>
+    name === "swap" ? [] : [need(`limit.${name}`, `limits.${name}`)],
+  );
 }
 
 function isolationNeeds(config: Config): Need[] {

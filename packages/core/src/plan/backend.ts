@@ -1,3 +1,4 @@
+import type { CgroupOffer } from "../cgroup/offer.js";
 import type { Capability } from "../needs/capability.js";
 import type { Plan, Refusal } from "./plan.js";
 import type { ResolvedConfig } from "./resolved-config.js";
@@ -42,6 +43,11 @@ export interface Host {
   /** The real uid and gid of this process. */
   readonly uid: number;
   readonly gid: number;
+  /**
+   * What its cgroups can do, where somebody wants to know. No backend need ask: core puts a sandbox into its cgroup,
+   * and adds what this host lacks to what {@link Backend.probe} found missing.
+   */
+  readonly cgroup?: CgroupOffer;
   /** The absolute path of a program in the trusted system directories, never from `PATH`. */
   which(program: string): string | undefined;
   /** Runs a program of the host to its end, with an empty environment and no input, for at most ten seconds. */

@@ -55,6 +55,14 @@ export interface LauncherSetup {
   /** In the order to mount them. */
   readonly mounts: readonly ResolvedMount[];
   readonly mirrors: readonly Mirror[];
+  /** Core fills it in for each sandbox that has a cgroup. */
+  readonly cgroup?: {
+    /** The `cgroup.procs` files to which pid 1 is written, and the `tasks` files to which it writes itself. */
+    readonly procs: readonly string[];
+    readonly tasks: readonly string[];
+    /** Whether it gets a cgroup namespace when it is in there; `namespaces` is without it then. */
+    readonly namespace: boolean;
+  };
 }
 
 /** What a backend answers in place of a plan when it finds that it cannot honour the config after all. */

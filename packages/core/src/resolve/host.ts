@@ -2,14 +2,16 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import type { CgroupOffer } from "../cgroup/offer.js";
 import type { Host, HostRun } from "../plan/backend.js";
 
 /**
  * The machine that this process runs on. Programs come from directories that only the administrator writes to,
  * never from `PATH` or the working directory: a sandbox must not run the untrusted project's code to set itself up.
  */
-export function realHost(): Host {
+export function realHost(cgroup?: CgroupOffer): Host {
   return {
+    ...(cgroup !== undefined && { cgroup }),
     platform: process.platform,
     uid: process.getuid?.() ?? -1,
     gid: process.getgid?.() ?? -1,

@@ -100,7 +100,7 @@ function narrow(config: Config, dropped: readonly Need[]): Config {
     network: gone.has("network.none") ? "host" : config.network,
     isolate: config.isolate.filter((namespace: Namespace) => !gone.has(`isolate.${namespace}`)),
     ...(hostname !== undefined && !gone.has("hostname") && { hostname }),
-    limits: limitsWithout(limits, (name) => gone.has(`limit.${name}`)),
+    limits: limitsWithout(limits, (name) => gone.has(`limit.${name === "swap" ? "memory" : name}`)),
   };
 }
 

@@ -27,7 +27,7 @@ export interface Enforcement {
 
 /** A limit that ended a run, and what it was set to: bytes, or seconds of processor time. */
 export type Exceeded =
-  | { readonly limit: "stdout" | "stderr" | "fileSize"; readonly bytes: number }
+  | { readonly limit: "stdout" | "stderr" | "fileSize" | "memory"; readonly bytes: number }
   | { readonly limit: "cpuTime"; readonly seconds: number };
 
 /** What one run came to. */
@@ -55,24 +55,43 @@ export interface SandboxResult {
   readonly enforcement: Enforcement;
 }
 
-/** What a run took. What the backend cannot tell is absent. */
+/**
+ * What a run took. What nobody can tell is absent. Where the sandbox has a cgroup (a limit that asks for one, or the
+ * option `cgroup`), the numbers are those of the whole sandbox, the backend's own processes in it included; in a
+ * session, which has one cgroup for all commands, they are the command's own.
+ */
 export interface Usage {
   /** Seconds from the start of the backend's tool, or of the command in a session, until it was over. */
   readonly wallTime: number;
-  /** Seconds of processor time of the program and the children that it waited for: getrusage(2). */
+  /**
+   * Seconds of processor time. From the cgroup: `cpu.stat`, `cpuacct.usage`. Else of the program and
+   * the children that it waited for: getrusage(2).
+   */
   readonly userTime?: number;
   readonly systemTime?: number;
-  /** Bytes: the largest resident set of any one of these processes. */
+  /**
+   * Bytes. From the cgroup: `memory.peak` (Linux 5.19), `memory.max_usage_in_bytes`; the pages of files that were read
+   * and of a tmpfs count. Else the largest resident set of any one of these processes.
+   */
   readonly peakMemory?: number;
   /** Page faults that took no reading from a disk, and those that did. */
   readonly minorFaults?: number;
   readonly majorFaults?: number;
-  /** Bytes that were read from and written to disks, in blocks of 512: what the page cache has costs nothing. */
+  /**
+   * Bytes that were read from and written to disks: what the page cache has costs nothing. From the cgroup: `io.stat`,
+   * `blkio.throttle.io_service_bytes`. Else in blocks of 512.
+   */
   readonly blockReads?: number;
   readonly blockWrites?: number;
   /** How often they waited for something, and how often others were given the processor in their place. */
   readonly voluntarySwitches?: number;
   readonly involuntarySwitches?: number;
+  /** Processes and threads that there were at a time: `pids.peak` (Linux 6.11). */
+  readonly peakProcesses?: number;
+  /** Processes that the kernel killed for want of memory: `memory.events`, `memory.oom_control`. */
+  readonly oomKills?: number;
+  /** How often a fork was refused because of `limits.processes`: `pids.events`. */
+  readonly refusedForks?: number;
 }
 
 /** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */

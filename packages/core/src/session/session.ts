@@ -1,3 +1,4 @@
+import { enterGroup } from "../cgroup/enter.js";
 import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
@@ -38,7 +39,8 @@ export async function openSession(
 ): Promise<Session> {
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
   const slots = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
-  const live = new Live(prepared, "session", ownLauncher(prepared.plan, slots));
+  const entered = enterGroup(prepared, true);
+  const live = new Live(entered, "session", ownLauncher(entered.plan, slots));
   await live.ready;
   const hold = holder(live.channel.child);
   const start = starter(live, prepared.plan.argv, hold);

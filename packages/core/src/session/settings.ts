@@ -1,7 +1,9 @@
+import { CGROUP_LIMITS } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/schema.js";
 import type { StopTerms } from "../launch/stopper.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
+import { SandboxError } from "../result/error.js";
 
 /** What a command of a session may have of its own. */
 export interface CommandSettings {
@@ -9,7 +11,7 @@ export interface CommandSettings {
   readonly env?: Config["env"] | undefined;
   /** An absolute path inside. Default: the config's. */
   readonly cwd?: string | undefined;
-  /** Default: the config's. */
+  /** Those of the command alone, not those of the whole sandbox. Default: the config's. */
   readonly limits?: Config["limits"] | undefined;
   /** Default: the config's. */
   readonly stop?: ConfigInput["stop"];
@@ -29,6 +31,7 @@ export function settingsOf(
     const { env: own, cwd: at } = config;
     return { env: own, cwd: at, limits: config.limits, wallTime, stop: config.stop };
   }
+  refuseShared(limits);
   const parsed = parseConfig({ root: config.root, cwd: cwd ?? config.cwd, env, limits, stop });
   const ownLimits = limits === undefined ? config.limits : parsed.limits;
   return {
@@ -38,4 +41,15 @@ export function settingsOf(
     wallTime: ownLimits.wallTime,
     stop: parsed.stop ?? config.stop,
   };
+}
+
+/** The commands of a session are in one cgroup. */
+function refuseShared(limits: CommandSettings["limits"]): void {
+  const shared = CGROUP_LIMITS.find((name) => limits?.[name] !== undefined);
+  if (shared === undefined) return;
+  const path = `limits.${shared}`;
+  throw new SandboxError("CONFIG_INVALID", `${path}: the commands of a session share it`, {
+    path,
+    hint: "Set it in the config of the session, or run the command in a sandbox of its own.",
+  });
 }

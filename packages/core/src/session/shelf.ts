@@ -1,3 +1,4 @@
+import { enterGroup } from "../cgroup/enter.js";
 import { type Hold, holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
@@ -76,8 +77,9 @@ export class Shelf {
   }
 
   #open(): Live {
-    const open = ownLauncher(this.#prepared.plan, ["pipe", "pipe", "pipe", "pipe"]);
-    const live = new Live(this.#prepared, "run", open);
+    const prepared = enterGroup(this.#prepared, false);
+    const open = ownLauncher(prepared.plan, ["pipe", "pipe", "pipe", "pipe"]);
+    const live = new Live(prepared, "run", open);
     this.#all.set(live, holder(live.channel.child));
     const gone = (): void => {
       this.#all.delete(live);

@@ -1,7 +1,9 @@
 import type { Stream } from "node:stream";
+import { counted } from "../cgroup/counted.js";
 import { type Command, encodeOpened, encodeSignal } from "../channel/command.js";
 import type { Hold } from "../channel/holder.js";
 import type { Live } from "../channel/live.js";
+import type { Pipes } from "../channel/message.js";
 import { NO_STREAMS, openStreams } from "../channel/pipes.js";
 import { streamsOf } from "../channel/streams.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
@@ -51,7 +53,7 @@ function begin(live: Live, command: Command): Promise<Running> {
   const kill = (): boolean => signal("SIGKILL");
   return new Promise((resolve, reject) => {
     const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
-    const ended: Promise<Ended> = live.start(command, (pipes) => {
+    const ended = startCounted(live, command, (pipes) => {
       try {
         ready(openStreams(child.pid, pipes));
       } catch (error) {
@@ -64,4 +66,16 @@ function begin(live: Live, command: Command): Promise<Running> {
     ended.then(() => ready(NO_STREAMS), reject);
     if (!command.streams.includes("pipe")) ready(NO_STREAMS);
   });
+}
+
+/** What the cgroup counts is the session's; but whether a command was killed for want of memory, it can tell. */
+async function startCounted(
+  live: Live,
+  command: Command,
+  onPipes: (pipes: Pipes["fds"]) => void,
+): Promise<Ended> {
+  const { group } = live;
+  const before = group?.counts().oomKills;
+  const ended = await live.start(command, onPipes);
+  return group === undefined ? ended : counted(ended, group, false, before);
 }

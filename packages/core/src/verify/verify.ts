@@ -1,3 +1,4 @@
+import { isCgroupCapability } from "../cgroup/setting.js";
 import { namespaceOf } from "../launch/processes.js";
 import type { Need } from "../needs/capability.js";
 import type { Report, ToolPlan } from "../plan/plan.js";
@@ -34,7 +35,10 @@ export function verify(
   return needs.map((need) => {
     const mechanism = mechanisms[need.capability] ?? backend;
     const namespace = NAMESPACE_FILES[need.capability];
-    const checked = report.readBack?.has(need.capability) === true ? "kernel" : "tool";
+    // Core has read back the limits of a cgroup, and that the sandbox is in it.
+    const isReadBack =
+      report.readBack?.has(need.capability) === true || isCgroupCapability(need.capability);
+    const checked = isReadBack ? "kernel" : "tool";
     if (namespace === undefined) return { ...need, mechanism, checked };
     const inside = report.namespaces?.[namespace.key] ?? readBack(report, namespace.file);
     if (inside === undefined) return { ...need, mechanism, checked };

@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+
+/** The cgroups on this host that this process has made and not removed. */
+export function cgroups(): string[] {
+  return below("/sys/fs/cgroup").filter((path) => path.includes(`-${process.pid}-`));
+}
+
+/** Those of one sandbox, by a process in it. */
+export function cgroupsOf(pid: number | undefined): string[] {
+  const [name = "none"] =
+    /sandboxlib-[\d-]+/.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8")) ?? [];
+  return cgroups().filter((path) => basename(path) === name);
+}
+
+function below(directory: string): string[] {
+  return subdirectories(directory).flatMap((name) => {
+    const path = join(directory, name);
+    return [...(name.startsWith("sandboxlib-") ? [path] : []), ...below(path)];
+  });
+}
+
+function subdirectories(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return []; // It is gone, or not ours.
+  }
+}

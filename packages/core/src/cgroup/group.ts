@@ -1,0 +1,153 @@
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { SandboxError } from "../result/error.js";
+import { type Counts, countsOf } from "./counts.js";
+import { errnoOf } from "./file.js";
+import { killAll } from "./kill.js";
+import { newName } from "./name.js";
+import type { Place } from "./place.js";
+import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS, setLimit } from "./setting.js";
+
+/** The cgroup of one sandbox: a directory in each of the places. */
+export interface Group {
+  readonly limits: CgroupLimits;
+  /** Of version 2: the files to which the pid of what is to be in it is written. */
+  readonly procs: readonly string[];
+  /** Of version 1: the files in which a process can enter itself, which is cheaper: see the launcher. */
+  readonly tasks: readonly string[];
+  /**
+   * Puts a process into it, and reads back that it is there.
+   *
+   * @throws SandboxError `LAUNCH_FAILED`
+   */
+  admit(pid: number): void;
+  /** What it has counted, at its end at the latest. */
+  counts(): Counts;
+  /**
+   * Kills what is still in it and removes it.
+   *
+   * @throws SandboxError `CLEANUP_FAILED`
+   */
+  end(): Promise<void>;
+}
+
+/**
+ * Makes a cgroup with limits, each of which has been read back.
+ *
+ * @param isSession - Whether it is for many programs, which need not die together.
+ * @throws SandboxError `LAUNCH_FAILED`, naming the limit and the file.
+ */
+export function makeGroup(
+  places: readonly Place[],
+  limits: CgroupLimits,
+  isSession: boolean,
+): Group {
+  const directories = makeDirectories(places);
+  try {
+    applyLimits(directories, limits, isSession);
+  } catch (error) {
+    for (const directory of directories.values()) rmdirSync(directory);
+    throw error;
+  }
+  const files = (name: string, ...versions: readonly number[]): string[] =>
+    [...directories].flatMap(([{ version }, directory]) =>
+      versions.includes(version) ? [join(directory, name)] : [],
+    );
+  let last: Counts | undefined;
+  const counts = (): Counts => last ?? countsOf(directories);
+  return {
+    limits,
+    procs: files("cgroup.procs", 2),
+    tasks: files("tasks", 1),
+    admit(pid) {
+      for (const file of files("cgroup.procs", 1, 2)) admit(pid, file);
+    },
+    counts,
+    async end() {
+      if (last !== undefined) return;
+      killAll([...directories.values()]);
+      last = counts();
+      for (const directory of directories.values()) await removed(directory);
+    },
+  };
+}
+
+function makeDirectories(places: readonly Place[]): ReadonlyMap<Place, string> {
+  const name = newName();
+  const made = new Map<Place, string>();
+  for (const place of places) {
+    const directory = join(place.directory, name);
+    try {
+      mkdirSync(directory);
+    } catch (error) {
+      for (const path of made.values()) rmdirSync(path);
+      throw new SandboxError("LAUNCH_FAILED", `${directory} cannot be made: ${errnoOf(error)}`, {
+        path: "limits",
+      });
+    }
+    made.set(place, directory);
+  }
+  return made;
+}
+
+function applyLimits(
+  directories: ReadonlyMap<Place, string>,
+  limits: CgroupLimits,
+  isSession: boolean,
+): void {
+  for (const limit of CGROUP_LIMITS) {
+    if (limits[limit] === undefined) continue;
+    const [place, directory] =
+      [...directories].find(([{ controllers }]) => controllers.has(CONTROLLERS[limit])) ?? [];
+    const path = `limits.${limit}`;
+    if (place === undefined || directory === undefined)
+      throw new SandboxError("LAUNCH_FAILED", `${path}: there is no cgroup for it`, { path });
+    const set = setLimit(limit, limits, place.version, directory);
+    if ("reason" in set) {
+      const hint = set.remedy ?? "A cgroup above it may allow less.";
+      throw new SandboxError("LAUNCH_FAILED", `${path}: ${set.reason}`, { path, hint });
+    }
+    if (isSession && set.includes("memory.oom.group"))
+      writeFileSync(join(directory, "memory.oom.group"), "0");
+  }
+}
+
+function admit(pid: number, file: string): void {
+  let why = "it is not there although it was put there";
+  try {
+    writeFileSync(file, String(pid));
+    if (readFileSync(file, "utf8").split("\n").includes(String(pid))) return;
+  } catch (error) {
+    why = errnoOf(error);
+  }
+  throw new SandboxError("LAUNCH_FAILED", `${file}: the run cannot be put there: ${why}`, {
+    path: "limits",
+    hint: "Who moves a process needs write access to both cgroups and to what they have in common: see docs/cgroups.md.",
+  });
+}
+
+const PATIENCE = 5_000;
+
+/** A process that is just dying keeps it busy for a moment. */
+async function removed(directory: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      rmdirSync(directory);
+      return;
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "ENOENT") return;
+      if (errno !== "EBUSY" || performance.now() > deadline) throw busy(directory, errno);
+    }
+    killAll([directory]);
+    await setTimeout(1);
+  }
+}
+
+function busy(directory: string, errno: string): SandboxError {
+  return new SandboxError("CLEANUP_FAILED", `${directory} cannot be removed: ${errno}`, {
+    hint: "Find out what is still in it, then run `sandboxlib gc`.",
+  });
+}

@@ -1,0 +1,58 @@
+import { join, relative } from "node:path";
+import { type Controller, controllersIn } from "./controller.js";
+import { contentOf } from "./file.js";
+
+/** One tree of cgroups: the only one of version 2, or one of version 1 with its controllers. */
+export interface Hierarchy {
+  readonly version: 1 | 2;
+  /** Of version 1; in version 2 each directory says itself which it has. */
+  readonly controllers: ReadonlySet<Controller>;
+  /** Where it is mounted. */
+  readonly mount: string;
+  /** The directory of this process in it; undefined where it is not below what is mounted. */
+  readonly own: string | undefined;
+}
+
+/**
+ * The hierarchies that are mounted here: cgroups(7), proc(5) on `mountinfo` and `cgroup`.
+ *
+ * @param mountinfo - Of `/proc/self`, as are `membership`; others for tests.
+ */
+export function hierarchies(
+  mountinfo: string = contentOf("/proc/self/mountinfo") ?? "",
+  membership: string = contentOf("/proc/self/cgroup") ?? "",
+): Hierarchy[] {
+  const own = membership.split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? []);
+  return mountinfo.split("\n").flatMap((line) => {
+    const [before = "", after = ""] = line.split(" - ");
+    const [, , , root = "", mount = ""] = before.split(" ").map(unescaped);
+    const [type, , options = ""] = after.split(" ");
+    if (type !== "cgroup" && type !== "cgroup2") return [];
+    const words = options.split(",");
+    const mine = own.find(([, names = "-"]) =>
+      type === "cgroup2" ? names === "" : names !== "" && words.includes(names.split(",")[0] ?? ""),
+    );
+    const controllers = type === "cgroup" ? controllersIn(words) : new Set<Controller>();
+    const directory = mine?.[2] === undefined ? undefined : below(root, mine[2]);
+    return [
+      {
+        version: type === "cgroup2" ? 2 : 1,
+        controllers,
+        mount,
+        own: directory === undefined ? undefined : join(mount, directory),
+      },
+    ];
+  });
+}
+
+function below(root: string, path: string): string | undefined {
+  const way = relative(root, path);
+  return way === ".." || way.startsWith("../") ? undefined : way;
+}
+
+/** Spaces and the like are octal numbers there. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Controller, controllersIn } from "./controller.js";
+import { contentOf, errnoOf } from "./file.js";
+
+/** The cgroup for processes that had to leave its parent: cgroup v2 has none beside other cgroups with controllers. */
+export const LEAF = "sandboxlib-leaf";
+
+/**
+ * Hands controllers on to the cgroups below a directory of version 2.
+ *
+ * Where processes are in the directory itself, they are moved to a leaf first, as the delegation rules of systemd
+ * want it: all of them when the caller has named the directory, so that it is the caller's to give; else only when
+ * there are none but this process and what it has started.
+ *
+ * @returns why one of them cannot be handed on, or undefined.
+ */
+export function handOn(
+  directory: string,
+  controllers: ReadonlySet<Controller>,
+  isGiven: boolean,
+): string | undefined {
+  const enabled = handedOn(directory);
+  const lacking = [...controllers].filter((name) => !enabled.has(name));
+  if (lacking.length === 0) return undefined;
+  // Not that the kernel would refuse it with processes in there: for some controllers it takes the directory for the
+  // root of a threaded subtree then, and no process can enter what is below.
+  const stuck = isRoot(directory) ? undefined : makeWay(directory, isGiven);
+  return stuck ?? enable(directory, lacking);
+}
+
+/** Only the root of the host's hierarchy may have both, and has no type. */
+function isRoot(directory: string): boolean {
+  return contentOf(join(directory, "cgroup.type")) === undefined;
+}
+
+function makeWay(directory: string, isGiven: boolean): string | undefined {
+  const stranger = isGiven ? undefined : strangerIn(directory);
+  if (stranger === undefined) return clear(directory);
+  return `${directory} holds other processes, such as ${stranger}, which are not this one's to move`;
+}
+
+/** Those of a directory that its cgroups get. */
+export function handedOn(directory: string): ReadonlySet<Controller> {
+  return controllersIn((contentOf(join(directory, CONTROL)) ?? "").split(" "));
+}
+
+const CONTROL = "cgroup.subtree_control";
+
+/** One by one: a kernel that cannot do one of them can do the others. */
+function enable(directory: string, controllers: readonly Controller[]): string | undefined {
+  let failure: string | undefined;
+  for (const name of controllers) {
+    try {
+      writeFileSync(join(directory, CONTROL), `+${name}`, { flag: "r+" });
+    } catch (error) {
+      failure ??= `${join(directory, CONTROL)}: +${name}: ${errnoOf(error)}`;
+    }
+  }
+  return failure;
+}
+
+/** A process that is neither this one nor below it. */
+function strangerIn(directory: string): number | undefined {
+  return processesIn(directory).find((pid) => !isOurs(pid));
+}
+
+function isOurs(pid: number): boolean {
+  for (let at = pid, steps = 0; at > 1 && steps < 100; steps += 1) {
+    if (at === process.pid) return true;
+    const stat = contentOf(`/proc/${at}/stat`) ?? "";
+    at = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+  }
+  return false;
+}
+
+/** What is started meanwhile is moved the next time. */
+function clear(directory: string): string | undefined {
+  if (processesIn(directory).length === 0) return undefined;
+  const leaf = join(directory, LEAF);
+  try {
+    mkdirSync(leaf, { recursive: true });
+    for (let round = 0; round < 100; round += 1) {
+      const pids = processesIn(directory);
+      if (pids.length === 0) return undefined;
+      for (const pid of pids) move(pid, leaf);
+    }
+    return `${directory} gets new processes faster than they can be moved`;
+  } catch (error) {
+    return `${leaf}: ${errnoOf(error)}`;
+  }
+}
+
+function move(pid: number, to: string): void {
+  try {
+    writeFileSync(join(to, "cgroup.procs"), String(pid));
+  } catch (error) {
+    // It has ended since.
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
+}
+
+/** Those of other pid namespaces are 0. */
+function processesIn(directory: string): number[] {
+  return readFileSync(join(directory, "cgroup.procs"), "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map(Number);
+}

@@ -1,0 +1,24 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const META = "linux-image-cloud-amd64";
+
+/** Downloads Debian's cloud kernel and unpacks it; it can read its root from NVMe and ext4 without modules. */
+export function fetchKernel(directory) {
+  const at = join(directory, "kernel");
+  mkdirSync(at);
+  execFileSync("apt-get", ["-qq", "download", nameOf(META)], { cwd: at, stdio: "inherit" });
+  const [file] = readdirSync(at);
+  execFileSync("dpkg", ["-x", join(at, file), at]);
+  const [name] = readdirSync(join(at, "boot")).filter((each) => each.startsWith("vmlinuz-"));
+  return join(at, "boot", name);
+}
+
+/** The package that the meta package stands for just now. */
+function nameOf(meta) {
+  const said = execFileSync("apt-cache", ["depends", meta], { encoding: "utf8" });
+  const name = /Depends: (linux-image-\S+)/.exec(said)?.[1];
+  if (name === undefined) throw new Error(`${meta} stands for no package: run apt-get update`);
+  return name;
+}
