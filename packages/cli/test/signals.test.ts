@@ -113,8 +113,10 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       child.kill("SIGINT");
       await said(child, "got INT");
       await sleep(LATER);
-      expect(child.exitCode).toBe(null);
-      child.kill("SIGINT");
+      expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+      // On a busy machine the one before may have come late, and this one count as the same.
+      for (; child.signalCode === null && child.exitCode === null; await sleep(LATER))
+        child.kill("SIGINT");
       expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\ngot INT\n" });
     });
 
