@@ -138,7 +138,7 @@ function page(rows) {
 
 <!-- Written by \`node scripts/accounting.mjs\`, which measures. Do not edit. -->
 
-Every result has a \`usage\`. Where the backend is the launcher, it is what wait4(2) gives for the program and all children that it waited for:
+Every result has a \`usage\`. Where the run has no cgroup of its own, which counts for the whole sandbox, and the backend is the launcher, it is what wait4(2) gives for the program and all children that it waited for:
 
 ${table(["Field", "Unit", "Of getrusage(2)"], FIELDS)}
 
