@@ -24,7 +24,7 @@ export const LIMITS: readonly Liar[] = [
   },
   {
     does: "does not tell which limit ended a program",
-    lie: () => tells(({ exceeded: _, ...result }) => ({ ...result, outcome: "signaled" })),
+    lie: () => tells(asSignaled),
     caughtBy: [
       "limits: a program that uses up",
       "limits: a program that ignores",
@@ -44,7 +44,17 @@ export const LIMITS: readonly Liar[] = [
   },
   {
     does: "tells of no core dump",
-    lie: () => tells(({ coreDumped: _, ...result }): SandboxResult => result),
+    lie: () => tells(withoutDump),
     caughtBy: ["limits: a core dump"],
   },
 ];
+
+function asSignaled(result: SandboxResult): SandboxResult {
+  const { exceeded: _, ...others } = result;
+  return { ...others, outcome: "signaled" };
+}
+
+function withoutDump(result: SandboxResult): SandboxResult {
+  const { coreDumped: _, ...others } = result;
+  return others;
+}

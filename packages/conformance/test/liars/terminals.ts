@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import type { RunOptions, SandboxResult } from "@sandboxlib/core";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -11,7 +12,7 @@ export const TERMINALS: readonly Liar[] = [
   },
   {
     does: "gives no program a terminal",
-    lie: () => inEveryWay({ options: ({ tty: _, ...options }) => options }),
+    lie: () => inEveryWay({ options: withoutTerminal }),
     caughtBy: [
       "terminals: one is all three",
       "terminals: there is no terminal",
@@ -27,9 +28,7 @@ export const TERMINALS: readonly Liar[] = [
     does: "takes death by a signal for an exit status",
     lie: () =>
       inEveryWay({
-        child: ({ result }) => ({
-          result: result.then(({ signal: _, ...own }) => ({ ...own, exitCode: 130 })),
-        }),
+        child: ({ result }) => ({ result: result.then(asStatus) }),
       }),
     caughtBy: ["terminals: control characters"],
   },
@@ -46,6 +45,16 @@ export const TERMINALS: readonly Liar[] = [
     caughtBy: ["terminals: a mebibyte"],
   },
 ];
+
+function withoutTerminal(options: RunOptions): RunOptions {
+  const { tty: _, ...others } = options;
+  return others;
+}
+
+function asStatus(result: SandboxResult): SandboxResult {
+  const { signal: _, ...others } = result;
+  return { ...others, exitCode: 130 };
+}
 
 function changed(chunk: Buffer): Buffer {
   return Buffer.concat([chunk.subarray(0, -1), Buffer.of(0)]);
