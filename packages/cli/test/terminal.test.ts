@@ -72,6 +72,21 @@ await describeWith("namespaces", "a shell in a terminal of its own", () => {
 });
 
 await describeWith("namespaces", "the caller's terminal", () => {
+  testUnless(noTmux, "is the shell's again while the command line is stopped", async () => {
+    const file = join(scratch(), "pid");
+    const { type, shows } = await openScreen();
+    type(`sh -c 'echo $$ >${file}; exec ${RUN} -- bash --norc --noprofile'`, "Enter");
+    await shows(/^bash-.*[#$]$/m);
+    process.kill(Number(readFileSync(file, "utf8")), "SIGTSTP");
+    await shows(/Stopped/);
+    type("clear; stty -a | grep -o ' icanon'", "Enter");
+    await shows(/^ icanon$/m);
+    type("fg", "Enter");
+    await shows(/^sh -c /m);
+    type("clear; uname -n", "Enter");
+    await shows(/^sandbox$/m);
+  });
+
   const ends: readonly [string, string, NodeJS.Signals | undefined][] = [
     ["the program has ended", "sh -c 'stty raw; exit 3'", undefined],
     ["the program was not found", "/no/such/program", undefined],
