@@ -1,6 +1,6 @@
 // cgroup v2, also where this machine has v1: boots Debian's cloud kernel in QEMU, by software emulation, with a root
 // file system of this checkout, Node and busybox, and runs the tests of cgroups in there, as root and as a user with a
-// delegated directory. Takes some minutes. Arguments name test files in place of those.
+// delegated directory. Takes some minutes.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ async function main() {
   try {
     if (!existsSync(QEMU)) installQemu();
     const kernel = fetchKernel(directory);
-    const { root, swap } = buildImages(directory, process.argv.slice(2));
+    const { root, swap } = buildImages(directory);
     return await boot(kernel, root, swap);
   } finally {
     remove();

@@ -130,7 +130,12 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     const marker = newMarker("cgroup");
     for (const delay of [0, 10, 40, 160]) {
       const caller = spawn(process.execPath, ["--input-type=module", "-e", CALLER], {
-        env: { MARKER: marker, CORE: resolved("@sandboxlib/core"), ...(given && { GIVEN: given }) },
+        env: {
+          MARKER: marker,
+          CORE: resolved("@sandboxlib/core"),
+          BACKEND: resolved("@sandboxlib/backend-namespaces"),
+          ...(given && { GIVEN: given }),
+        },
         stdio: ["ignore", "pipe", "inherit"],
       });
       await once(caller.stdout, "data");
@@ -153,7 +158,7 @@ function resolved(name: string): string {
 /** Starts sandboxes as fast as it can. */
 const CALLER = `
 const { createPool, createSandbox } = await import(process.env.CORE);
-const { default: backend } = await import(${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)});
+const { default: backend } = await import(process.env.BACKEND);
 const options = { backend, cgroup: process.env.GIVEN };
 const config = { cwd: "/", limits: { memory: ${64 * MEBIBYTE}, processes: 30 } };
 const sandbox = await createSandbox(config, options);

@@ -47,8 +47,11 @@ const idMap: fc.Arbitrary<NonNullable<LauncherSetup["idMap"]>> = fc.record(
   { uids: extents, gids: extents, tools: fc.record({ uids: path, gids: path }) },
   { requiredKeys: ["uids", "gids"] },
 );
+const files = fc.array(below, { minLength: 1, maxLength: 4 });
+const cgroup = fc.record({ procs: files, tasks: files, namespace: fc.boolean() });
 const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
   fc.record({ ...base, namespaces: optional }),
+  fc.record({ ...base, namespaces: fc.constant(["user", "ipc"] as const), cgroup }),
   fc.record({ ...base, namespaces: fc.constant(["user"] as const), idMap }),
   fc.record({
     ...base,
@@ -152,6 +155,13 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
       gids: asMap(setup.idMap.tools?.gids, setup.idMap.gids),
     }),
     ...(setup.hostname !== undefined && { hostname: hex(setup.hostname) }),
+    ...(setup.cgroup !== undefined && {
+      cgroup: {
+        namespace: Number(setup.cgroup.namespace),
+        procs: setup.cgroup.procs.map(hex),
+        tasks: setup.cgroup.tasks.map(hex),
+      },
+    }),
     mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
   };
 }

@@ -12,20 +12,10 @@ import {
 import { dirname, join } from "node:path";
 
 const checkout = join(import.meta.dirname, "../../..");
-const unused = [
-  "./.git",
-  ".turbo",
-  "./docs",
-  "./benchmarks",
-  ...[
-    "@biomejs+*",
-    "@oxlint*",
-    "@turbo+*",
-    "typescript@*",
-    "@typescript+*",
-    "prettier@*",
-    "knip@*",
-  ].map((name) => `./node_modules/.pnpm/${name}`),
+/** The tests that run in the guest. */
+const tests = [
+  "packages/core/test/cgroup-group.test.ts",
+  "packages/backend-namespaces/test/cgroup.test.ts",
 ];
 /** Programs of this host that the guest has too, with their libraries. */
 const programs = [process.execPath, "/usr/bin/bwrap", "/usr/bin/prlimit", "/usr/bin/perl"];
@@ -33,7 +23,7 @@ const programs = [process.execPath, "/usr/bin/bwrap", "/usr/bin/prlimit", "/usr/
 const TESTER = 1000;
 
 /** Makes the disks of the guest: the root, and one for swap. */
-export function buildImages(directory, tests) {
+export function buildImages(directory) {
   const root = join(directory, "root");
   for (const name of [
     "bin",
@@ -51,14 +41,12 @@ export function buildImages(directory, tests) {
   chmodSync(join(root, "tmp"), 0o1777);
   addBusybox(root);
   for (const program of programs) addProgram(root, program);
-  addCheckout(join(root, "checkout"));
-  for (const addon of addonsIn(join(root, "checkout"))) addLibraries(root, addon);
+  addTests(root);
   writeFileSync(
     join(root, "etc/passwd"),
     `root:x:0:0::/root:/bin/sh\ntester:x:${TESTER}:${TESTER}::/tmp:/bin/sh\n`,
   );
   writeFileSync(join(root, "etc/group"), `root:x:0:\ntester:x:${TESTER}:\n`);
-  writeFileSync(join(root, "etc/guest-tests"), tests.join("\n"));
   copyFileSync(join(import.meta.dirname, "init.sh"), join(root, "sbin/init"));
   chmodSync(join(root, "sbin/init"), 0o755);
   const disk = join(directory, "root.img");
@@ -93,19 +81,43 @@ function addLibraries(root, file) {
   }
 }
 
-/** Of what vitest is made of. */
-function addonsIn(directory) {
-  const names = execFileSync("find", [directory, "-name", "*-gnu*.node"], { encoding: "utf8" });
-  return names.split("\n").filter(Boolean);
+/** The tests as single files, what they import from here beside them, as they would find it in the repository. */
+function addTests(root) {
+  const target = join(root, "checkout");
+  mkdirSync(join(target, "node_modules/@sandboxlib"), { recursive: true });
+  const names = ["core", "backend-namespaces", "launcher", `launcher-linux-${process.arch}`];
+  for (const name of names) {
+    const at = join(target, "node_modules/@sandboxlib", name);
+    execFileSync("cp", ["-rL", join(checkout, "packages", name), at]);
+    rmSync(join(at, "node_modules"), { recursive: true, force: true });
+  }
+  const zod = realpathSync(join(checkout, "packages/core/node_modules/zod"));
+  execFileSync("cp", ["-rL", zod, join(target, "node_modules/zod")]);
+  for (const test of tests) bundle(test, target);
+  for (const name of ["tests.mjs", "as-user.mjs"])
+    copyFileSync(join(import.meta.dirname, name), join(target, name));
+  writeFileSync(join(target, "package.json"), '{ "type": "module" }');
 }
 
-/** It belongs to the user, as vitest writes to it. */
-function addCheckout(target) {
-  mkdirSync(target);
-  const packed = join(target, "..", "checkout.tar");
-  const exclude = unused.map((path) => `--exclude=${path}`);
-  execFileSync("tar", ["-C", checkout, ...exclude, "-cf", packed, "."]);
-  execFileSync("tar", ["-C", target, "-xf", packed]);
-  rmSync(packed);
-  execFileSync("chown", ["-R", `${TESTER}:${TESTER}`, target]);
+function bundle(test, target) {
+  const esbuild = join(checkout, "packages/cli/node_modules/.bin/esbuild");
+  const out = join(target, test.replaceAll("/", "-").replace(/\.ts$/, ".js"));
+  const own = join(import.meta.dirname, "vitest.mjs");
+  execFileSync(esbuild, [
+    join(checkout, test),
+    "--bundle",
+    "--platform=node",
+    "--format=esm",
+    "--log-level=error",
+    `--alias:vitest=${own}`,
+    `--alias:@vitest/expect=${expectModule()}`,
+    `--define:import.meta.dirname="${target}"`,
+    `--outfile=${out}`,
+  ]);
+}
+
+/** A part of vitest, which pnpm puts beside it. */
+function expectModule() {
+  const vitest = realpathSync(join(checkout, "node_modules/vitest"));
+  return join(vitest, "../@vitest/expect/dist/index.js");
 }

@@ -11,6 +11,6 @@ mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 ip link set lo up
 mkswap /dev/nvme1n1 > /dev/null && swapon /dev/nvme1n1
 cd /checkout || exit
-node scripts/lib/guest/tests.mjs
+node tests.mjs
 echo "GUEST-RESULT $?"
 poweroff -f

@@ -1,61 +1,59 @@
-// What runs in the guest: the tests of cgroups, as root and as a user with a delegated directory, and with one that is
-// to hand its own cgroup on.
+// What runs in the guest: the tests of cgroups as root, as a user in a directory that root has given it, and as a user
+// whose own cgroup is one to hand on.
 import { spawnSync } from "node:child_process";
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const CGROUP = "/sys/fs/cgroup";
 const TESTER = 1000;
-const named = readFileSync("/etc/guest-tests", "utf8").split("\n").filter(Boolean);
-const files =
-  named.length > 0
-    ? named
-    : ["packages/core/test/cgroup", "packages/backend-namespaces/test/cgroup"];
+const files = readdirSync("/checkout").filter((name) => name.endsWith(".test.js"));
 
 console.log("guest: controllers:", readFileSync(`${CGROUP}/cgroup.controllers`, "utf8").trim());
-console.log(readFileSync("/proc/swaps", "utf8"));
 const results = {
-  "as root": vitest({}),
-  "as a user, in a directory that root has given it": delegated("given", (directory) => ({
-    SANDBOXLIB_TEST_CGROUP: directory,
-  })),
-  "as a user, in its own cgroup": delegated("scope", () => ({}), ""),
+  "as root": test({}),
+  "as a user, in a directory that root has given it": delegated("given", "/home", true),
+  "as a user, in its own cgroup": delegated("scope", "", false),
 };
-for (const [who, status] of Object.entries(results)) console.log(`guest: ${who}: status ${status}`);
-process.exitCode = Object.values(results).every((status) => status === 0) ? 0 : 1;
+for (const [who, ok] of Object.entries(results))
+  console.log(`guest: ${who}: ${ok ? "ok" : "FAILED"}`);
+process.exitCode = Object.values(results).every(Boolean) ? 0 : 1;
 
-function vitest(env, options = {}) {
-  const args = [
-    "--reporter=verbose",
-    "--pool=threads",
-    "--maxWorkers=1",
-    "--testTimeout=240000",
-    "--hookTimeout=240000",
-  ];
-  const { status } = spawnSync(
-    process.execPath,
-    ["node_modules/vitest/vitest.mjs", "run", ...args, ...files],
-    {
-      stdio: "inherit",
-      env: { ...process.env, ...env, CI: "1", SANDBOXLIB_REQUIRE: "namespaces" },
-      ...options,
-    },
-  );
-  return status;
+function test(env, options = {}) {
+  return files
+    .map((file) => {
+      const { status } = spawnSync(process.execPath, [`/checkout/${file}`], {
+        stdio: "inherit",
+        env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces" },
+        ...options,
+      });
+      return status === 0;
+    })
+    .every(Boolean);
 }
 
 /** Gives a directory to the user, and runs the tests in `home` below it. */
-function delegated(name, env, home = "/home") {
+function delegated(name, home, isNamed) {
   const directory = `${CGROUP}/${name}`;
-  mkdirSync(`${directory}${home}`, { recursive: true });
-  for (const at of new Set([directory, `${directory}${home}`]))
+  mkdirSync(directory + home, { recursive: true });
+  for (const at of new Set([directory, directory + home]))
     for (const file of ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"])
-      chownSync(`${at}${file}`, TESTER, TESTER);
-  const own = process.pid;
-  // What is started from here starts there; root is moved back afterwards.
-  writeFileSync(`${directory}${home}/cgroup.procs`, String(own));
-  try {
-    return vitest({ HOME: "/tmp", ...env(directory) }, { uid: TESTER, gid: TESTER });
-  } finally {
-    writeFileSync(`${CGROUP}/cgroup.procs`, String(own));
-  }
+      chownSync(at + file, TESTER, TESTER);
+  const env = { HOME: "/tmp", ...(isNamed && { SANDBOXLIB_TEST_CGROUP: directory }) };
+  // A process that goes there before it becomes the test's: only what is in there, and nothing of root's, is handed on.
+  const enter = `echo $$ > ${directory}${home}/cgroup.procs && exec "$@"`;
+  const status = files.map((file) => {
+    const words = [
+      "-c",
+      enter,
+      "sh",
+      process.execPath,
+      "/checkout/as-user.mjs",
+      `/checkout/${file}`,
+    ];
+    return spawnSync("/bin/sh", words, {
+      stdio: "inherit",
+      env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces", TESTER: String(TESTER) },
+    }).status;
+  });
+  writeFileSync(`${CGROUP}/cgroup.procs`, String(process.pid));
+  return status.every((each) => each === 0);
 }
