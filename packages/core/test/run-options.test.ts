@@ -43,6 +43,21 @@ describe("a run", () => {
     },
   );
 
+  it.each([
+    ["stdin", "text"],
+    ["stdin", null],
+    ["stdin", { data: 7 }],
+    ["stdin", { data: "x", file: "/x" }],
+    ["stdout", {}],
+    ["stdout", { fd: -1 }],
+    ["stderr", { file: 7 }],
+    ["signal", {}],
+    ["tty", null],
+  ])("whose %s is %j is CONFIG_INVALID", async (path, value) => {
+    const error = await thrown(() => sandbox.run(["true"], { [path]: value }));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", path });
+  });
+
   it.each(["stdin", "stdout", "stderr"] as const)("has no stream to give for %s", async (name) => {
     const error = await thrown(() => sandbox.run(["true"], { [name]: "pipe" }));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path: name });

@@ -28,16 +28,51 @@ export function commandOf(argv: readonly string[] | undefined): readonly string[
 
 /** @throws SandboxError `CONFIG_INVALID` */
 export function checkedOptions<Options extends RunOptions>(options: Options): Options {
-  const { maxOutput = 0, stdin } = options;
+  const { maxOutput = 0, stdin, signal } = options;
   if (!Number.isSafeInteger(maxOutput) || maxOutput < 0) {
     const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
     throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
   }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function")
+    throw new SandboxError("CONFIG_INVALID", "signal: it is no AbortSignal", { path: "signal" });
+  for (const name of ["stdin", "stdout", "stderr"] as const) checkStream(name, options[name]);
   if (typeof stdin === "object" && "stream" in stdin && !isIterable(stdin.stream)) {
     const message = "stdin: its `stream` cannot be iterated with `for await`";
     throw new SandboxError("CONFIG_INVALID", message, { path: "stdin" });
   }
   return options;
+}
+
+const WORDS = {
+  stdin: ["discard", "inherit", "pipe"],
+  stdout: ["capture", "pipe", "inherit", "discard"],
+  stderr: ["capture", "pipe", "inherit", "discard", "stdout"],
+} as const;
+
+function checkStream(name: keyof typeof WORDS, option: unknown): void {
+  const words: readonly unknown[] = WORDS[name];
+  if (option === undefined || words.includes(option)) return;
+  if (typeof option === "object" && option !== null && isSource(name, option)) return;
+  const given = typeof option === "string" ? JSON.stringify(option.slice(0, 40)) : typeof option;
+  const objects =
+    name === "stdin" ? "{ data }, { stream }, { file } or { fd }" : "{ file } or { fd }";
+  throw new SandboxError("CONFIG_INVALID", `${name}: ${given} is none of its values`, {
+    path: name,
+    hint: `It is one of ${words.join(", ")}, ${objects}.`,
+  });
+}
+
+/** Exactly one of the ways, and one that can be gone. */
+function isSource(name: keyof typeof WORDS, option: object): boolean {
+  const [[key, value] = [], ...others] = Object.entries(option) as [string, unknown][];
+  if (others.length > 0) return false;
+  if (key === "fd") return Number.isInteger(value) && Number(value) >= 0;
+  if (key === "file") return typeof value === "string";
+  if (name !== "stdin") return false;
+  return (
+    key === "stream" ||
+    (key === "data" && (typeof value === "string" || value instanceof Uint8Array))
+  );
 }
 
 function isIterable(stream: unknown): boolean {

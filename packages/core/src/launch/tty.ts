@@ -10,8 +10,9 @@ export interface WindowSize {
 }
 
 /** The size that is asked for; `true` is that of an old terminal. Undefined: there is to be no terminal. */
-export function windowOf(tty: boolean | WindowSize | undefined): WindowSize | undefined {
+export function windowOf(tty: boolean | WindowSize | null | undefined): WindowSize | undefined {
   if (tty === undefined || tty === false) return undefined;
+  if (tty === null) throw invalid("tty", "null is neither true or false nor a size");
   const size = tty === true ? { columns: 80, rows: 24 } : tty;
   assertWindow(size);
   return size;
