@@ -1,15 +1,14 @@
+import { randomInt } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { startTimeOf } from "../launch/processes.js";
 
-let counter = 0;
-
 /**
  * A new name for a cgroup. It says whose it is, so that `gc` can tell without a journal whether that process lives: the
- * namespace in which its pid counts, its pid, and its start time.
+ * namespace in which its pid counts, its pid, and its start time. The rest is random, as each worker thread of it has a
+ * copy of this module.
  */
 export function newName(): string {
-  counter += 1;
-  return `${ownPrefix()}${counter}`;
+  return `${ownPrefix()}${randomInt(2 ** 47)}`;
 }
 
 /** Whether a directory is a cgroup of a process of this pid namespace that is gone. */

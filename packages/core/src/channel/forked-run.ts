@@ -1,3 +1,4 @@
+import { isMainThread } from "node:worker_threads";
 import { enterGroup } from "../cgroup/enter.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Running } from "../launch/running.js";
@@ -10,9 +11,13 @@ import { NO_STREAMS } from "./pipes.js";
 import { onlyCommand, runningOn } from "./run.js";
 import { streamsOf } from "./streams.js";
 
-/** Whether a fork server can start a run with such streams: it has none of our fds. */
+/**
+ * Whether a fork server can start a run with such streams: it has none of our fds. In a worker thread Node keeps a list
+ * of what was opened by number, and closes it all at the end of the thread, also what others have under these numbers
+ * by then.
+ */
 export function canFork(options: StdioOptions): boolean {
-  return options.passFds === undefined && !streamsOf(options).includes("courier");
+  return isMainThread && options.passFds === undefined && !streamsOf(options).includes("courier");
 }
 
 /**
