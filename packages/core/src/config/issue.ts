@@ -64,6 +64,6 @@ function broken(issue: core.$ZodIssue, value: unknown): string {
 
 /** JSON escapes control characters, so that a hostile value cannot write to a terminal; long ones are cut. */
 function show(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
+  const json = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return json.length > 80 ? `${json.slice(0, 77)}...` : json;
 }
