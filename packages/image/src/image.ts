@@ -1,0 +1,48 @@
+import type { ConfigInput } from "@sandboxlib/core";
+
+/** The formats that can be a root. */
+export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "directory"] as const;
+
+/** One of {@link FORMATS}. */
+export type FormatName = (typeof FORMATS)[number];
+
+/** How an image is opened. */
+export interface ImageOptions {
+  /** The digest that the image must have, as `sha512-…` (an App Container image) or `sha256:…`; a prefix of 12 digits or more will do. */
+  readonly digest?: string | undefined;
+  /** Of an image for several platforms, which one: `linux/amd64`, `linux/arm64/v8`. Default: this machine's. */
+  readonly platform?: string | undefined;
+  /** Of an archive of several images, which one: a tag, as `docker save` and OCI layouts write them. Default: the only one. */
+  readonly tag?: string | undefined;
+  /** A directory of App Container images, in which dependencies are looked up. */
+  readonly images?: string | undefined;
+  /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */
+  readonly maxSize?: number | undefined;
+  /** Told how far the unpacking has come, at most ten times a second. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** How far the unpacking has come. */
+export interface Progress {
+  /** Bytes of the file that have been read, and how many there are. */
+  readonly read: number;
+  readonly total: number;
+}
+
+/** What an image asks for: the part of a config that it supplies, and what users should know of it. */
+export interface Fragment {
+  readonly config: ConfigInput;
+  /** One line each: what was left out, squashed or changed. */
+  readonly notes: readonly string[];
+}
+
+/** An image that is unpacked in the cache. */
+export interface Image extends Fragment {
+  readonly format: FormatName;
+  /** `sha256:…`; of an App Container image its ID, `sha512-…`. */
+  readonly digest: string;
+  /** The unpacked root. It is shared by every run: never write to it. */
+  readonly rootDirectory: string;
+  /** What the image says of itself; undefined where the format has no manifest. */
+  readonly manifest: unknown;
+}

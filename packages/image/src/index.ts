@@ -1,0 +1,1 @@
+export type { FormatName, Fragment, Image, ImageOptions, Progress } from "./image.js";
