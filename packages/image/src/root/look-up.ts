@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { locate } from "@sandboxlib/core";
 
 /** The most that a file of the image may hold to be read for the set-up, in bytes. */
@@ -8,6 +8,12 @@ const MOST = 4 * 1024 * 1024;
 export function lookUp(root: string, path: string): string | undefined {
   const at = locate({ root, mounts: new Map() }, path);
   if (at.kind !== "file" || at.host === undefined) return undefined;
-  const bytes = readFileSync(at.host);
-  return bytes.length > MOST ? undefined : bytes.toString("latin1");
+  // An image may have a FIFO there, which nobody writes to, or a device, which acts when it is opened.
+  const fd = openSync(at.host, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= MOST ? readFileSync(fd).toString("latin1") : undefined;
+  } finally {
+    closeSync(fd);
+  }
 }
