@@ -1,0 +1,195 @@
+import { type ConfigInput, SandboxError } from "@sandboxlib/core";
+import type { Fragment } from "../image.js";
+import type { App, EventHandler } from "./app.js";
+import { fault, show } from "./fault.js";
+import type { Manifest } from "./image-manifest.js";
+import { isolated, limitsOf, type Unmet } from "./isolators.js";
+import { type Mounted, mountsOf, type Volume } from "./mount-points.js";
+import { ownerOf } from "./owner.js";
+import { tidy } from "./text.js";
+
+/** What a run adds to what the image says. */
+export interface AppcOptions {
+  /** `--volume NAME=PATH[:ro]`. */
+  readonly volumes: Readonly<Record<string, Volume>>;
+  /** Where the metadata service of the run listens; undefined without one. */
+  readonly metadataUrl?: string | undefined;
+  /** Whether an isolator that cannot be enforced is reported in a note instead of refused. Default: no. */
+  readonly degrade?: boolean | undefined;
+}
+
+/** A fragment with what runs before and after the program, in the same root. */
+export interface AppcFragment extends Fragment {
+  readonly preStart: readonly (readonly string[])[];
+  readonly postStop: readonly (readonly string[])[];
+}
+
+/**
+ * What an image manifest asks for.
+ *
+ * @param root - The unpacked root. Users and groups are looked up in it.
+ * @throws SandboxError `IMAGE_INVALID`; `CAPABILITY_UNSUPPORTED` for an isolator that cannot be enforced.
+ */
+export function configOf(manifest: Manifest, root: string, options: AppcOptions): AppcFragment {
+  const { app } = manifest;
+  const platform = platformOf(manifest);
+  const { volumes, metadataUrl, degrade = false } = options;
+  const name = appNameOf(manifest.name);
+  if (app === undefined) {
+    const config = { env: envOf(undefined, name, metadataUrl), mounts: mountsOf([]) };
+    return {
+      config: { ...config, cwd: "/", writable: "all" },
+      notes: platform,
+      preStart: [],
+      postStop: [],
+    };
+  }
+  const mounted = mountedOf(app, volumes);
+  const fragment = fragmentOf(app, root, { name, mounted, metadataUrl, degrade });
+  return { ...fragment, notes: [...platform, ...fragment.notes] };
+}
+
+/** How one app is run: what is left to say when it is known which app and which volumes. */
+export interface AppSettings {
+  /** The value of AC_APP_NAME. */
+  readonly name: string;
+  readonly mounted: readonly Mounted[];
+  readonly metadataUrl: string | undefined;
+  readonly degrade: boolean;
+  readonly readOnlyRoot?: boolean | undefined;
+}
+
+/** What an app asks for, whoever describes it: its image, or a pod in the image's place. */
+export function fragmentOf(app: App, root: string, settings: AppSettings): AppcFragment {
+  const { name, mounted, metadataUrl, degrade, readOnlyRoot = false } = settings;
+  const { limits, notes, unmet } = isolated(app.isolators ?? [], "app.isolators");
+  const lacking = [...unmet, ...socketsOf(app)];
+  if (!degrade) refuseUnmet(lacking);
+  const config: ConfigInput = {
+    ...(app.exec !== undefined && { command: app.exec }),
+    cwd: tidy(app.workingDirectory || "/"),
+    env: envOf(app, name, metadataUrl),
+    ...userOf(app, root),
+    mounts: mountsOf(mounted),
+    writable: readOnlyRoot ? [] : "all",
+    ...limitsOf({ limits }),
+  };
+  return {
+    config,
+    notes: [...notes, ...lacking.map(unmetNote), ...groupsNote(app), ...pwdNote(app)],
+    preStart: handlers(app, "pre-start"),
+    postStop: handlers(app, "post-stop"),
+  };
+}
+
+/** The caller's own ids need no word: some backends know no others. */
+function userOf(app: App, root: string): Pick<ConfigInput, "user"> {
+  const user = ownerOf(app, root);
+  return user.uid === process.getuid?.() && user.gid === process.getgid?.() ? {} : { user };
+}
+
+/** @throws SandboxError `CAPABILITY_UNSUPPORTED` for the first one. */
+export function refuseUnmet([first]: readonly Unmet[]): void {
+  if (first === undefined) return;
+  const { path, reason } = first;
+  throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, {
+    path,
+    hint: "--degrade runs the image without it, and says so.",
+  });
+}
+
+/** How a note says what {@link refuseUnmet} refuses. */
+export function unmetNote({ path, reason }: Unmet): string {
+  return `not enforced: ${path}: ${reason}`;
+}
+
+/** The name of an image, as the name of its only app. */
+export function appNameOf(image: string): string {
+  const last = image.slice(image.lastIndexOf("/") + 1);
+  return last.replaceAll(/[^a-z0-9]+/g, "-");
+}
+
+function mountedOf({ mountPoints = [] }: App, volumes: AppcOptions["volumes"]): Mounted[] {
+  const names = mountPoints.map(({ name }) => name);
+  const unused = Object.keys(volumes).find((name) => !names.includes(name));
+  if (unused !== undefined) {
+    const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
+    throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
+  }
+  return mountPoints.map(({ name, path, readOnly = false }, index) => {
+    const field = `app.mountPoints[${index}]`;
+    const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
+    if (volume === undefined) {
+      const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
+      throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
+    }
+    const { source } = volume;
+    return { source, target: path, readOnly: readOnly || volume.readOnly, field };
+  });
+}
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The image may set PATH, but not what tells the app where it is. */
+function envOf(
+  app: App | undefined,
+  name: string,
+  metadataUrl: string | undefined,
+): Record<string, string> {
+  const own = (app?.environment ?? []).filter((pair) => pair.name !== "PWD");
+  return {
+    PATH,
+    ...Object.fromEntries(own.map((pair) => [pair.name, pair.value])),
+    AC_APP_NAME: name,
+    container: "sandboxlib",
+    ...(metadataUrl !== undefined && { AC_METADATA_URL: metadataUrl }),
+  };
+}
+
+function handlers(app: App, name: EventHandler["name"]): (readonly string[])[] {
+  return (app.eventHandlers ?? []).filter((one) => one.name === name).map(({ exec }) => exec);
+}
+
+/** Sockets that listen are not handed to an app. */
+function socketsOf({ ports = [] }: App): Unmet[] {
+  const index = ports.findIndex((port) => port.socketActivated === true);
+  if (index === -1) return [];
+  return [
+    { path: `app.ports[${index}].socketActivated`, reason: "no socket is opened ahead here" },
+  ];
+}
+
+function groupsNote(app: App): string[] {
+  const groups = app.supplementaryGIDs ?? app.supplementaryGids ?? [];
+  if (groups.length === 0) return [];
+  return [
+    `app.supplementaryGIDs: the app gets no group but its own, so it lacks ${groups.join(", ")}`,
+  ];
+}
+
+function pwdNote({ environment = [] }: App): string[] {
+  const index = environment.findIndex(({ name }) => name === "PWD");
+  return index === -1
+    ? []
+    : [`app.environment[${index}]: PWD always is the working directory, and is ignored`];
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  ia32: "i386",
+  arm64: "aarch64",
+};
+
+/** An image for another system cannot run; one for another processor may, where the kernel has an emulator for it. */
+function platformOf({ labels = [] }: Manifest): string[] {
+  const label = (name: string): string | undefined =>
+    labels.find((one) => one.name === name)?.value;
+  const [os, arch] = [label("os"), label("arch")];
+  if (os !== undefined && os !== process.platform)
+    throw fault("labels", `the image is for ${show(os)}, and this is ${process.platform}`);
+  const here = ARCHITECTURES[process.arch];
+  if (os === undefined || arch === undefined || arch === here) return [];
+  return [
+    `labels: the image is for the processor ${show(arch)}, and this is ${show(here ?? process.arch)}`,
+  ];
+}

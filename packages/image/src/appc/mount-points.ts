@@ -1,0 +1,56 @@
+import { realpathSync } from "node:fs";
+import type { MountInput } from "@sandboxlib/core";
+import { fault, show } from "./fault.js";
+import { tidy } from "./text.js";
+
+/** A directory of the host for a mount point of the image. */
+export interface Volume {
+  /** An absolute path without symlinks. */
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+/** A volume and where an app sees it. */
+export interface Mounted extends Volume {
+  /** The path inside. */
+  readonly target: string;
+  /** The field that asks for it, as errors call it. */
+  readonly field: string;
+}
+
+/** What the specification wants to be there, as far as it can be had, and the volumes on top of that. */
+export function mountsOf(mounted: readonly Mounted[]): readonly MountInput[] {
+  const targets = new Set<string>();
+  const volumes = mounted.map(({ source, target, readOnly, field }) => {
+    refuseSymlinks(source, field);
+    refuseOverlap(targets, tidy(target), field);
+    targets.add(tidy(target));
+    return { type: "bind" as const, source, target: tidy(target), readOnly };
+  });
+  return [...DEFAULTS.filter(({ target }) => !targets.has(target)), ...volumes];
+}
+
+const DEFAULTS = [
+  { type: "proc", target: "/proc" },
+  { type: "dev", target: "/dev" },
+  { type: "tmpfs", target: "/tmp" },
+] as const;
+
+/** Whoever can write to a directory above could lead the volume elsewhere. */
+function refuseSymlinks(source: string, field: string): void {
+  let real: string;
+  try {
+    real = realpathSync.native(source);
+  } catch {
+    throw fault(field, `there is no ${show(source)} on the host`, "A volume is never made.");
+  }
+  if (real === tidy(source)) return;
+  throw fault(field, `${show(source)} leads through a symlink`, `Name ${show(real)} itself.`);
+}
+
+function refuseOverlap(targets: ReadonlySet<string>, target: string, field: string): void {
+  const within = (one: string, other: string): boolean => `${one}/`.startsWith(`${other}/`);
+  const other = [...targets].find((one) => within(one, target) || within(target, one));
+  if (other === undefined) return;
+  throw fault(field, `${show(target)} and ${show(other)} lie within each other`);
+}
