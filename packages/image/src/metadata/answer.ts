@@ -1,0 +1,93 @@
+import { annotationsOf, type Pod } from "./pod.js";
+import { sign, verify } from "./signature.js";
+
+/** What is asked of the service, below `acMetadata/v1/`. */
+export interface Question {
+  readonly method: string;
+  /** The decoded names in the path. */
+  readonly names: readonly string[];
+  /** The form that was posted; undefined without one. */
+  readonly form: URLSearchParams | undefined;
+}
+
+/** What the service answers. */
+export interface Answer {
+  readonly status: number;
+  readonly type?: string;
+  readonly body?: string | Uint8Array;
+  /** With 405: the method that there is. */
+  readonly allow?: string;
+}
+
+const TEXT = "text/plain; charset=us-ascii";
+const JSON_TYPE = "application/json";
+const NOT_FOUND: Answer = { status: 404 };
+
+/** Answers one question about a pod. Pure. */
+export function answer(pod: Pod, key: Uint8Array, { method, names, form }: Question): Answer {
+  const path = names.join("/");
+  if (path === "pod/hmac/sign" || path === "pod/hmac/verify") {
+    if (method !== "POST") return { status: 405, allow: "POST" };
+    if (form === undefined) return { status: 415 };
+    return path === "pod/hmac/sign" ? signed(pod, key, form) : verified(key, form);
+  }
+  const found = lookedUp(pod, names);
+  return found === NOT_FOUND || method === "GET" || method === "HEAD"
+    ? found
+    : { status: 405, allow: "GET, HEAD" };
+}
+
+function lookedUp(pod: Pod, [kind, name = "", ...rest]: readonly string[]): Answer {
+  if (kind === "pod" && rest.length === 0) return ofPod(pod, name);
+  if (kind !== "apps" || !Object.hasOwn(pod.images, name)) return NOT_FOUND;
+  const image = pod.images[name];
+  if (image === undefined) return NOT_FOUND;
+  switch (rest.join("/")) {
+    case "annotations":
+      return json(annotationsOf(pod, name));
+    case "image/manifest":
+      return { status: 200, type: JSON_TYPE, body: image.manifest };
+    case "image/id":
+      return { status: 200, type: TEXT, body: image.id };
+    default:
+      return NOT_FOUND;
+  }
+}
+
+function ofPod({ manifest, uuid }: Pod, name: string): Answer {
+  switch (name) {
+    case "annotations":
+      return json(manifest.annotations ?? []);
+    case "manifest":
+      return json(manifest);
+    case "uuid":
+      return { status: 200, type: TEXT, body: uuid };
+    default:
+      return NOT_FOUND;
+  }
+}
+
+function signed({ uuid }: Pod, key: Uint8Array, form: URLSearchParams): Answer {
+  const content = only(form, "content");
+  if (content === undefined) return { status: 400 };
+  return { status: 200, type: TEXT, body: sign(key, uuid, content) };
+}
+
+function verified(key: Uint8Array, form: URLSearchParams): Answer {
+  const [content, uuid, signature] = ["content", "uuid", "signature"].map((name) =>
+    only(form, name),
+  );
+  if (content === undefined || uuid === undefined || signature === undefined)
+    return { status: 400 };
+  return { status: verify(key, uuid, content, signature) ? 200 : 403, type: TEXT, body: "" };
+}
+
+/** A field that is there twice means two things. */
+function only(form: URLSearchParams, name: string): string | undefined {
+  const [value, other] = form.getAll(name);
+  return other === undefined ? value : undefined;
+}
+
+function json(value: unknown): Answer {
+  return { status: 200, type: JSON_TYPE, body: JSON.stringify(value) };
+}
