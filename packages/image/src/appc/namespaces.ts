@@ -1,0 +1,81 @@
+import { readlinkSync } from "node:fs";
+import { type Host, SandboxError } from "@sandboxlib/core";
+
+/** What the apps of a pod share with each other, and with nobody else. */
+export const SHARED = ["network", "ipc", "uts"] as const;
+
+/** One of {@link SHARED}. */
+export type Shared = (typeof SHARED)[number];
+
+/** A command and what is added to its environment. */
+export interface Inside {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const FILES: Readonly<Record<Shared, string>> = { network: "net", ipc: "ipc", uts: "uts" };
+const VARIABLE = "SANDBOXLIB_POD";
+
+/**
+ * A command that runs another one in new namespaces of its own, with a loopback and the host name `sandbox`: whatever
+ * that one starts can share them. It dies with the process that starts it.
+ *
+ * @throws SandboxError `BACKEND_UNAVAILABLE` where a tool is missing.
+ */
+export function insideOf(
+  argv: readonly string[],
+  shared: readonly Shared[],
+  host: Pick<Host, "uid" | "which">,
+): Inside {
+  const tool = (name: string): string => host.which(name) ?? missing(name);
+  const flags = shared.map((kind) => `--${FILES[kind]}`);
+  // Without root there is a user namespace around them, in which this process keeps its ids.
+  const user = host.uid === 0 ? [] : ["--user", "--map-current-user", "--keep-caps"];
+  const [hasNetwork, hasName] = [shared.includes("network"), shared.includes("uts")];
+  const steps = [
+    "set -e",
+    ...(hasNetwork ? ['"$1" link set lo up'] : []),
+    ...(hasName ? ['"$2" sandbox'] : []),
+    'shift 2; exec "$@"',
+  ];
+  const tools = [hasNetwork ? tool("ip") : "", hasName ? tool("hostname") : ""];
+  // No capability of that user namespace goes on to the program.
+  const drop = ["--pdeathsig", "KILL", "--inh-caps=-all", "--ambient-caps=-all", "--"];
+  return {
+    argv: [
+      ...([tool("unshare"), ...user, ...flags, "--", tool("sh"), "-c"] as const),
+      ...[steps.join("; "), "sh", ...tools, tool("setpriv"), ...drop, ...argv],
+    ],
+    env: { [VARIABLE]: shared.map((kind) => `${kind}=${numberOf(kind)}`).join(" ") },
+  };
+}
+
+/**
+ * What the apps of this process can share: what {@link insideOf} made new for it.
+ *
+ * @throws SandboxError `VERIFY_FAILED` when a namespace is the one from before all the same.
+ */
+export function sharedNamespaces(env: NodeJS.ProcessEnv): readonly Shared[] {
+  const before = new Map((env[VARIABLE] ?? "").split(" ").map((word) => pair(word)));
+  return SHARED.filter((kind) => {
+    const number = before.get(kind);
+    if (number === undefined) return false;
+    if (number !== numberOf(kind)) return true;
+    throw new SandboxError("VERIFY_FAILED", `the ${kind} namespace of the pod is the host's`);
+  });
+}
+
+function pair(word: string): [string, string] {
+  const at = word.indexOf("=");
+  return [word.slice(0, at), word.slice(at + 1)];
+}
+
+function numberOf(kind: Shared): string {
+  return readlinkSync(`/proc/self/ns/${FILES[kind]}`);
+}
+
+function missing(name: string): never {
+  throw new SandboxError("BACKEND_UNAVAILABLE", `a pod needs ${name}, which is not installed`, {
+    hint: "Install util-linux, iproute2 and hostname.",
+  });
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import {
+  type ConfigInput,
+  createSandbox,
+  NAMESPACES,
+  type Prefer,
+  type Sandbox,
+  SandboxError,
+  type SandboxResult,
+} from "@sandboxlib/core";
+import type { Pod } from "../metadata/pod.js";
+import { type MetadataService, openMetadataService } from "../metadata/service.js";
+import type { AppcFragment } from "./config-of.js";
+import { type Lived, type Living, live } from "./life.js";
+import type { Shared } from "./namespaces.js";
+import type { PodManifest } from "./pod-manifest.js";
+import { type AppImage, planned, reified } from "./pod-plan.js";
+import { openVolumes } from "./pod-volumes.js";
+
+/** The image of one app of a pod, unpacked. */
+export interface OpenedImage extends AppImage {
+  /** `sha512-…`. */
+  readonly id: string;
+  /** The manifest, byte for byte as it lies in the image. */
+  readonly manifestBytes: Uint8Array;
+}
+
+/** What an app is run with: its config, completed by a root that is its own until it is disposed of. */
+export interface OwnRoot extends AsyncDisposable {
+  readonly config: ConfigInput;
+}
+
+/** How a pod is run. */
+export interface PodOptions {
+  /** The backend of every app. Default: the strongest one that can honour the app. */
+  readonly backend?: string | undefined;
+  readonly prefer?: Prefer | undefined;
+  /** Unpacks the image with this ID. The root may be shared: it is only read. */
+  openImage(id: string): Promise<OpenedImage>;
+  /** Gives an app a root of its own, in which what it writes stays between its commands, with every target of a mount. */
+  ownRoot(image: OpenedImage, config: ConfigInput): Promise<OwnRoot>;
+  /**
+   * The namespaces of this process that the apps share; it should be alone in them. What is not listed, each app has for
+   * itself; `network` may be listed also where it is the host's, which `isOnHost` says.
+   */
+  readonly share: readonly Shared[];
+  readonly isOnHost?: boolean | undefined;
+  /** Whether there is a metadata service, for which `network` has to be in `share`. */
+  readonly hasMetadata: boolean;
+  /** Whether what cannot be enforced is said in a note instead of refused. */
+  readonly degrade?: boolean | undefined;
+  /** Runs one command in an app's sandbox; without one, the app itself. */
+  run(
+    sandbox: Sandbox,
+    argv: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<SandboxResult>;
+  /** Told before anything runs. */
+  onNote?(note: string): void;
+}
+
+/** What became of the apps, in the order of the manifest. */
+export interface PodResult {
+  readonly uuid: string;
+  readonly apps: readonly (Lived & { readonly name: string })[];
+}
+
+/**
+ * Runs the apps of a pod, each in a sandbox of its own: their volumes, the namespaces in `share` and the metadata service
+ * are what they have together.
+ *
+ * @throws SandboxError `IMAGE_INVALID`, `CAPABILITY_UNSUPPORTED`, and what stops a run.
+ */
+export async function runPod(pod: PodManifest, options: PodOptions): Promise<PodResult> {
+  if (options.hasMetadata && !options.share.includes("network")) {
+    const message = "the metadata service cannot be reached from a network of the app's own";
+    throw new SandboxError("CONFIG_INVALID", message, { path: "share" });
+  }
+  const images: OpenedImage[] = [];
+  for (const { image } of pod.apps) images.push(await options.openImage(image.id));
+  using volumes = openVolumes();
+  const manifest = reified(pod, images);
+  const uuid = randomUUID();
+  const told = toldOf(uuid, manifest, images);
+  await using service = options.hasMetadata ? await openMetadataService(told) : undefined;
+  const { apps, notes } = planned(manifest, images, volumes, termsOf(options, service));
+  for (const note of notes) options.onNote?.(note);
+  const lived = await liveIn(apps, images, options);
+  return {
+    uuid,
+    apps: lived.map((one, index) => ({ ...one, name: pod.apps[index]?.name ?? "" })),
+  };
+}
+
+/** Every sandbox is made before anything runs. */
+async function liveIn(
+  apps: readonly AppcFragment[],
+  images: readonly OpenedImage[],
+  options: PodOptions,
+): Promise<readonly Lived[]> {
+  const { backend, prefer } = options;
+  const roots: OwnRoot[] = [];
+  const living: Living[] = [];
+  try {
+    for (const [index, image] of images.entries()) {
+      const app = apps[index] as AppcFragment;
+      const root = await options.ownRoot(image, configIn(app, options));
+      roots.push(root);
+      const sandbox = await createSandbox(root.config, { backend, prefer });
+      const { preStart, postStop } = app;
+      const run: Living["run"] = (argv, signal) => options.run(sandbox, argv, signal);
+      living.push({ preStart, postStop, run });
+    }
+    return await live(living);
+  } finally {
+    for (const root of roots.toReversed()) await root[Symbol.asyncDispose]();
+  }
+}
+
+function termsOf(
+  { degrade = false, isOnHost = false }: PodOptions,
+  service: MetadataService | undefined,
+) {
+  return { metadataUrl: service?.url, degrade, isOnHost };
+}
+
+function toldOf(uuid: string, manifest: PodManifest, images: readonly OpenedImage[]): Pod {
+  const entries = manifest.apps.flatMap(({ name }, index) => {
+    const image = images[index];
+    if (image === undefined) return [];
+    const annotations = image.manifest.annotations ?? [];
+    return [[name, { id: image.id, manifest: image.manifestBytes, annotations }] as const];
+  });
+  return { uuid, manifest, images: Object.fromEntries(entries) };
+}
+
+/** The app's config, in the namespaces that it shares. */
+function configIn({ config }: AppcFragment, { share }: PodOptions): ConfigInput {
+  const shared: readonly string[] = share;
+  return {
+    ...config,
+    network: share.includes("network") ? "host" : "none",
+    isolate: NAMESPACES.filter((name) => !shared.includes(name)),
+  };
+}
