@@ -1,4 +1,5 @@
 import type { ConfigInput } from "@sandboxlib/core";
+import type { Volume } from "./appc/mount-points.js";
 
 /** The formats that can be a root. */
 export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "directory"] as const;
@@ -16,6 +17,12 @@ export interface ImageOptions {
   readonly tag?: string | undefined;
   /** A directory of App Container images, in which dependencies are looked up. */
   readonly images?: string | undefined;
+  /** For the mount points of an App Container image, by their names: directories of the host. */
+  readonly volumes?: Readonly<Record<string, Volume>> | undefined;
+  /** Where the metadata service of the run listens, for App Container images. */
+  readonly metadataUrl?: string | undefined;
+  /** Whether what an App Container image asks for beyond what can be enforced is told in a note instead of refused. */
+  readonly degrade?: boolean | undefined;
   /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */
   readonly maxSize?: number | undefined;
   /** Told how far the unpacking has come, at most ten times a second. */
@@ -34,6 +41,9 @@ export interface Fragment {
   readonly config: ConfigInput;
   /** One line each: what was left out, squashed or changed. */
   readonly notes: readonly string[];
+  /** Commands to run before and after the program, in the same root. */
+  readonly preStart?: readonly (readonly string[])[];
+  readonly postStop?: readonly (readonly string[])[];
 }
 
 /** An image that is unpacked in the cache. */
@@ -43,6 +53,8 @@ export interface Image extends Fragment {
   readonly digest: string;
   /** The unpacked root. It is shared by every run: never write to it. */
   readonly rootDirectory: string;
+  /** Its name in the cache; empty for a directory. */
+  readonly key: string;
   /** What the image says of itself; undefined where the format has no manifest. */
   readonly manifest: unknown;
 }

@@ -1,0 +1,37 @@
+import { invalidImage, shown } from "../invalid.js";
+import { compressionOf, decompressed } from "../unpack/compression.js";
+import { entriesOf } from "../unpack/entries.js";
+import { plainPath } from "../unpack/entry.js";
+import { type Source, startOf } from "../unpack/source.js";
+import { totalsOf } from "../unpack/totals.js";
+
+/**
+ * Reads one file of an archive, wherever in it.
+ *
+ * @throws SandboxError `IMAGE_INVALID` when it is not there, or holds more than `most` bytes.
+ */
+export async function capturedFile(source: Source, name: string, most: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  const totals = totalsOf();
+  let state: "before" | "in" | "after" = "before";
+  const blocks = entriesOf({
+    entry(header) {
+      if (plainPath(header.path ?? "") !== name) return undefined;
+      if ((header.size ?? 0) > most)
+        throw invalidImage(`${shown(name)} holds ${header.size} bytes, and ${most} is the most`);
+      state = "in";
+      return (bytes) => void parts.push(Buffer.from(bytes));
+    },
+    entryEnd() {
+      if (state === "in") state = "after";
+    },
+  });
+  const done = (): boolean => state === "after";
+  for await (const chunk of decompressed(source.read(), compressionOf(await startOf(source, 6)))) {
+    totals.addRead(source.size);
+    totals.addBytes(chunk.length);
+    if (blocks.write(chunk) || done()) break;
+  }
+  if (!done()) throw invalidImage(`the image has no ${name}`);
+  return Buffer.concat(parts);
+}

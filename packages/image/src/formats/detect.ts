@@ -1,0 +1,58 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { FormatName } from "../image.js";
+import { invalidImage } from "../invalid.js";
+import { compressionOf, decompressed } from "../unpack/compression.js";
+import { entriesOf } from "../unpack/entries.js";
+import { plainPath } from "../unpack/entry.js";
+import { type Source, startOf } from "../unpack/source.js";
+
+/** Tells a format by what a file holds, never by its name. @throws SandboxError `IMAGE_INVALID` for none. */
+export async function formatOfFile(source: Source): Promise<FormatName> {
+  const start = await startOf(source, EROFS_AT + EROFS.length);
+  if (start.subarray(0, 4).toString("latin1") === "hsqs") return "squashfs";
+  if (start.subarray(EROFS_AT).equals(EROFS)) return "erofs";
+  return formatOfNames(await firstNames(source, start));
+}
+
+/** A directory is an OCI layout, or a root. */
+export function formatOfDirectory(path: string): FormatName {
+  const mark = lstatSync(join(path, "oci-layout"), { throwIfNoEntry: false });
+  return mark?.isFile() === true ? "oci" : "directory";
+}
+
+const EROFS_AT = 1024;
+const EROFS = Buffer.from([0xe2, 0xe1, 0xf5, 0xe0]);
+/** Enough to tell one layout from another. */
+const NAMES = 64;
+
+/** In `docker save`'s own form of today there are the files of both, and those of OCI say more. */
+function formatOfNames(names: ReadonlySet<string>): FormatName {
+  if ([...names].every((name) => /^(manifest|rootfs(\/.*)?)$/.test(name))) return "aci";
+  if (names.has("oci-layout") || names.has("blobs")) return "oci";
+  return [...names].every((name) => DOCKER.test(name)) ? "docker" : "tar";
+}
+
+const DOCKER = /^([0-9a-f]{64}(\.json|\.tar|\/.*)?|manifest\.json|repositories)$/;
+
+async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
+  const names = new Set<string>();
+  const blocks = entriesOf({
+    entry(header) {
+      const path = plainPath(header.path ?? "");
+      if (path !== "") names.add(path.startsWith("blobs/") ? "blobs" : path);
+      return undefined;
+    },
+    entryEnd: () => undefined,
+  });
+  let read = 0;
+  for await (const chunk of decompressed(source.read(), compressionOf(start))) {
+    read += chunk.length;
+    if (blocks.write(chunk) || names.size >= NAMES || read > MOST_READ) break;
+  }
+  if (names.size === 0) throw invalidImage("it is no image: it holds nothing");
+  return names;
+}
+
+/** Where the first files are large, they are few. */
+const MOST_READ = 4 * 1024 * 1024;

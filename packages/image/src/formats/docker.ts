@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { invalidImage, shown } from "../invalid.js";
+import { parseImageConfig, parseSaved, type Saved } from "../oci/json.js";
+import { type Layer, unpackLayers } from "../oci/layers.js";
+import { archiveStore, readSmall, type Store } from "../oci/store.js";
+import type { ImageConfig } from "../oci/types.js";
+import type { Unpack } from "./format.js";
+import { plainArchive } from "./plain-archive.js";
+
+/** What `docker save` wrote before it wrote OCI layouts. */
+export const unpackDocker: Unpack = async (job) => {
+  const { source, options } = job;
+  if (source === undefined) throw new TypeError("what docker saves is a file");
+  const store = await archiveStore(await plainArchive(source, job));
+  const saved = choose(parseSaved(await readSmall(store, "manifest.json")), options.tag);
+  const bytes = await readSmall(store, saved.Config);
+  const config = parseImageConfig(bytes);
+  const notes = await unpackLayers(await layersOf(store, saved, config), job);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  return { digest: `sha256:${digest}`, manifest: config, notes };
+};
+
+function choose(all: readonly Saved[], tag: string | undefined): Saved {
+  const meant =
+    tag === undefined
+      ? all
+      : all.filter(({ RepoTags }) =>
+          RepoTags?.some((each) => each === tag || each.endsWith(`:${tag}`)),
+        );
+  const [saved] = meant;
+  if (saved !== undefined && meant.length === 1) return saved;
+  const tags = all.flatMap(({ RepoTags }) => RepoTags ?? []).map(shown);
+  throw invalidImage(
+    meant.length === 0
+      ? `it holds no image${tag === undefined ? "" : ` with the tag ${shown(tag)}`}`
+      : `it holds ${meant.length} images that are meant`,
+    `Choose one with --tag, of ${tags.join(", ") || "none with a tag"}.`,
+  );
+}
+
+/** Layers are checked by what the configuration says of them, and the configuration is what the digest is of. */
+async function layersOf(store: Store, { Layers }: Saved, config: ImageConfig): Promise<Layer[]> {
+  const diffIds = config.rootfs?.diff_ids ?? [];
+  if (diffIds.length !== Layers.length)
+    throw invalidImage(
+      `manifest.json names ${Layers.length} layers, and the configuration ${diffIds.length}`,
+    );
+  const layers = Layers.map(async (name, index): Promise<Layer> => {
+    const source = await store.find(name);
+    if (source === undefined) throw invalidImage(`the image lacks ${shown(name)}`);
+    return { source, diffId: diffIds[index] };
+  });
+  return Promise.all(layers);
+}

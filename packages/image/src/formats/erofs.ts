@@ -1,0 +1,51 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileHash } from "../unpack/hash.js";
+import { startHelper } from "../unpack/helper.js";
+import { settleOwners } from "../unpack/owners.js";
+import { programSource } from "../unpack/program-source.js";
+import { unpackTar } from "../unpack/unpack-tar.js";
+import type { Unpack } from "./format.js";
+import { notesOf } from "./notes.js";
+import { watchSize } from "./watch-size.js";
+
+/**
+ * An erofs file. fsck.erofs(8) can only write a tree: it does so in a sandbox, into a directory that is thrown away, and
+ * what tar(1) makes of that is judged like any other archive. Owners are lost on the way.
+ */
+export const unpackErofs: Unpack = async (job) => {
+  const { path, source, scratch, root, totals, privileged, total, options } = job;
+  if (source === undefined) throw new TypeError("an erofs is a file");
+  total(source.size);
+  const digest = await fileHash(source);
+  const tree = join(scratch, "tree");
+  mkdirSync(tree, { mode: 0o755 });
+  await extract(path, tree, options.maxSize);
+  const tar = programSource(
+    ["tar", "-c", "-C", tree, "--numeric-owner", "-f", "-", "."],
+    source.size,
+  );
+  const { findings } = await unpackTar(tar, root, {
+    terms: { whiteouts: false, privileged },
+    totals,
+    digests: [],
+  });
+  if (privileged) settleOwners(root, findings.owners);
+  return {
+    digest: `sha256:${digest}`,
+    manifest: undefined,
+    notes: notesOf([findings], privileged),
+  };
+};
+
+async function extract(path: string, tree: string, maxSize: number | undefined): Promise<void> {
+  const helper = await startHelper(["fsck.erofs", `--extract=${tree}`, "--overwrite", path], tree);
+  helper.child.stdin?.end();
+  helper.child.stdout?.resume();
+  const watch = watchSize(tree, maxSize, () => void helper.child.kill("SIGKILL"));
+  try {
+    await helper.done();
+  } finally {
+    watch.stop();
+  }
+}

@@ -1,0 +1,31 @@
+import { settleOwners } from "../unpack/owners.js";
+import { unpackTar } from "../unpack/unpack-tar.js";
+import type { Unpack } from "./format.js";
+import { notesOf } from "./notes.js";
+
+/** A plain tar archive: its files are the root, and it says nothing else. */
+export const unpackTarball: Unpack = async ({
+  source,
+  root,
+  totals,
+  privileged,
+  total,
+  onRead,
+}) => {
+  if (source === undefined) throw new TypeError("a tar archive is a file");
+  total(source.size);
+  const terms = { whiteouts: false, privileged };
+  const unpacked = await unpackTar(source, root, {
+    terms,
+    totals,
+    digests: ["file:sha256"],
+    onRead,
+  });
+  const { findings, digests } = unpacked;
+  if (privileged) settleOwners(root, findings.owners);
+  return {
+    digest: `sha256:${digests["file:sha256"]}`,
+    manifest: undefined,
+    notes: notesOf([findings], privileged),
+  };
+};

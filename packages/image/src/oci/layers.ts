@@ -1,0 +1,62 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { removeTree } from "../cache/remove-tree.js";
+import type { Job } from "../formats/format.js";
+import { notesOf } from "../formats/notes.js";
+import type { Findings } from "../unpack/findings.js";
+import { mergeLayer } from "../unpack/merge.js";
+import { settleOwners } from "../unpack/owners.js";
+import type { Source } from "../unpack/source.js";
+import { assertDigest, type DigestName, unpackTar } from "../unpack/unpack-tar.js";
+
+/** One layer, and what it has to be. */
+export interface Layer {
+  readonly source: Source;
+  /** Of the file as it is. */
+  readonly digest?: string | undefined;
+  /** Of the archive in it. */
+  readonly diffId?: string | undefined;
+}
+
+/**
+ * Unpacks layers one over the other, the lowest first, and gives what is to be told of them.
+ *
+ * @throws SandboxError `IMAGE_INVALID`
+ */
+export async function unpackLayers(layers: readonly Layer[], job: Job): Promise<string[]> {
+  job.total(layers.reduce((sum, { source }) => sum + source.size, 0));
+  const all: Findings[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const directory = index === 0 ? job.root : join(job.scratch, "layer");
+    if (index > 0) mkdirSync(directory, { mode: 0o755 });
+    const findings = await unpackLayer(layer, directory, job);
+    if (index > 0) mergeLayer(job.root, directory, findings);
+    removeTree(join(job.scratch, "layer"));
+    all.push(findings);
+  }
+  return notesOf(all, job.privileged);
+}
+
+async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<Findings> {
+  const [file, archive] = [digestName("file", layer.digest), digestName("archive", layer.diffId)];
+  const { findings, digests } = await unpackTar(layer.source, directory, {
+    terms: { whiteouts: true, privileged: job.privileged },
+    totals: job.totals,
+    digests: [file, archive].filter((name) => name !== undefined),
+    onRead: job.onRead,
+  });
+  if (file !== undefined) assertDigest("a layer", hexOf(layer.digest), digests[file]);
+  if (archive !== undefined)
+    assertDigest("the archive of a layer", hexOf(layer.diffId), digests[archive]);
+  if (job.privileged) settleOwners(directory, findings.owners);
+  return findings;
+}
+
+function digestName(of: "file" | "archive", digest: string | undefined): DigestName | undefined {
+  if (digest === undefined) return undefined;
+  return `${of}:${digest.startsWith("sha512:") ? "sha512" : "sha256"}`;
+}
+
+function hexOf(digest: string | undefined): string {
+  return digest?.split(":")[1] ?? "";
+}

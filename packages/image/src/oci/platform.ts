@@ -1,0 +1,46 @@
+import { arch } from "node:process";
+import { invalidImage, shown } from "../invalid.js";
+import type { Descriptor } from "./types.js";
+
+/** What an image is for. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+}
+
+/** `os/architecture[/variant]`; this machine's when there is none. @throws SandboxError `IMAGE_INVALID` */
+export function platformOf(text: string | undefined): Platform {
+  if (text === undefined) return { os: "linux", architecture: ARCHITECTURES[arch] ?? arch };
+  const [os, architecture, variant, ...rest] = text.split("/");
+  if (os && architecture && rest.length === 0)
+    return { os, architecture, ...(variant !== undefined && { variant }) };
+  throw invalidImage(
+    `the platform ${shown(text)} is not OS/ARCHITECTURE[/VARIANT], as linux/amd64`,
+  );
+}
+
+/** The words of Go, which images use. */
+const ARCHITECTURES: Partial<Record<string, string>> = {
+  x64: "amd64",
+  ia32: "386",
+  arm64: "arm64",
+  arm: "arm",
+  ppc64: "ppc64le",
+};
+
+/** Whether an image is for a platform; one that does not say is for every one. */
+export function fits({ platform: said }: Pick<Descriptor, "platform">, wanted: Platform): boolean {
+  if (said === undefined) return true;
+  return (
+    said.os === wanted.os &&
+    said.architecture === wanted.architecture &&
+    (wanted.variant === undefined || said.variant === wanted.variant)
+  );
+}
+
+/** A platform as people write it. */
+export function platformText({ platform }: Pick<Descriptor, "platform">): string {
+  const { os = "?", architecture = "?", variant } = platform ?? {};
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+}

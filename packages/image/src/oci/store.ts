@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { invalidImage, shown } from "../invalid.js";
+import { type Listing, listingOf } from "../unpack/listing.js";
+import { type Source, sourceOf, startOf } from "../unpack/source.js";
+import { LARGEST_JSON } from "./json.js";
+import type { Descriptor } from "./types.js";
+
+/** Where the parts of an image lie: a directory, or an archive. */
+export interface Store {
+  /** Undefined when there is no such file. `name` has been checked, or is fixed. */
+  find(name: string): Promise<Source | undefined>;
+}
+
+/** The files of an OCI layout in a directory. */
+export function directoryStore(directory: string): Store {
+  return {
+    async find(name) {
+      const path = join(directory, name);
+      try {
+        // A symlink could name a file of the host, of which nothing is to be learnt.
+        const file = await open(
+          path,
+          constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+        );
+        const stat = await file.stat().finally(() => file.close());
+        return stat.isFile() ? sourceOf(path, 0, stat.size) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** The files of an archive that is not compressed. */
+export async function archiveStore(path: string): Promise<Store> {
+  const listing: Listing = await listingOf(path);
+  return { find: async (name) => listing.get(name) };
+}
+
+/** @throws SandboxError `IMAGE_INVALID` when it is not there, or too large. */
+export async function readSmall(store: Store, name: string): Promise<Buffer> {
+  const source = await store.find(name);
+  if (source === undefined) throw invalidImage(`the image lacks ${shown(name)}`);
+  if (source.size > LARGEST_JSON)
+    throw invalidImage(
+      `${shown(name)} holds ${source.size} bytes, and ${LARGEST_JSON} is the most`,
+    );
+  return startOf(source, source.size);
+}
+
+/** @throws SandboxError `IMAGE_INVALID` when it is not there, or is not what the descriptor says. */
+export async function readBlob(store: Store, { digest, size }: Descriptor): Promise<Buffer> {
+  const bytes = await readSmall(store, blobName(digest));
+  const [algorithm = "", hex] = digest.split(":");
+  const found = createHash(algorithm).update(bytes).digest("hex");
+  if (bytes.length !== size || found !== hex)
+    throw invalidImage(`the blob ${digest} is not what its digest and size say`);
+  return bytes;
+}
+
+/** Its digest is for the reader to check. @throws SandboxError `IMAGE_INVALID` when it is not there. */
+export async function findBlob(store: Store, { digest, size }: Descriptor): Promise<Source> {
+  const source = await store.find(blobName(digest));
+  if (source === undefined) throw invalidImage(`the image lacks the blob ${digest}`);
+  if (source.size === size) return source;
+  throw invalidImage(`the blob ${digest} holds ${source.size} bytes, and not ${size}`);
+}
+
+function blobName(digest: string): string {
+  return `blobs/${digest.replace(":", "/")}`;
+}

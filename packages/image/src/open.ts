@@ -1,0 +1,97 @@
+import { realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { lock } from "./cache/lock.js";
+import { cachePlace, type Place } from "./cache/place.js";
+import { type Record, recordOf, rootOf } from "./cache/record.js";
+import { type Key, keyOf, recall } from "./cache/seen.js";
+import { FORMAT } from "./formats/format.js";
+import type { Image, ImageOptions } from "./image.js";
+import { invalidImage, shown } from "./invalid.js";
+
+/**
+ * Opens an image, which is unpacked into the cache unless it is there. A directory that is no OCI layout is a root as it is.
+ *
+ * @param path - A file, or a directory.
+ * @throws SandboxError `IMAGE_INVALID`, and what keeps a sandbox from being made: images are unpacked in one.
+ */
+export async function openImage(path: string, options: ImageOptions = {}): Promise<Image> {
+  const at = realPath(path);
+  const directory = statSync(at).isDirectory();
+  if (directory && !isLayout(at)) return plainDirectory(at, options);
+  const place = cachePlace();
+  const key = keyOf(directory ? join(at, "index.json") : at, options);
+  const record = known(place, key) ?? (await unpackOnce(at, place, key, options));
+  assertMeant(record.digest, options.digest);
+  const root = rootOf(place, record.key);
+  const describe =
+    record.format === "directory" ? undefined : await FORMAT[record.format].describe();
+  return {
+    ...(describe?.(record, root, options) ?? { config: {}, notes: [] }),
+    format: record.format,
+    digest: record.digest,
+    rootDirectory: root,
+    manifest: record.manifest,
+    key: record.key,
+  };
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (cause) {
+    throw invalidImage(`${shown(path)} does not exist, or cannot be reached`, undefined, cause);
+  }
+}
+
+/** As {@link formatOfDirectory}, which is loaded only when it is needed. */
+function isLayout(path: string): boolean {
+  return statSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function plainDirectory(path: string, { digest }: ImageOptions): Image {
+  if (digest !== undefined)
+    throw invalidImage(`${shown(path)} is a directory, which has no digest`);
+  return {
+    config: {},
+    notes: [],
+    format: "directory",
+    digest: "",
+    rootDirectory: path,
+    manifest: undefined,
+    key: "",
+  };
+}
+
+function known(place: Place, key: Key): Record | undefined {
+  const image = recall(place, key);
+  return image === undefined ? undefined : recordOf(place, image);
+}
+
+/** Whoever comes while an image is being unpacked waits, and finds it in the cache. */
+async function unpackOnce(
+  path: string,
+  place: Place,
+  key: Key,
+  options: ImageOptions,
+): Promise<Record> {
+  const held = await lock(place.locks, key.name);
+  try {
+    const found = known(place, key);
+    if (found !== undefined) return found;
+    const { unpackInto } = await import("./unpack-into.js");
+    return await unpackInto(place, path, key, options);
+  } finally {
+    held.release();
+  }
+}
+
+const SHORTEST = 12;
+
+/** A digest may be shortened, as long as it is of the same kind. */
+function assertMeant(found: string, meant: string | undefined): void {
+  if (meant === undefined) return;
+  const [, kind, hex = ""] = /^(sha256:|sha512-)([0-9a-f]+)$/.exec(meant) ?? [];
+  if (kind === undefined || hex.length < SHORTEST)
+    throw invalidImage(`${shown(meant)} is no digest, such as sha256:… or sha512-…`);
+  if (!found.startsWith(meant)) throw invalidImage(`the image is ${found}, and not ${meant}`);
+}

@@ -1,0 +1,24 @@
+import type { ImageOptions } from "./image.js";
+
+/** Ten times a second. */
+const PERIOD = 100;
+
+/** Passes on how far the unpacking has come, no more often than anybody can see. */
+export function progressOf(tell: ImageOptions["onProgress"]): {
+  total(bytes: number): void;
+  onRead(bytes: number): void;
+} {
+  let total = 0;
+  let last = 0;
+  return {
+    total(bytes) {
+      total = bytes;
+    },
+    onRead(read) {
+      const now = performance.now();
+      if (tell === undefined || now - last < PERIOD) return;
+      last = now;
+      tell({ read, total });
+    },
+  };
+}

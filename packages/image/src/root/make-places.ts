@@ -1,0 +1,42 @@
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { locate } from "@sandboxlib/core";
+
+/** Where sandboxes mount by default. */
+const MOUNT_POINTS = ["/proc", "/dev", "/tmp"];
+
+/** Makes the directories that a run needs and that an image may lack, the working directory among them. */
+export function makePlaces(root: string, manifest: unknown): void {
+  for (const path of MOUNT_POINTS) makePlace(root, path, path === "/tmp" ? 0o1777 : 0o755);
+  const cwd = workingDirectory(manifest);
+  if (cwd !== undefined) makePlace(root, cwd, 0o755);
+}
+
+/** Makes a directory inside a root and those above it. A symlink leads where it leads inside, and never out of it. */
+function makePlace(root: string, path: string, mode: number): void {
+  const at = locate({ root, mounts: new Map() }, path);
+  if (at.kind !== "missing" || !isAbove(root, at.path)) return;
+  const parent = dirname(at.path);
+  if (parent !== "/") makePlace(root, parent, 0o755);
+  const above = lstatSync(join(root, parent), { throwIfNoEntry: false });
+  if (above?.isDirectory() !== true) return;
+  mkdirSync(join(root, at.path));
+  chmodSync(join(root, at.path), mode);
+}
+
+/** `path` is resolved: what is there of it has no symlink. */
+function isAbove(root: string, path: string): boolean {
+  for (let above = path; above !== "/"; above = dirname(above)) {
+    const stat = lstatSync(join(root, above), { throwIfNoEntry: false });
+    if (stat !== undefined && !stat.isDirectory()) return false;
+  }
+  return true;
+}
+
+function workingDirectory(manifest: unknown): string | undefined {
+  const config = (manifest as { config?: { WorkingDir?: unknown } } | undefined)?.config;
+  const { WorkingDir } = config ?? {};
+  return typeof WorkingDir === "string" && WorkingDir.startsWith("/") && !WorkingDir.includes("\0")
+    ? WorkingDir
+    : undefined;
+}

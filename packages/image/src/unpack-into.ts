@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { hold } from "./cache/held.js";
+import { bootId } from "./cache/owner.js";
+import type { Place } from "./cache/place.js";
+import { type Record, store } from "./cache/record.js";
+import { identityOf, type Key, remember } from "./cache/seen.js";
+import { formatOfFile } from "./formats/detect.js";
+import { type Content, FORMAT, type Job } from "./formats/format.js";
+import type { FormatName, ImageOptions } from "./image.js";
+import { invalidImage, shown } from "./invalid.js";
+import { progressOf } from "./progress.js";
+import { makePlaces } from "./root/make-places.js";
+import { fileSource } from "./unpack/file-source.js";
+import { totalsOf } from "./unpack/totals.js";
+
+/** Unpacks an image into the cache, whole or not at all. */
+export async function unpackInto(
+  place: Place,
+  path: string,
+  key: Key,
+  options: ImageOptions,
+): Promise<Record> {
+  const held = hold(place);
+  try {
+    const made = join(held.path, "image");
+    for (const directory of [made, join(made, "root"), join(held.path, "scratch")])
+      mkdirSync(directory);
+    const { format, content } = await unpack(path, held.path, options);
+    const root = join(made, "root");
+    // Whatever the umask is; the directory above keeps others out.
+    chmodSync(root, 0o755);
+    makePlaces(root, content.manifest);
+    const index = statSync(path).isDirectory() ? join(path, "index.json") : path;
+    if (identityOf(index) !== key.identity)
+      throw invalidImage(`${shown(path)} was changed while it was read`);
+    const record = recordFor(format, content);
+    store(place, made, record);
+    const parts = (content.parts ?? []).map((part) => ({
+      path: part.path,
+      identity: identityOf(part.path),
+    }));
+    remember(place, key, record.key, parts);
+    return record;
+  } finally {
+    held.remove();
+  }
+}
+
+async function unpack(
+  path: string,
+  directory: string,
+  options: ImageOptions,
+): Promise<{ format: FormatName; content: Content }> {
+  const source = statSync(path).isDirectory() ? undefined : await fileSource(path);
+  const format = source === undefined ? "oci" : await formatOfFile(source);
+  if (format === "directory") throw new TypeError("a directory is not unpacked");
+  const { total, onRead } = progressOf(options.onProgress);
+  const job: Job = {
+    path,
+    source,
+    scratch: join(directory, "scratch"),
+    root: join(directory, "image", "root"),
+    options,
+    totals: totalsOf(options.maxSize),
+    privileged: process.getuid?.() === 0,
+    total,
+    onRead,
+  };
+  const reader = await FORMAT[format].unpack();
+  return { format, content: await reader(job) };
+}
+
+function recordFor(format: FormatName, content: Content): Record {
+  const parts = content.parts ?? [];
+  const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
+  const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
+  const key = `${content.digest.replace(":", "-")}${suffix}`;
+  return { version: 1, key, format, boot: bootId(), at: Date.now(), ...content };
+}

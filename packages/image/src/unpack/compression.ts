@@ -1,0 +1,110 @@
+import { createGunzip } from "node:zlib";
+import { invalidImage } from "../invalid.js";
+import { startHelper } from "./helper.js";
+
+/** How a stream is compressed; its name is that of the program that undoes it, but for gzip. */
+export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
+
+/** Tells by its first bytes how a stream is compressed. Six are enough. */
+export function compressionOf(start: Buffer): Compression {
+  const found = MAGIC.find(([, magic]) => start.subarray(0, magic.length).equals(magic));
+  return found?.[0] ?? "none";
+}
+
+const MAGIC: readonly (readonly [Compression, Buffer])[] = [
+  ["gzip", Buffer.from([0x1f, 0x8b])],
+  ["bzip2", Buffer.from("BZh")],
+  ["xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+  ["zstd", Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+];
+
+/**
+ * What a compressed stream holds.
+ *
+ * @throws SandboxError `IMAGE_INVALID` when it is broken or cut off, while it is read.
+ */
+export async function* decompressed(
+  source: AsyncIterable<Buffer>,
+  compression: Compression,
+): AsyncGenerator<Buffer, void, undefined> {
+  if (compression === "none") yield* source;
+  else if (compression === "gzip") yield* gunzipped(source);
+  else yield* byProgram(source, compression);
+}
+
+const CHUNK = 256 * 1024;
+
+async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const gunzip = createGunzip({ chunkSize: CHUNK });
+  const fed = feed(source, gunzip);
+  try {
+    for await (const chunk of gunzip) yield chunk as Buffer;
+  } catch (error) {
+    await rethrow(fed);
+    const why = error instanceof Error ? error.message : String(error);
+    throw invalidImage(`gzip data is broken or cut off: ${why}`, undefined, error);
+  } finally {
+    gunzip.destroy();
+  }
+  await rethrow(fed);
+}
+
+async function* byProgram(
+  source: AsyncIterable<Buffer>,
+  compression: Exclude<Compression, "none" | "gzip">,
+): AsyncGenerator<Buffer, void, undefined> {
+  // Bounded memory: a frame of zstd may ask for 2 GiB otherwise.
+  const args = compression === "xz" ? ["-dc", "--memlimit-decompress=256MiB"] : ["-dc"];
+  const helper = await startHelper([compression, ...args]);
+  const { stdin, stdout } = helper.child;
+  if (stdin === null || stdout === null) throw new TypeError("the helper has no pipes");
+  const fed = feed(source, stdin);
+  try {
+    for await (const chunk of stdout) yield chunk as Buffer;
+  } finally {
+    // Also when nobody wants the rest.
+    if (!stdout.readableEnded) helper.child.kill("SIGKILL");
+  }
+  await helper.done();
+  await rethrow(fed);
+}
+
+/** Writes a source to a stream; what goes wrong with the source is the result, if anything. */
+async function feed(
+  source: AsyncIterable<Buffer>,
+  to: NodeJS.WritableStream & { readonly destroyed?: boolean; destroy?(error?: Error): unknown },
+): Promise<unknown> {
+  let closed = false;
+  to.on("close", () => {
+    closed = true;
+  });
+  try {
+    for await (const chunk of source) {
+      if (closed || to.destroyed === true) return undefined;
+      if (!to.write(chunk)) await drained(to);
+    }
+    to.end();
+    return undefined;
+  } catch (error) {
+    to.destroy?.(error instanceof Error ? error : undefined);
+    return error;
+  }
+}
+
+/** Also when the other end is gone: waiting for it would be for ever. */
+export function drained(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of EVENTS) stream.off(event, done);
+      resolve();
+    };
+    for (const event of EVENTS) stream.on(event, done);
+  });
+}
+
+const EVENTS = ["drain", "close", "error"] as const;
+
+async function rethrow(fed: Promise<unknown>): Promise<void> {
+  const error = await fed;
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import { compressionOf, decompressed } from "./compression.js";
+import { type Source, startOf } from "./source.js";
+
+/** The SHA-256 of a file, in hex. */
+export async function fileHash(source: Source): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of source.read()) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** The SHA-512 of what a file holds without its compression, in hex: the ID of an App Container image. */
+export async function archiveHash(source: Source): Promise<string> {
+  const hash = createHash("sha512");
+  const compression = compressionOf(await startOf(source, 6));
+  for await (const chunk of decompressed(source.read(), compression)) hash.update(chunk);
+  return hash.digest("hex");
+}
