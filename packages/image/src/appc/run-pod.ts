@@ -108,7 +108,7 @@ async function liveIn(
       roots.push(root);
       const sandbox = await createSandbox(root.config, { backend, prefer });
       const { preStart, postStop } = app;
-      const run: Living["run"] = (argv, signal) => options.run(sandbox, argv, signal);
+      const run: Living["run"] = async (argv, signal) => options.run(sandbox, argv, signal);
       living.push({ preStart, postStop, run });
     }
     return await live(living);
