@@ -8,6 +8,7 @@ const namespaces: Backend = {
   name: "namespaces",
   capabilities: new Set([
     "root",
+    "root.overlay",
     "writable.paths",
     "hidden",
     "mount.bind",

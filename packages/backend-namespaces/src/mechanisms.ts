@@ -3,6 +3,7 @@ import type { LauncherPlan } from "@sandboxlib/core";
 /** The call of the kernel behind each capability. */
 export const mechanisms: LauncherPlan["mechanisms"] = {
   root: "pivot_root",
+  "root.overlay": "fsopen(overlay) with the root as lowerdir",
   "writable.paths": "mount_setattr(MOUNT_ATTR_RDONLY, AT_RECURSIVE) on /, and a bind for each path",
   hidden:
     "an empty tmpfs of mode 0111, read-only; for a file a null device on a MOUNT_ATTR_NODEV mount",

@@ -12,7 +12,7 @@ export function plan(
     const { reason, remedy } = launcher;
     return { refusal: { path: "isolate", reason, hint: remedy } };
   }
-  const { root, rootReadOnly, mounts, mirrors, hostname, idMap } = config;
+  const { root, rootReadOnly, mounts, mirrors, hostname, idMap, overlay } = config;
   const { uid, gid } = config.user ?? host;
   return {
     argv: [launcher.path],
@@ -26,6 +26,7 @@ export function plan(
       ...(hostname !== undefined && { hostname }),
       root,
       rootReadOnly,
+      ...(overlay !== undefined && { overlay }),
       mounts,
       mirrors,
     },

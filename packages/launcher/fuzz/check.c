@@ -28,6 +28,11 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
     }
     if (setup->hostname)
         expect((setup->namespaces & NAMESPACE_UTS) && strlen(setup->hostname) <= 64);
+    expect(!setup->upper == !setup->work);
+    if (setup->upper && (*setup->upper || *setup->work)) {
+        check_path(setup->upper);
+        check_path(setup->work);
+    }
     struct cursor mounts = setup->mounts;
     struct mount mount;
     uint32_t count = 0;

@@ -7,6 +7,7 @@ static void encode_root(struct report *report, const struct setup *setup);
 static void encode_map(struct report *report, uint8_t tag, const struct id_map *map);
 static void encode_hostname(struct report *report, const char *hostname);
 static void encode_cgroup(struct report *report, const struct cgroup *cgroup);
+static void encode_overlay(struct report *report, const struct setup *setup);
 static void encode_mount(struct report *report, const struct mount *mount);
 static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
 static void begin_record(struct report *report, uint8_t tag, size_t size);
@@ -33,6 +34,8 @@ void encode_setup(struct report *report, const struct setup *setup)
         encode_hostname(report, setup->hostname);
     if (setup->cgroup.procs.count + setup->cgroup.tasks.count > 0)
         encode_cgroup(report, &setup->cgroup);
+    if (setup->upper)
+        encode_overlay(report, setup);
     struct cursor mounts = setup->mounts;
     struct mount mount;
     while (next_mount(&mounts, &mount))
@@ -93,6 +96,13 @@ static void encode_cgroup(struct report *report, const struct cgroup *cgroup)
     add_u8(report, cgroup->namespace);
     encode_strings(report, cgroup->procs.names, cgroup->procs.count);
     encode_strings(report, cgroup->tasks.names, cgroup->tasks.count);
+}
+
+static void encode_overlay(struct report *report, const struct setup *setup)
+{
+    begin_record(report, 'O', room_for(setup->upper) + room_for(setup->work));
+    add_string(report, setup->upper);
+    add_string(report, setup->work);
 }
 
 static void encode_mount(struct report *report, const struct mount *mount)

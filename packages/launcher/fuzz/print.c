@@ -34,6 +34,12 @@ void print_setup(const struct setup *setup)
         print_strings(cgroup->tasks.names, cgroup->tasks.count);
         printf("]}");
     }
+    if (setup->upper) {
+        printf(",\"upper\":");
+        print_string(setup->upper);
+        printf(",\"work\":");
+        print_string(setup->work);
+    }
     printf(",\"mounts\":[");
     print_mounts(setup->mounts);
     printf("]}\n");

@@ -6,6 +6,7 @@ enum { VERSION = 1, LONGEST_PATH = 4095, LONGEST_HOSTNAME = 64 };
 
 static const char *parse_head(struct cursor *records, struct setup *setup);
 static const char *parse_hostname(struct cursor *records, struct setup *setup);
+static const char *parse_overlay(struct cursor *records, struct setup *setup);
 static const char *check_mount(const struct mount *mount);
 
 const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
@@ -19,6 +20,8 @@ const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
         wrong = parse_hostname(&records, setup);
     if (!wrong)
         wrong = parse_cgroup(&records, setup);
+    if (!wrong)
+        wrong = parse_overlay(&records, setup);
     if (wrong)
         return wrong;
     setup->mounts = records;
@@ -96,6 +99,20 @@ static const char *parse_hostname(struct cursor *records, struct setup *setup)
         !(setup->namespaces & NAMESPACE_UTS))
         return "the host name is broken";
     return NULL;
+}
+
+static const char *parse_overlay(struct cursor *records, struct setup *setup)
+{
+    if (records->left == 0 || records->at[0] != 'O')
+        return NULL;
+    struct cursor body = take_record(records, 'O');
+    setup->upper = take_string(&body);
+    setup->work = take_string(&body);
+    if (!cursor_done(&body))
+        return "the overlay is broken";
+    if (setup->upper[0] == '\0' && setup->work[0] == '\0')
+        return NULL;
+    return is_path(setup->upper) && is_path(setup->work) ? NULL : "the overlay is broken";
 }
 
 static const char *check_mount(const struct mount *mount)

@@ -72,6 +72,7 @@ struct setup {
     const char *root;
     const char *hostname; /* NULL: not set */
     struct cgroup cgroup;
+    const char *upper, *work; /* NULL: no overlay; both empty: it is only tried */
     struct cursor mounts;
     uint32_t mount_count;
 };

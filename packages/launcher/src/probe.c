@@ -15,6 +15,9 @@
 
 struct trial { const char *word; uint32_t namespaces; uint8_t mount; const char *target; };
 
+/* In the place of a mount: the root, which is no more than tried. */
+enum { OVERLAY = 1 };
+
 /* The targets are directories on every host. */
 static const struct trial trials[] = {
     {"base", 0, MOUNT_TMPFS, "/dev"},
@@ -25,6 +28,7 @@ static const struct trial trials[] = {
     {"network.none", NAMESPACE_NET, 0, ""},
     {"mount.proc", 0, MOUNT_PROC, "/proc"},
     {"mount.dev", 0, MOUNT_DEV, "/dev"},
+    {"root.overlay", 0, OVERLAY, ""},
 };
 enum { TRIALS = sizeof trials / sizeof *trials };
 enum { ALL = NAMESPACE_USER | NAMESPACE_IPC | NAMESPACE_UTS | NAMESPACE_CGROUP | NAMESPACE_NET };
@@ -32,6 +36,7 @@ enum { ALL = NAMESPACE_USER | NAMESPACE_IPC | NAMESPACE_UTS | NAMESPACE_CGROUP |
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
 static pid_t start_launcher(uint32_t namespaces);
 static void send_setup(uint32_t namespaces, const struct trial *mounts, int count);
+static void add_overlay(struct report *setup);
 static void add_mount(struct report *setup, const struct trial *trial);
 static void add_record(struct report *setup, char tag, struct report *body);
 static void report_failure(const char *word, const struct frame *frame);
@@ -109,9 +114,20 @@ static void send_setup(uint32_t namespaces, const struct trial *mounts, int coun
         add_record(&setup, 'H', &body);
     }
     for (int index = 0; index < count; index++)
-        if (mounts[index].mount)
+        if (mounts[index].mount == OVERLAY)
+            add_overlay(&setup);
+    for (int index = 0; index < count; index++)
+        if (mounts[index].mount > OVERLAY)
             add_mount(&setup, &mounts[index]);
     send_report(&setup);
+}
+
+static void add_overlay(struct report *setup)
+{
+    struct report body = {0};
+    add_string(&body, "");
+    add_string(&body, "");
+    add_record(setup, 'O', &body);
 }
 
 static void add_mount(struct report *setup, const struct trial *trial)

@@ -6,6 +6,7 @@
 
 #include "mounting.h"
 #include "outcome.h"
+#include "overlay.h"
 #include "sys.h"
 
 static uint64_t mount_id(int at, const char *path);
@@ -23,7 +24,7 @@ int cover_root(const struct setup *setup)
     int source = open_plain(AT_FDCWD, setup->root, O_DIRECTORY);
     if (source < 0)
         fail(FAILED_PATH, errno, "openat2");
-    int root = clone_tree(source, "");
+    int root = has_overlay(setup) ? make_overlay(source, setup) : clone_tree(source, "");
     close(source);
     restrict_tree(root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | read_only);
     attach(root, AT_FDCWD, "/");

@@ -20,7 +20,7 @@ const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
 };
 
 function encode(setup: LauncherSetup, mode: Mode): Buffer {
-  const { uid, gid, idMap, root, rootReadOnly, hostname, cgroup } = setup;
+  const { uid, gid, idMap, root, rootReadOnly, hostname, cgroup, overlay } = setup;
   return frame(
     "S",
     record("V", u32(1)),
@@ -33,6 +33,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
     ...(cgroup === undefined
       ? []
       : [record("P", u8(cgroup.namespace ? 1 : 0), strs(cgroup.procs), strs(cgroup.tasks))]),
+    ...(overlay === undefined ? [] : [record("O", str(overlay.upper), str(overlay.work))]),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
   );
 }

@@ -19,6 +19,7 @@ const RULES: readonly ((config: Config) => BrokenRule[])[] = [
   hiddenIsNotWritable,
   rangeHoldsUser,
   swapNeedsMemory,
+  overlayIsWritten,
 ];
 
 function mountsHaveTargetsOfTheirOwn({ mounts }: Config): BrokenRule[] {
@@ -80,4 +81,15 @@ function swapNeedsMemory({ limits }: Config): BrokenRule[] {
   if (limits.swap === undefined || limits.memory !== undefined) return [];
   const message = "is counted beside `limits.memory`, and there is none";
   return [{ path: "limits.swap", message, hint: "Set `limits.memory`, or leave `swap` out." }];
+}
+
+function overlayIsWritten({ overlay, root, writable }: Config): BrokenRule[] {
+  if (overlay === undefined) return [];
+  const path = "overlay";
+  if (root === "/") {
+    const message = "has no root to lie on: the host's own is made of more than one file system";
+    return [{ path, message, hint: "Set `root`." }];
+  }
+  if (writable === "all") return [];
+  return [{ path, message: "is never written", hint: 'Set `writable` to "all", or leave it out.' }];
 }

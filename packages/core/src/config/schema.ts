@@ -52,6 +52,7 @@ export interface Limits {
 export interface Config {
   readonly command?: readonly string[] | undefined;
   readonly root: string;
+  readonly overlay?: { readonly upper: string; readonly work: string } | undefined;
   readonly writable: "all" | readonly string[];
   readonly hidden: readonly string[];
   readonly mounts: readonly Mount[];
@@ -103,6 +104,15 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "The argument vector, never a shell string. `run(argv)` overrides it.",
   ),
   root: field(z._default(path(), "/"), "The host directory that becomes `/` inside."),
+  overlay: field(
+    z.optional(
+      z.strictObject({
+        upper: field(path(), "The directory of the host that keeps what the program writes."),
+        work: field(path(), "An empty directory beside it, for the kernel."),
+      }),
+    ),
+    'Keeps writes away from `root`, which shows through where nothing was written; needs `writable: "all"` and another root than `/`.',
+  ),
   writable: field(
     z._default(z.union([z.literal("all"), z.array(path())]), []),
     'The paths inside that can be written, or `"all"`; everything else is read-only, submounts included.',

@@ -5,6 +5,10 @@
  */
 export const CAPABILITIES = {
   root: { droppable: false, meaning: "A directory of the host becomes `/`." },
+  "root.overlay": {
+    droppable: false,
+    meaning: "What is written to the root goes to another directory, and the root is not touched.",
+  },
   "writable.paths": {
     droppable: true,
     meaning: "Everything is read-only, submounts included, but for the listed paths.",

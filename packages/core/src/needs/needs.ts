@@ -18,6 +18,7 @@ export function needs(config: Config): Need[] {
 function fileSystemNeeds(config: Config): Need[] {
   const found: Need[] = [];
   if (config.root !== "/") found.push(need("root", "root"));
+  if (config.overlay !== undefined) found.push(need("root.overlay", "overlay"));
   if (config.writable !== "all") found.push(need("writable.paths", "writable"));
   if (config.hidden.length > 0) found.push(need("hidden", "hidden"));
   return found;

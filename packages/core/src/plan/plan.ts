@@ -52,6 +52,8 @@ export interface LauncherSetup {
   /** The real path of the directory that becomes `/`. */
   readonly root: string;
   readonly rootReadOnly: boolean;
+  /** Where writes to the root go instead, as real paths: directories of one file system. */
+  readonly overlay?: { readonly upper: string; readonly work: string };
   /** In the order to mount them. */
   readonly mounts: readonly ResolvedMount[];
   readonly mirrors: readonly Mirror[];

@@ -6,6 +6,8 @@ export interface ResolvedConfig {
   readonly root: string;
   /** Whether the root itself is read-only; what is writable all the same is a bind in `mounts`. */
   readonly rootReadOnly: boolean;
+  /** Where writes to the root go instead, as real paths. */
+  readonly overlay?: { readonly upper: string; readonly work: string };
   /** Everything that is mounted over the root, in the order to mount it: a directory before what lies in it. */
   readonly mounts: readonly ResolvedMount[];
   /** Only for backends that declare `mount.create`: see {@link Mirror}. */

@@ -17,7 +17,7 @@ import { nearest, type View } from "./view.js";
  * @throws SandboxError `PATH_INVALID`, naming the field whose path is missing or of the wrong kind.
  */
 export function settle(config: Config, host: Host, mayCreate = false): ResolvedConfig {
-  const root = hostDirectory(config.root);
+  const root = hostDirectory(config.root, "root");
   const view: { root: string; mounts: Map<string, ResolvedMount> } = { root, mounts: new Map() };
   const missing: Missing[] = [];
   for (const [index, mount] of [...config.mounts.entries()].sort(
@@ -37,10 +37,11 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);
   const cwd = settleCwd(view, config.cwd);
-  const { user, hostname, limits, stop } = config;
+  const { user, hostname, limits, stop, overlay } = config;
   return {
     root,
     rootReadOnly,
+    ...(overlay !== undefined && { overlay: hostDirectories(overlay) }),
     mounts: [...view.mounts.values()]
       .map((mount) => ({ ...mount, create: isCreated(mount) }))
       .sort((a, b) => depth(a.target) - depth(b.target)),
@@ -177,10 +178,20 @@ function depth(target: string): number {
   return target.split("/").length;
 }
 
-function hostDirectory(path: string): string {
+function hostDirectories({ upper, work }: NonNullable<Config["overlay"]>): {
+  readonly upper: string;
+  readonly work: string;
+} {
+  return {
+    upper: hostDirectory(upper, "overlay.upper"),
+    work: hostDirectory(work, "overlay.work"),
+  };
+}
+
+function hostDirectory(path: string, field: string): string {
   const real = realPath(path);
-  if (real === undefined) throw invalid("root", path, "does not exist, or cannot be reached");
-  if (!statSync(real).isDirectory()) throw invalid("root", path, "is not a directory");
+  if (real === undefined) throw invalid(field, path, "does not exist, or cannot be reached");
+  if (!statSync(real).isDirectory()) throw invalid(field, path, "is not a directory");
   return real;
 }
 
