@@ -102,7 +102,8 @@ function mutated(value: unknown, changes: readonly Step[]): unknown {
     const [holder, key] = place;
     if (how === "drop") delete holder[key];
     else if (how === "twice" && Array.isArray(holder)) holder.push(holder[Number(key)]);
-    else if (how === "rename") holder[`${key}${String(put).slice(0, 20)}`] = holder[key];
+    else if (how === "rename")
+      holder[`${key}${typeof put === "string" ? put.slice(0, 20) : 1}`] = holder[key];
     else holder[key] = put;
   }
   return copy;
