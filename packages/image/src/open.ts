@@ -15,14 +15,9 @@ import { invalidImage, shown } from "./invalid.js";
  * @throws SandboxError `IMAGE_INVALID`, and what keeps a sandbox from being made: images are unpacked in one.
  */
 export async function openImage(path: string, options: ImageOptions = {}): Promise<Image> {
-  const at = realPath(path);
-  const directory = statSync(at).isDirectory();
-  if (directory && !isLayout(at)) return plainDirectory(at, options);
-  const place = cachePlace();
-  const key = keyOf(directory ? join(at, "index.json") : at, options);
-  const record = known(place, key) ?? (await unpackOnce(at, place, key, options));
-  assertMeant(record.digest, options.digest);
-  const root = rootOf(place, record.key);
+  const found = await unpacked(path, options);
+  if (found === undefined) return plainDirectory(realPath(path), options);
+  const { record, root } = found;
   const describe =
     record.format === "directory" ? undefined : await FORMAT[record.format].describe();
   return {
@@ -33,6 +28,21 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
     manifest: record.manifest,
     key: record.key,
   };
+}
+
+/** An image in the cache, whatever it asks for; undefined for a directory that is a root as it is. */
+export async function unpacked(
+  path: string,
+  options: ImageOptions,
+): Promise<{ readonly record: Record; readonly root: string } | undefined> {
+  const at = realPath(path);
+  const directory = statSync(at).isDirectory();
+  if (directory && !isLayout(at)) return undefined;
+  const place = cachePlace();
+  const key = keyOf(directory ? join(at, "index.json") : at, options);
+  const record = known(place, key) ?? (await unpackOnce(at, place, key, options));
+  assertMeant(record.digest, options.digest);
+  return { record, root: rootOf(place, record.key) };
 }
 
 function realPath(path: string): string {
