@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { statSync } from "node:fs";
 import { fault, show } from "./fault.js";
 import type { Pair } from "./fields.js";
+import { imageFiles } from "./image-files.js";
 import type { DependencyEntry, Manifest } from "./image-manifest.js";
 import { tidy } from "./text.js";
 
@@ -131,28 +131,12 @@ class Shelf {
 
   async #everything(): Promise<readonly Shelved[]> {
     if (this.#all !== undefined) return this.#all;
-    const names = imagesIn(this.#directory);
     const all: Shelved[] = [];
-    for (const name of names) {
-      const path = join(this.#directory, name);
+    for (const path of imageFiles(this.#directory, "dependencies")) {
       all.push({ path, manifest: await this.#openManifest(path) });
     }
     this.#all = all;
     return all;
-  }
-}
-
-function imagesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith(".aci"))
-      .sort();
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-    throw fault(
-      "dependencies",
-      `the directory of images ${show(directory)} cannot be read: ${code}`,
-    );
   }
 }
 

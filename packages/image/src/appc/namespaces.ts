@@ -44,7 +44,12 @@ export function insideOf(
   return {
     argv: [
       ...([tool("unshare"), ...user, ...flags, "--", tool("sh"), "-c"] as const),
-      ...[steps.join("; "), "sh", ...tools, tool("setpriv"), ...drop, ...argv],
+      steps.join("; "),
+      "sh",
+      ...tools,
+      tool("setpriv"),
+      ...drop,
+      ...argv,
     ],
     env: { [VARIABLE]: shared.map((kind) => `${kind}=${numberOf(kind)}`).join(" ") },
   };

@@ -13,7 +13,7 @@ import { type MetadataService, openMetadataService } from "../metadata/service.j
 import type { AppcFragment } from "./config-of.js";
 import { type Lived, type Living, live } from "./life.js";
 import type { Shared } from "./namespaces.js";
-import type { PodManifest } from "./pod-manifest.js";
+import type { PodApp, PodManifest } from "./pod-manifest.js";
 import { type AppImage, planned, reified } from "./pod-plan.js";
 import { openVolumes } from "./pod-volumes.js";
 
@@ -23,6 +23,8 @@ export interface OpenedImage extends AppImage {
   readonly id: string;
   /** The manifest, byte for byte as it lies in the image. */
   readonly manifestBytes: Uint8Array;
+  /** Its name in the cache. */
+  readonly key: string;
 }
 
 /** What an app is run with: its config, completed by a root that is its own until it is disposed of. */
@@ -35,8 +37,8 @@ export interface PodOptions {
   /** The backend of every app. Default: the strongest one that can honour the app. */
   readonly backend?: string | undefined;
   readonly prefer?: Prefer | undefined;
-  /** Unpacks the image with this ID. The root may be shared: it is only read. */
-  openImage(id: string): Promise<OpenedImage>;
+  /** Unpacks an image. Its root may be shared: it is only read. */
+  openImage(image: PodApp["image"]): Promise<OpenedImage>;
   /** Gives an app a root of its own, in which what it writes stays between its commands, with every target of a mount. */
   ownRoot(image: OpenedImage, config: ConfigInput): Promise<OwnRoot>;
   /**
@@ -77,7 +79,7 @@ export async function runPod(pod: PodManifest, options: PodOptions): Promise<Pod
     throw new SandboxError("CONFIG_INVALID", message, { path: "share" });
   }
   const images: OpenedImage[] = [];
-  for (const { image } of pod.apps) images.push(await options.openImage(image.id));
+  for (const { image } of pod.apps) images.push(await options.openImage(image));
   using volumes = openVolumes();
   const manifest = reified(pod, images);
   const uuid = randomUUID();

@@ -47,7 +47,7 @@ function shownOf(result) {
   return { exitCode: result.exitCode, signal: result.signal, stdout, stderr };
 }
 
-async function openImage(id) {
+async function openImage({ id }) {
   const manifestBytes = readFileSync(join(images[id], "manifest"));
   const root = join(images[id], "rootfs");
   return { id, manifestBytes, manifest: parseManifest(manifestBytes), root };
