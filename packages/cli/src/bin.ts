@@ -15,6 +15,7 @@ function output(stream: NodeJS.WriteStream): Output {
   // Whoever reads has seen enough, as in `sandboxlib schema | head`.
   stream.on("error", () => undefined);
   return {
+    live: stream.isTTY,
     color: stream.isTTY && (process.env["NO_COLOR"] ?? "") === "",
     write: (text) => void stream.write(text),
   };

@@ -21,6 +21,7 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   doctor: async () => (await import("./commands/doctor.js")).doctor,
   explain: async () => (await import("./commands/explain.js")).explain,
   schema: async () => (await import("./commands/schema.js")).schema,
+  image: async () => (await import("./commands/image.js")).image,
   gc: async () => (await import("./commands/gc.js")).gc,
 };
 

@@ -20,6 +20,10 @@ export interface CommandLine {
 /** Splits the arguments of a command. Options end at `--` or at the first word that is none. */
 export function readCommandLine(command: CommandName, args: readonly string[]): CommandLine {
   const tokens = tokensOf(command, args);
+  if (COMMANDS[command].takesWords === true) {
+    const words = tokens.flatMap((token) => (token.kind === "positional" ? token.value : []));
+    return { ...readOptions(command, tokens), root: undefined, program: words };
+  }
   const end = tokens.findIndex(({ kind }) => kind !== "option");
   const { options, problem } = readOptions(command, end === -1 ? tokens : tokens.slice(0, end));
   const rest = readRest(command, args, end === -1 ? undefined : tokens[end]);
@@ -48,7 +52,7 @@ function tokensOf(command: CommandName, args: readonly string[]): readonly Token
       name,
       {
         type: OPTIONS[name].argument === undefined ? ("boolean" as const) : ("string" as const),
-        ...(name === "help" && { short: "h" }),
+        ...(name in SHORT && { short: SHORT[name] ?? "" }),
       },
     ]),
   );
@@ -60,6 +64,9 @@ function tokensOf(command: CommandName, args: readonly string[]): readonly Token
     allowPositionals: true,
   }).tokens;
 }
+
+/** The options that one letter stands for. */
+const SHORT: Partial<Record<OptionName, string>> = { help: "h", output: "o" };
 
 function readOptions(
   command: CommandName,

@@ -1,5 +1,5 @@
 /** What a user can ask for after `sandboxlib`. */
-export type CommandName = "run" | "backends" | "doctor" | "explain" | "schema" | "gc";
+export type CommandName = "run" | "backends" | "doctor" | "explain" | "schema" | "image" | "gc";
 
 /** How a command is used and what it does, as the help says it. */
 export interface CommandSpec {
@@ -9,15 +9,22 @@ export interface CommandSpec {
   readonly notes?: readonly string[];
   /** Whether a ROOT and a COMMAND may follow the options. */
   readonly takesProgram: boolean;
+  /** Whether words may stand among the options. */
+  readonly takesWords?: boolean;
 }
 
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   run: {
-    usage: ["[OPTIONS] [ROOT] -- COMMAND [ARG...]", "[OPTIONS] ROOT COMMAND [ARG...]"],
+    usage: [
+      "[OPTIONS] [ROOT] -- COMMAND [ARG...]",
+      "[OPTIONS] ROOT COMMAND [ARG...]",
+      "[OPTIONS] IMAGE [COMMAND [ARG...]]",
+    ],
     summary: "Runs COMMAND in a sandbox.",
     notes: [
       "`run-sandbox` is short for `sandboxlib run`. Options come before ROOT and COMMAND; what follows belongs to the program. Without COMMAND, the config's own is run. A relative path of the host (ROOT, --root, --config, --result-file, SRC of --bind) starts at the working directory; every other path is one inside, and absolute.",
+      "ROOT may be an image: an App Container image, an OCI layout or archive, what `docker save` writes, a tar archive, or a squashfs or erofs file. It is unpacked once, and every run writes to a layer of its own, which is thrown away afterwards. Without COMMAND, the image's own is run.",
       "What an option does not mention is isolated: the host's own files are read-only, and there is no network. Of an option that takes one value the last one counts. A --bind, --tmpfs, --proc or --dev takes the place of a mount of the config or a default one with the same target.",
       "SIGINT, SIGTERM and SIGHUP go to the program; a second one ends everything that it started.",
     ],
@@ -48,9 +55,19 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     summary: "Prints the JSON Schema of the config.",
     takesProgram: false,
   },
+  image: {
+    usage: ["inspect [OPTIONS] FILE", "build DIR --aci|--oci -o FILE"],
+    summary: "Says what an image is, or makes one of a directory.",
+    notes: [
+      "`build` gives the same bytes for the same files: names are sorted, every file belongs to root and is from 1970. With --aci, DIR/manifest and DIR/rootfs become an App Container image; with --oci, DIR is the root, and the archive is an OCI layout.",
+    ],
+    takesProgram: false,
+    takesWords: true,
+  },
   gc: {
     usage: [""],
-    summary: "Takes back what runs that were killed have left on the host.",
+    summary:
+      "Takes back what runs that were killed have left on the host, and empties the cache of images.",
     notes: ["Exit code 0 when all of it could be taken back, else 1."],
     takesProgram: false,
   },

@@ -18,11 +18,13 @@ export interface WrittenConfig {
 /**
  * Makes a config of a command line: single values take the place of those of the config file, lists are added to its.
  *
+ * @param image - What an image asks for, which counts where neither says anything.
  * @throws CliError for an option that cannot be read; SandboxError `CONFIG_INVALID` for the file.
  */
-export function configFromOptions(line: CommandLine): WrittenConfig {
+export function configFromOptions(line: CommandLine, image?: ConfigInput): WrittenConfig {
   const path = valueOf(line, "config");
-  const file = path === undefined ? {} : readConfigFile(path);
+  const own = path === undefined ? {} : readConfigFile(path);
+  const file = image === undefined ? own : over(image, own);
   const { mounts, origins } = mountsOf(line, file);
   const env = listOf(line, "env").map(variable);
   const fields: ConfigInput = {
@@ -32,7 +34,19 @@ export function configFromOptions(line: CommandLine): WrittenConfig {
     ...(mounts !== undefined && { mounts }),
     ...(env.length > 0 && { env: { ...(file.env ?? defaults().env), ...Object.fromEntries(env) } }),
   };
-  return { config: { ...file, ...fields }, origins: originsOf(line, file, origins) };
+  return { config: { ...file, ...fields }, origins: originsOf(line, own, origins) };
+}
+
+/** Variables and limits are taken from both. */
+function over(image: ConfigInput, own: ConfigInput): ConfigInput {
+  return {
+    ...image,
+    ...own,
+    ...((image.env ?? own.env) !== undefined && { env: { ...image.env, ...own.env } }),
+    ...((image.limits ?? own.limits) !== undefined && {
+      limits: { ...image.limits, ...own.limits },
+    }),
+  };
 }
 
 function single(line: CommandLine, file: ConfigInput): ConfigInput {

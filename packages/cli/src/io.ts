@@ -1,6 +1,8 @@
 /** Where text goes, and whether people read it there. */
 export interface Output {
   readonly color: boolean;
+  /** Whether a line can be taken back there. */
+  readonly live?: boolean;
   write(text: string): void;
 }
 

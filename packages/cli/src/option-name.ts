@@ -1,6 +1,12 @@
 /** The name of an option, without the dashes. */
 export type OptionName =
   | "root"
+  | "volume"
+  | "digest"
+  | "platform"
+  | "tag"
+  | "images"
+  | "max-size"
   | "writable"
   | "hide"
   | "bind"
@@ -37,6 +43,9 @@ export type OptionName =
   | "prefer"
   | "degrade"
   | "dry-run"
+  | "aci"
+  | "oci"
+  | "output"
   | "result-file"
   | "quiet"
   | "json"

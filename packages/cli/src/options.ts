@@ -13,15 +13,58 @@ export interface OptionSpec {
 }
 
 const PROGRAM: readonly CommandName[] = ["run", "explain"];
-const EVERY: readonly CommandName[] = ["run", "backends", "doctor", "explain", "schema", "gc"];
+const IMAGE: readonly CommandName[] = ["run", "explain", "image"];
+const EVERY: readonly CommandName[] = [
+  "run",
+  "backends",
+  "doctor",
+  "explain",
+  "schema",
+  "image",
+  "gc",
+];
 
 /** Every option, in the order of the help. */
 export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   root: {
     argument: "DIR",
-    help: "The host directory that becomes /, as ROOT. Default: the host's own root.",
+    help: "The host directory or the image that becomes /, as ROOT. Default: the host's own root.",
     commands: PROGRAM,
   },
+  volume: {
+    argument: "NAME=PATH[:ro]",
+    repeat: true,
+    help: "The host directory for a mount point of an App Container image.",
+    commands: PROGRAM,
+  },
+  digest: {
+    argument: "DIGEST",
+    help: "What the image must be: `sha256:...`, or the ID of an App Container image, `sha512-...`. It may be shortened.",
+    commands: IMAGE,
+  },
+  platform: {
+    argument: "OS/ARCH",
+    help: "Which image to take of one for several platforms. Default: this machine's.",
+    commands: IMAGE,
+  },
+  tag: {
+    argument: "TAG",
+    help: "Which image to take of an archive of several.",
+    commands: IMAGE,
+  },
+  images: {
+    argument: "DIR",
+    help: "Where App Container images are that others build on.",
+    commands: IMAGE,
+  },
+  "max-size": {
+    argument: "SIZE",
+    help: "The most that an image may hold, as SIZE of --tmpfs. Default: 16g.",
+    commands: IMAGE,
+  },
+  aci: { help: "Makes an App Container image.", commands: ["image"] },
+  oci: { help: "Makes an OCI image layout in a tar archive.", commands: ["image"] },
+  output: { argument: "FILE", help: "The file to write (-o FILE).", commands: ["image"] },
   writable: {
     argument: "PATH|all",
     repeat: true,
@@ -185,7 +228,7 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     commands: PROGRAM,
   },
   quiet: { help: "Does not say what is not enforced.", commands: PROGRAM },
-  json: { help: "Prints JSON.", commands: ["backends", "doctor", "explain"] },
+  json: { help: "Prints JSON.", commands: ["backends", "doctor", "explain", "image"] },
   verbose: {
     help: "Says what is enforced and by what, on standard error.",
     commands: EVERY,

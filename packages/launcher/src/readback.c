@@ -24,6 +24,9 @@ void check_mounts(struct readback *readback, int root, const struct setup *setup
     readback->root_flags = (uint64_t)info.f_flags & ~(uint64_t)ST_VALID;
     if ((readback->root_flags & wanted) != wanted)
         fail(FAILED_READBACK, 0, "the root has not the flags that were set");
+    /* The kernel makes an overlay read-only where it cannot write to its directories. */
+    if (setup->upper && *setup->upper && !(setup->root_flags & READ_ONLY) && readback->root_flags & ST_RDONLY)
+        fail(FAILED_SETUP, EROFS, "the overlay cannot be written to");
     readback->mounts = (struct report){0};
     add_u32(&readback->mounts, setup->mount_count);
     while (next_mount(&mounts, &mount)) {

@@ -1,4 +1,5 @@
 import { gc as collect } from "@sandboxlib/core";
+import type { Collected } from "@sandboxlib/image";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import type { Io } from "../io.js";
 import { printable } from "../printable.js";
@@ -7,6 +8,7 @@ import { printable } from "../printable.js";
 export async function gc(line: CommandLine, { stdout, stderr }: Io): Promise<number> {
   assertUsable(line);
   const { undone, failed, unsure } = collect();
+  const images = await collectCache();
   for (const step of undone) stdout.write(`${printable(step)}\n`);
   for (const failure of failed) stderr.write(`sandboxlib: ${printable(failure)}\n`);
   for (const step of unsure) {
@@ -14,7 +16,14 @@ export async function gc(line: CommandLine, { stdout, stderr }: Io): Promise<num
       `sandboxlib: a run died just before or after what this takes back, decide yourself: ${printable(step)}\n`,
     );
   }
-  if (undone.length + failed.length + unsure.length === 0)
-    stdout.write("Nothing was left behind.\n");
-  return failed.length === 0 ? 0 : 1;
+  for (const path of images.removed) stdout.write(`removed ${printable(path)}\n`);
+  for (const path of images.kept) stdout.write(`in use: ${printable(path)}\n`);
+  for (const failure of images.failed) stderr.write(`sandboxlib: ${printable(failure)}\n`);
+  const lists = [undone, failed, unsure, images.removed, images.failed];
+  if (lists.every(({ length }) => length === 0)) stdout.write("Nothing was left behind.\n");
+  return failed.length + images.failed.length === 0 ? 0 : 1;
+}
+
+async function collectCache(): Promise<Collected> {
+  return (await import("@sandboxlib/image")).collectImages();
 }

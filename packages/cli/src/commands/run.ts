@@ -2,14 +2,13 @@ import type { Sandbox, SandboxResult } from "@sandboxlib/core";
 import type { End } from "../cli.js";
 import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
-import { configFromOptions } from "../config-from-options.js";
 import { exitCodeOf } from "../exit-code.js";
 import type { Io } from "../io.js";
 import { printable, printableJson } from "../printable.js";
+import { askedBy, type Ready } from "../ready.js";
 import { describeError } from "../report-error.js";
 import { openResultFile } from "../result-file.js";
-import { sandboxFrom } from "../sandbox-from-line.js";
-import { forwardSignals } from "../signals.js";
+import { type Forwarding, forwardSignals } from "../signals.js";
 import { callersTerminal } from "../terminal.js";
 
 /** Runs a program in a sandbox and ends as that did. */
@@ -40,38 +39,62 @@ function endOf({ result, endedBy }: Ran): End {
   return endedBy ?? exitCodeOf(result);
 }
 
-async function dryRun(line: CommandLine, { stdout }: Io): Promise<number> {
+async function dryRun(line: CommandLine, io: Io): Promise<number> {
   assertConsistent(line);
-  const written = configFromOptions(line);
-  assertProgram(written.config.command);
-  const { backend, config, plan, dropped } = await sandboxFrom(line, written);
-  stdout.write(printableJson({ backend, command: config.command, plan, dropped }));
+  const asked = await askedBy(line, io);
+  assertProgram(asked.written.config.command);
+  const ready = await asked.open();
+  const { backend, config, plan, dropped } = ready.sandbox;
+  await ready.close();
+  io.stdout.write(printableJson({ backend, command: config.command, plan, dropped }));
   return 0;
 }
 
-async function runProgram(line: CommandLine, { stderr }: Io): Promise<Ran> {
+async function runProgram(line: CommandLine, io: Io): Promise<Ran> {
   assertConsistent(line);
-  const written = configFromOptions(line);
-  assertProgram(written.config.command);
+  const asked = await askedBy(line, io);
+  assertProgram(asked.written.config.command);
   const signals = forwardSignals();
-  const terminal = line.options.has("tty") ? callersTerminal() : undefined;
   try {
-    const sandbox = await sandboxFrom(line, written);
-    if (!line.options.has("quiet")) stderr.write(droppedLines(sandbox));
-    const child = sandbox.spawn(undefined, terminal?.options ?? INHERITED);
-    signals.to(child);
-    await terminal?.to(child);
-    const result = await child.result;
-    terminal?.restore();
-    if (line.options.has("verbose")) stderr.write(enforcedLines(result));
-    return { result, endedBy: signals.endedBy(result) };
+    const ready = await asked.open();
+    try {
+      const result = await runIn(ready, line, io, signals);
+      return { result, endedBy: signals.endedBy(result) };
+    } finally {
+      await ready.close();
+    }
   } finally {
-    terminal?.restore();
     signals.stop();
   }
 }
 
-const INHERITED = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
+
+async function runIn(
+  { sandbox, notes, around }: Ready,
+  line: CommandLine,
+  { stderr }: Io,
+  signals: Forwarding,
+): Promise<SandboxResult> {
+  if (!line.options.has("quiet")) stderr.write(noteLines(notes) + droppedLines(sandbox));
+  const result = await around(async (argv) => {
+    const terminal = line.options.has("tty") ? callersTerminal() : undefined;
+    try {
+      const child = sandbox.spawn(argv, terminal?.options ?? INHERIT);
+      signals.to(child);
+      await terminal?.to(child);
+      return await child.result;
+    } finally {
+      terminal?.restore();
+    }
+  });
+  if (line.options.has("verbose")) stderr.write(enforcedLines(result));
+  return result;
+}
+
+function noteLines(notes: readonly string[]): string {
+  return notes.map((note) => `sandboxlib: ${printable(note)}\n`).join("");
+}
 
 /** Pairs of options that contradict each other. */
 const CONTRADICTIONS = [

@@ -10,9 +10,9 @@ import { viewOf } from "./view.js";
  *
  * @throws SandboxError `PATH_INVALID`
  */
-export function assertSettled({ root, mounts, cwd }: ResolvedConfig): void {
+export function assertSettled({ root, overlay, mounts, cwd }: ResolvedConfig): void {
   if (realPath(root) !== root) throw changed(root, "root");
-  const view = viewOf({ root, mounts });
+  const view = viewOf({ root, mounts, ...(overlay !== undefined && { overlay }) });
   for (const mount of mounts) {
     if (mount.type === "bind" && realPath(mount.source) !== mount.source)
       throw changed(mount.source, mount.path);

@@ -8,7 +8,7 @@ import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
 import { realPath } from "./real-path.js";
-import { nearest, type View } from "./view.js";
+import { nearest, type View, viewAt } from "./view.js";
 
 /**
  * Looks up every path of a config on this host and decides what the config leaves open.
@@ -18,7 +18,8 @@ import { nearest, type View } from "./view.js";
  */
 export function settle(config: Config, host: Host, mayCreate = false): ResolvedConfig {
   const root = hostDirectory(config.root, "root");
-  const view: { root: string; mounts: Map<string, ResolvedMount> } = { root, mounts: new Map() };
+  const overlay = config.overlay && hostDirectories(config.overlay);
+  const view: Layered = { ...viewAt(root, overlay), mounts: new Map() };
   const missing: Missing[] = [];
   for (const [index, mount] of [...config.mounts.entries()].sort(
     ([, a], [, b]) => depth(a.target) - depth(b.target),
@@ -37,11 +38,11 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);
   const cwd = settleCwd(view, config.cwd);
-  const { user, hostname, limits, stop, overlay } = config;
+  const { user, hostname, limits, stop } = config;
   return {
     root,
     rootReadOnly,
-    ...(overlay !== undefined && { overlay: hostDirectories(overlay) }),
+    ...(overlay !== undefined && { overlay }),
     mounts: [...view.mounts.values()]
       .map((mount) => ({ ...mount, create: isCreated(mount) }))
       .sort((a, b) => depth(a.target) - depth(b.target)),
@@ -60,6 +61,9 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
     ...(stop !== undefined && { stop }),
   };
 }
+
+/** A view that mounts are added to. */
+type Layered = Omit<View, "mounts"> & { readonly mounts: Map<string, ResolvedMount> };
 
 function settleMount(
   view: View,
@@ -131,8 +135,8 @@ function settleWritable(view: View, path: string, index: number): ResolvedMount[
   ];
 }
 
-function withoutMemory({ root, mounts }: View): View {
-  return { root, mounts: new Map([...mounts].filter(([, { type }]) => type === "bind")) };
+function withoutMemory({ mounts, ...view }: View): View {
+  return { ...view, mounts: new Map([...mounts].filter(([, { type }]) => type === "bind")) };
 }
 
 function settleHidden(view: View, path: string, field: string): ResolvedMount {

@@ -5,6 +5,8 @@ import type { FileKind, ResolvedConfig, ResolvedMount } from "../plan/resolved-c
 /** What the program will see: the root, and what has been mounted over it so far. */
 export interface View {
   readonly root: string;
+  /** What lies over the root, as in an overlay: a path that is there is not looked for below. */
+  readonly upper?: string;
   readonly mounts: ReadonlyMap<string, ResolvedMount>;
 }
 
@@ -79,8 +81,20 @@ export function nearest(view: View, target: string): ResolvedMount | undefined {
 }
 
 /** What a program will see by a settled config; a mirror shows what it covers. */
-export function viewOf({ root, mounts }: Pick<ResolvedConfig, "root" | "mounts">): View {
-  return { root, mounts: new Map(mounts.map((mount) => [mount.target, mount])) };
+export function viewOf({
+  root,
+  overlay,
+  mounts,
+}: Pick<ResolvedConfig, "root" | "overlay" | "mounts">): View {
+  return {
+    ...viewAt(root, overlay),
+    mounts: new Map(mounts.map((mount) => [mount.target, mount])),
+  };
+}
+
+/** A root, and what lies over it. */
+export function viewAt(root: string, overlay?: ResolvedConfig["overlay"]): Omit<View, "mounts"> {
+  return { root, ...(overlay !== undefined && { upper: overlay.upper }) };
 }
 
 /** The path is the root or a mount point: it is what is mounted there. */
@@ -97,7 +111,8 @@ function hostPath(view: View, path: string, under: boolean): string | undefined 
     if (mount !== undefined)
       return mount.type === "bind" ? mount.source + path.slice(above.length) : undefined;
   }
-  return join(view.root, path);
+  const over = view.upper === undefined ? undefined : join(view.upper, path);
+  return over !== undefined && lstat(over) !== undefined ? over : join(view.root, path);
 }
 
 /** A directory that exists only because the target of another mount lies in it. */

@@ -1,0 +1,53 @@
+import type { SandboxResult } from "@sandboxlib/core";
+import { live, openImage, openImageSandbox } from "@sandboxlib/image";
+import { type CommandLine, valueOf } from "./command-line.js";
+import { configFromOptions } from "./config-from-options.js";
+import { imageOptions } from "./image-options.js";
+import type { Io } from "./io.js";
+import { withOrigin } from "./origins.js";
+import { progressOn } from "./progress.js";
+import type { Asked, RunOne } from "./ready.js";
+import { preferOf } from "./sandbox-from-line.js";
+
+/** What a command line asks of an image, which is unpacked if it is not yet in the cache. */
+export async function askedOfImage(
+  line: CommandLine,
+  path: string,
+  { stderr }: Io,
+): Promise<Asked> {
+  const progress = progressOn(stderr, path);
+  const image = await openImage(path, { ...imageOptions(line), onProgress: progress.tell }).finally(
+    progress.end,
+  );
+  const written = configFromOptions(line, image.config);
+  const { preStart = [], postStop = [] } = image;
+  return {
+    written,
+    async open() {
+      const options = { backend: valueOf(line, "backend"), prefer: preferOf(line) };
+      try {
+        const opened = await openImageSandbox(image, written.config, options);
+        return {
+          sandbox: opened.sandbox,
+          notes: [...image.notes, ...opened.notes],
+          around: (runOne) => surrounded(runOne, preStart, postStop),
+          close: async () => opened[Symbol.asyncDispose](),
+        };
+      } catch (error) {
+        throw withOrigin(error, written.origins);
+      }
+    },
+  };
+}
+
+async function surrounded(
+  run: RunOne,
+  preStart: readonly (readonly string[])[],
+  postStop: readonly (readonly string[])[],
+): Promise<SandboxResult> {
+  if (preStart.length + postStop.length === 0) return run(undefined);
+  const [lived] = await live([{ preStart, postStop, run }]);
+  const result = lived?.result ?? lived?.failed;
+  if (result === undefined) throw new TypeError("an app has a result");
+  return result;
+}

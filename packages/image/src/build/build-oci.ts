@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { platformOf } from "../oci/platform.js";
+import { fileSource } from "../unpack/file-source.js";
+import { fileHash } from "../unpack/hash.js";
+import { writeArchive } from "./archive.js";
+import { entriesOf } from "./tree.js";
+
+/** What goes into an OCI image beside its files. */
+export interface OciOptions {
+  /** As `linux/amd64`. Default: this machine's. */
+  readonly platform?: string | undefined;
+  readonly tag?: string | undefined;
+}
+
+/**
+ * Makes an OCI image layout, in a tar archive, of a directory that is its root.
+ *
+ * @returns the digest of its manifest.
+ * @throws SandboxError `IMAGE_INVALID`
+ */
+export async function buildOci(
+  directory: string,
+  file: string,
+  { platform, tag }: OciOptions = {},
+): Promise<string> {
+  const layout = mkdtempSync(join(tmpdir(), "sandboxlib-oci-"));
+  try {
+    const blobs = join(layout, "blobs/sha256");
+    mkdirSync(blobs, { recursive: true });
+    const layer = await writeLayer(directory, blobs);
+    const { os, architecture, variant } = platformOf(platform);
+    const on = { os, architecture, ...(variant !== undefined && { variant }) };
+    const config = writeBlob(blobs, `${OCI}.config.v1+json`, {
+      created: "1970-01-01T00:00:00Z",
+      ...on,
+      config: {},
+      rootfs: { type: "layers", diff_ids: [layer.diffId] },
+      history: [],
+    });
+    const manifest = writeBlob(blobs, `${OCI}.manifest.v1+json`, {
+      schemaVersion: 2,
+      mediaType: `${OCI}.manifest.v1+json`,
+      config,
+      layers: [layer.descriptor],
+    });
+    const annotations = tag === undefined ? {} : { annotations: { [REF]: tag } };
+    writeJson(join(layout, "oci-layout"), { imageLayoutVersion: "1.0.0" });
+    writeJson(join(layout, "index.json"), {
+      schemaVersion: 2,
+      mediaType: `${OCI}.index.v1+json`,
+      manifests: [{ ...manifest, platform: on, ...annotations }],
+    });
+    // Whatever the umask is, the same modes.
+    const entries = entriesOf(layout, "").map(({ entry, ...rest }) => ({
+      ...rest,
+      entry: { ...entry, mode: entry.type === "directory" ? 0o755 : 0o644 },
+    }));
+    await writeArchive(entries, file, { gzip: false });
+    return manifest.digest;
+  } finally {
+    rmSync(layout, { recursive: true, force: true });
+  }
+}
+
+const OCI = "application/vnd.oci.image";
+const REF = "org.opencontainers.image.ref.name";
+
+interface Described {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+async function writeLayer(
+  directory: string,
+  blobs: string,
+): Promise<{ readonly descriptor: Described; readonly diffId: string }> {
+  const made = join(blobs, "layer");
+  const { sha256 } = await writeArchive(entriesOf(directory, ""), made, { gzip: true });
+  const source = await fileSource(made);
+  const digest = await fileHash(source);
+  renameSync(made, join(blobs, digest));
+  const mediaType = `${OCI}.layer.v1.tar+gzip`;
+  return {
+    descriptor: { mediaType, digest: `sha256:${digest}`, size: source.size },
+    diffId: `sha256:${sha256}`,
+  };
+}
+
+function writeBlob(blobs: string, mediaType: string, value: unknown): Described {
+  const made = join(blobs, "blob");
+  writeJson(made, value);
+  const bytes = readFileSync(made);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  renameSync(made, join(blobs, digest));
+  return { mediaType, digest: `sha256:${digest}`, size: bytes.length };
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, JSON.stringify(value));
+}

@@ -1,0 +1,73 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { type Held, hold } from "../cache/held.js";
+import { cachePlace } from "../cache/place.js";
+import type { Image } from "../image.js";
+import { invalidImage } from "../invalid.js";
+import { runTool } from "./run-tool.js";
+
+/** What an image is run from: the same for all that only read, else something of the run's own. */
+export interface Layer {
+  readonly kind: "shared" | "overlay" | "copy";
+  /** The directory of the host that becomes `/`. */
+  readonly root: string;
+  readonly overlay?: { readonly upper: string; readonly work: string };
+  /** Where mount points can be made that the root lacks; undefined where nothing is the run's own. */
+  readonly own?: string;
+  remove(): void;
+}
+
+/** The part of an image that runs need. */
+export type ImageRoot = Pick<Image, "key" | "rootDirectory">;
+
+/** The root itself, for a run that writes nothing. `gc` leaves it alone as long as it is not removed. */
+export function sharedLayer({ key, rootDirectory }: ImageRoot): Layer {
+  const held = key === "" ? undefined : heldFor(key);
+  return { kind: "shared", root: rootDirectory, remove: () => held?.remove() };
+}
+
+/** Two directories on disk: one for what the run writes, one for the kernel. */
+export function overlayLayer({ key, rootDirectory }: ImageRoot): Layer {
+  const held = heldFor(key);
+  const [upper, work] = [join(held.path, "upper"), join(held.path, "work")];
+  mkdirSync(upper);
+  mkdirSync(work);
+  // It is what the program sees as `/`.
+  const { mode, uid, gid } = lstatSync(rootDirectory);
+  chmodSync(upper, mode & 0o7777);
+  if (process.getuid?.() === 0) chownSync(upper, uid, gid);
+  const overlay = { upper, work };
+  return { kind: "overlay", root: rootDirectory, overlay, own: upper, remove: held.remove };
+}
+
+const OVERLAYFS = 0x794c7630;
+
+/** Whether the cache lies where an overlay can write to. An overlay cannot be written to another one. */
+export function canOverlay(): boolean {
+  return statfsSync(cachePlace().private).type !== OVERLAYFS;
+}
+
+/** All of the root once more; on some file systems that takes neither time nor room. */
+export async function copyLayer({ key, rootDirectory }: ImageRoot): Promise<Layer> {
+  const held = heldFor(key);
+  const copy = join(held.path, "root");
+  try {
+    const failed = await copyTree(rootDirectory, copy);
+    if (failed !== undefined)
+      throw invalidImage(`the image cannot be copied for the run: ${failed}`);
+  } catch (error) {
+    held.remove();
+    throw error;
+  }
+  return { kind: "copy", root: copy, own: copy, remove: held.remove };
+}
+
+/** Not every cp(1) knows of reflinks. */
+async function copyTree(from: string, to: string): Promise<string | undefined> {
+  const failed = await runTool("cp", ["-a", "--reflink=auto", "--", from, to]);
+  return failed?.includes("reflink") === true ? runTool("cp", ["-a", from, to]) : failed;
+}
+
+function heldFor(key: string): Held {
+  return hold(cachePlace(), key);
+}

@@ -1,0 +1,137 @@
+import {
+  type ConfigInput,
+  createSandbox,
+  isSandboxError,
+  type Sandbox,
+  type SandboxOptions,
+} from "@sandboxlib/core";
+import {
+  canOverlay,
+  copyLayer,
+  type ImageRoot,
+  type Layer,
+  overlayLayer,
+  sharedLayer,
+} from "./layer.js";
+import { makeMountPoints } from "./mount-points.js";
+
+/** An image, ready to run: what runs of one sandbox write stays until it is disposed of, and nobody else sees it. */
+export interface ImageSandbox extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  /** What was asked for, with the root filled in. */
+  readonly config: ConfigInput;
+  /** What was done otherwise than the image says: one line each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes a sandbox of an image. Without `writable`, or with `"all"`, the program may write everywhere: to a layer of its own.
+ * With an empty list the unpacked image itself is used, read-only.
+ *
+ * @param config - The image's own, and what the caller wants otherwise. Its root is not looked at.
+ * @throws SandboxError as `createSandbox`
+ */
+export async function openImageSandbox(
+  image: ImageRoot,
+  config: ConfigInput,
+  options: SandboxOptions = {},
+): Promise<ImageSandbox> {
+  const { writable = "all" } = config;
+  const wanted = { ...config, writable };
+  const attempts = attemptsFor(wanted);
+  for (const [index, attempt] of attempts.entries()) {
+    try {
+      return await attempt(image, wanted, options);
+    } catch (error) {
+      if (index === attempts.length - 1 || !isLack(error)) throw error;
+    }
+  }
+  throw new TypeError("there is always an attempt");
+}
+
+type Attempt = (
+  image: ImageRoot,
+  config: ConfigInput,
+  options: SandboxOptions,
+) => Promise<ImageSandbox>;
+
+/** The best first. The last one asks for nothing that a backend may lack beyond what the config says. */
+function attemptsFor(config: ConfigInput): Attempt[] {
+  const kinds = kindsFor(config.writable);
+  return kinds.flatMap((kind) =>
+    usersFor(config, kind).map(
+      ({ user, note }): Attempt =>
+        async (image, { user: _, ...rest }, options) =>
+          open(image, kind, { ...rest, ...(user !== undefined && { user }) }, options, note),
+    ),
+  );
+}
+
+function kindsFor(writable: ConfigInput["writable"]): Layer["kind"][] {
+  if (writable !== "all") return writable?.length === 0 ? ["shared"] : ["copy"];
+  return canOverlay() ? ["overlay", "copy"] : ["copy"];
+}
+
+const EVERY_ID = 4_294_967_294;
+
+interface AsUser {
+  readonly user: ConfigInput["user"];
+  readonly note?: string;
+}
+
+function usersFor({ user, isolate }: ConfigInput, kind: Layer["kind"]): AsUser[] {
+  const isRoot = process.getuid?.() === 0;
+  const own = process.getuid?.() === user?.uid && process.getgid?.() === user?.gid;
+  const asked = own && user?.range === undefined ? undefined : user;
+  if (isRoot) {
+    const { uid, gid } = user ?? { uid: 0, gid: 0 };
+    const ranged = { uid, gid, range: user?.range ?? EVERY_ID };
+    // All owners of the image's files are there, also for an overlay, which has to copy them.
+    const all = isolate === undefined || isolate.includes("user") ? [{ user: ranged }] : [];
+    return kind === "overlay" && all.length > 0 ? all : [...all, { user: asked }];
+  }
+  if (asked === undefined) return [{ user: undefined }];
+  // Less than the user of the image may do, and all files are the caller's anyway.
+  const note = `the program runs as you, not as the user ${asked.uid}: this backend has no other ids`;
+  return [{ user: asked }, { user: undefined, note }];
+}
+
+async function open(
+  image: ImageRoot,
+  kind: Layer["kind"],
+  config: ConfigInput,
+  options: SandboxOptions,
+  note: string | undefined,
+): Promise<ImageSandbox> {
+  if (kind === "copy")
+    await createSandbox({ ...config, root: image.rootDirectory, mounts: [] }, options);
+  const layer = await LAYERS[kind](image);
+  try {
+    makeMountPoints(layer, config);
+    const { root, overlay } = layer;
+    const full = { ...config, root, ...(overlay !== undefined && { overlay }) };
+    const sandbox = await createSandbox(full, options);
+    return {
+      sandbox,
+      config: full,
+      notes: note === undefined ? [] : [note],
+      [Symbol.asyncDispose]: async () => layer.remove(),
+    };
+  } catch (error) {
+    layer.remove();
+    throw error;
+  }
+}
+
+const LAYERS: Readonly<Record<Layer["kind"], (image: ImageRoot) => Layer | Promise<Layer>>> = {
+  shared: sharedLayer,
+  overlay: overlayLayer,
+  copy: copyLayer,
+};
+
+function isLack(error: unknown): boolean {
+  return (
+    isSandboxError(error) &&
+    (error.code === "CAPABILITY_UNSUPPORTED" || error.code === "BACKEND_UNAVAILABLE")
+  );
+}
