@@ -26,7 +26,7 @@ export async function openAci(path: string, options: ImageOptions): Promise<Open
     id: record.digest,
     manifest: parseManifest(manifestBytes),
     manifestBytes,
-    root,
+    rootDirectory: root,
     key: record.key,
   };
 }

@@ -16,10 +16,10 @@ export interface PodTerms {
   readonly isOnHost: boolean;
 }
 
-/** An image and the root that is one app's own. */
+/** An image and its unpacked root. */
 export interface AppImage {
   readonly manifest: Manifest;
-  readonly root: string;
+  readonly rootDirectory: string;
 }
 
 /** The pod of one image, as if somebody had written a manifest for it. */
@@ -79,7 +79,7 @@ export function planned(
   if (!degrade) refuseUnmet(unmet);
   const apps = pod.apps.map((entry, index) => {
     const app = appOf(entry, images[index]);
-    const fragment = fragmentOf(app, images[index]?.root ?? "/", {
+    const fragment = fragmentOf(app, images[index]?.rootDirectory ?? "/", {
       name: entry.name,
       mounted: mountedFrom(volumes, placedIn(pod, entry, app, `apps[${index}]`)),
       metadataUrl,

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
   type ConfigInput,
-  createSandbox,
   NAMESPACES,
   type Prefer,
   type Sandbox,
@@ -10,6 +9,7 @@ import {
 } from "@sandboxlib/core";
 import type { Pod } from "../metadata/pod.js";
 import { type MetadataService, openMetadataService } from "../metadata/service.js";
+import { type ImageSandbox, openImageSandbox } from "../run/open-root.js";
 import type { AppcFragment } from "./config-of.js";
 import { type Lived, type Living, live } from "./life.js";
 import type { Shared } from "./namespaces.js";
@@ -17,7 +17,7 @@ import type { PodApp, PodManifest } from "./pod-manifest.js";
 import { type AppImage, planned, reified } from "./pod-plan.js";
 import { openVolumes } from "./pod-volumes.js";
 
-/** The image of one app of a pod, unpacked. */
+/** The image of one app of a pod, unpacked. Its root is only read. */
 export interface OpenedImage extends AppImage {
   /** `sha512-…`. */
   readonly id: string;
@@ -27,20 +27,15 @@ export interface OpenedImage extends AppImage {
   readonly key: string;
 }
 
-/** What an app is run with: its config, completed by a root that is its own until it is disposed of. */
-export interface OwnRoot extends AsyncDisposable {
-  readonly config: ConfigInput;
-}
-
 /** How a pod is run. */
 export interface PodOptions {
   /** The backend of every app. Default: the strongest one that can honour the app. */
   readonly backend?: string | undefined;
   readonly prefer?: Prefer | undefined;
-  /** Unpacks an image. Its root may be shared: it is only read. */
+  /** Unpacks an image. */
   openImage(image: PodApp["image"]): Promise<OpenedImage>;
-  /** Gives an app a root of its own, in which what it writes stays between its commands, with every target of a mount. */
-  ownRoot(image: OpenedImage, config: ConfigInput): Promise<OwnRoot>;
+  /** What the caller wants otherwise than an app says. */
+  amend?(config: ConfigInput): ConfigInput;
   /**
    * The namespaces of this process that the apps share; it should be alone in them. What is not listed, each app has for
    * itself; `network` may be listed also where it is the host's, which `isOnHost` says.
@@ -87,35 +82,36 @@ export async function runPod(pod: PodManifest, options: PodOptions): Promise<Pod
   await using service = options.hasMetadata ? await openMetadataService(told) : undefined;
   const { apps, notes } = planned(manifest, images, volumes, termsOf(options, service));
   for (const note of notes) options.onNote?.(note);
-  const lived = await liveIn(apps, images, options);
-  return {
-    uuid,
-    apps: lived.map((one, index) => ({ ...one, name: pod.apps[index]?.name ?? "" })),
-  };
+  const names = pod.apps.map(({ name }) => name);
+  const lived = await liveIn(apps, images, names, options);
+  return { uuid, apps: lived.map((one, index) => ({ ...one, name: names[index] ?? "" })) };
 }
 
 /** Every sandbox is made before anything runs. */
 async function liveIn(
   apps: readonly AppcFragment[],
   images: readonly OpenedImage[],
+  names: readonly string[],
   options: PodOptions,
 ): Promise<readonly Lived[]> {
   const { backend, prefer } = options;
-  const roots: OwnRoot[] = [];
-  const living: Living[] = [];
+  const opened: ImageSandbox[] = [];
   try {
     for (const [index, image] of images.entries()) {
-      const app = apps[index] as AppcFragment;
-      const root = await options.ownRoot(image, configIn(app, options));
-      roots.push(root);
-      const sandbox = await createSandbox(root.config, { backend, prefer });
-      const { preStart, postStop } = app;
-      const run: Living["run"] = async (argv, signal) => options.run(sandbox, argv, signal);
-      living.push({ preStart, postStop, run });
+      const { config } = apps[index] as AppcFragment;
+      const wanted = configIn(options.amend?.(config) ?? config, options);
+      const one = await openImageSandbox(image, wanted, { backend, prefer });
+      opened.push(one);
+      for (const note of one.notes) options.onNote?.(`${names[index]}: ${note}`);
     }
-    return await live(living);
+    return await live(
+      opened.map(({ sandbox }, index): Living => {
+        const { preStart, postStop } = apps[index] as AppcFragment;
+        return { preStart, postStop, run: async (...how) => options.run(sandbox, ...how) };
+      }),
+    );
   } finally {
-    for (const root of roots.toReversed()) await root[Symbol.asyncDispose]();
+    for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
   }
 }
 
@@ -137,11 +133,11 @@ function toldOf(uuid: string, manifest: PodManifest, images: readonly OpenedImag
 }
 
 /** The app's config, in the namespaces that it shares. */
-function configIn({ config }: AppcFragment, { share }: PodOptions): ConfigInput {
+function configIn(config: ConfigInput, { share }: PodOptions): ConfigInput {
   const shared: readonly string[] = share;
   return {
     ...config,
     network: share.includes("network") ? "host" : "none",
-    isolate: NAMESPACES.filter((name) => !shared.includes(name)),
+    isolate: (config.isolate ?? NAMESPACES).filter((name) => !shared.includes(name)),
   };
 }

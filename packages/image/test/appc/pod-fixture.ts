@@ -1,18 +1,22 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import chroot from "@sandboxlib/backend-chroot";
 import namespaces from "@sandboxlib/backend-namespaces";
 import { realHost } from "@sandboxlib/core";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import { insideOf, SHARED } from "../../src/appc/namespaces.js";
 import { bytesOf, temporary, type Written } from "./made.js";
 
@@ -60,26 +64,43 @@ function lacks(): string | undefined {
   }
 }
 
-/** An image of busybox and these scripts, as a directory that is gone after the test. */
-export function imageOf(app: Written, scripts: Readonly<Record<string, string>>): string {
-  const directory = temporary();
-  chmodSync(directory, 0o755);
-  const bin = join(directory, "rootfs/bin");
+/** An image file, its ID, and what a pod says in the place of its manifest. */
+export interface Made {
+  readonly path: string;
+  readonly id: string;
+  readonly app?: Written;
+}
+
+const ids = { user: String(process.getuid?.()), group: String(process.getgid?.()) };
+
+/** An image of busybox and these scripts. Without scripts it is always the same file, and the pod says what is run. */
+export function imageOf(app: Written, scripts?: Readonly<Record<string, string>>): Made {
+  if (scripts !== undefined) return madeOf(app, scripts);
+  base ??= madeOf({ exec: ["false"] }, {});
+  return { ...base, app: { ...ids, ...app } };
+}
+
+let base: Made | undefined;
+
+/** Images, and the cache that they are unpacked into. */
+const directory = mkdtempSync(join(tmpdir(), "sandboxlib-pods-of-a-test-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function madeOf(app: Written, scripts: Readonly<Record<string, string>>): Made {
+  const made = mkdtempSync(join(directory, "image-"));
+  const bin = join(made, "rootfs/bin");
   mkdirSync(bin, { recursive: true });
-  mkdirSync(join(directory, "rootfs/opt/work"), { recursive: true });
+  mkdirSync(join(made, "rootfs/opt/work"), { recursive: true });
   copyFileSync(BUSYBOX, join(bin, "busybox"));
   for (const name of APPLETS.split(" ")) symlinkSync("busybox", join(bin, name));
   for (const [name, script] of Object.entries(scripts))
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const ids = { user: String(process.getuid?.()), group: String(process.getgid?.()) };
   const annotations = [{ name: "lorem", value: "ipsum" }];
-  writeFileSync(join(directory, "manifest"), bytesOf({ app: { ...ids, ...app }, annotations }));
-  return directory;
-}
-
-/** An image ID of one digit. */
-export function idOf(digit: number): string {
-  return `sha512-${String(digit).repeat(128)}`;
+  writeFileSync(join(made, "manifest"), bytesOf({ app: { ...ids, ...app }, annotations }));
+  const path = join(made, "image.aci");
+  execFileSync("tar", ["-C", made, "-cf", path, "manifest", "rootfs"]);
+  const id = `sha512-${createHash("sha512").update(readFileSync(path)).digest("hex")}`;
+  return { path, id };
 }
 
 /** What one command came to. */
@@ -105,12 +126,17 @@ export interface PodRun {
 export function runInside(
   { backend, prefer }: Runner,
   pod: Written,
-  images: Readonly<Record<string, string>>,
+  made: readonly Made[],
 ): Promise<PodRun> {
+  const images = temporary();
+  for (const { path } of made) copyFileSync(path, join(images, `${basename(dirname(path))}.aci`));
   const whole = { acKind: "PodManifest", acVersion: "0.8.11", ...pod };
   const caller = join(import.meta.dirname, "pod-caller.mjs");
   const request = JSON.stringify({ backend, prefer, pod: whole, images });
-  const child = spawn(process.execPath, [caller, request], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [caller, request], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, XDG_CACHE_HOME: directory },
+  });
   // It ends with the test, also with one that takes too long.
   onTestFinished(() => void child.kill("SIGKILL"));
   const output = { stdout: "", stderr: "" };

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporary, type Written } from "./made.js";
-import { idOf, imageOf, runInside, runners } from "./pod-fixture.js";
+import { imageOf, type Made, runInside, runners } from "./pod-fixture.js";
 
 const debris = () => readdirSync(tmpdir()).filter((name) => name.startsWith("sandboxlib-pod-"));
 
@@ -12,11 +12,11 @@ for (const runner of await runners()) {
   const { backend, skipped } = runner;
   const title = `pods with ${backend}${skipped === undefined ? "" : ` (skipped: ${skipped})`}`;
   describe.skipIf(skipped !== undefined)(title, () => {
-    const run = (pod: Written, ...images: string[]) =>
-      runInside(runner, pod, Object.fromEntries(images.map((path, at) => [idOf(at), path])));
-    const app = (name: string, image: number, fields: Written = {}): Written => ({
+    const run = (pod: Written, ...images: Made[]) => runInside(runner, pod, images);
+    const app = (name: string, made: Made, fields: Written = {}): Written => ({
       name,
-      image: { id: idOf(image) },
+      image: { id: made.id },
+      app: made.app,
       ...fields,
     });
 
@@ -37,7 +37,7 @@ for (const runner of await runners()) {
           after: "test -e /main && touch /after && env",
         },
       );
-      const { apps, notes } = await run({ apps: [app("one", 0)] }, image);
+      const { apps, notes } = await run({ apps: [app("one", image)] }, image);
       expect(notes).toEqual([]);
       const [{ result, failed, after } = { after: [] }] = apps;
       expect(failed).toBe(undefined);
@@ -63,8 +63,8 @@ for (const runner of await runners()) {
         { name: "pre-start", exec: ["sh", "-c", "echo no; exit 3"] },
         { name: "post-stop", exec: ["sh", "-c", "ls /"] },
       ];
-      const image = imageOf({ exec: ["touch", "/main"], eventHandlers }, {});
-      const { apps } = await run({ apps: [app("one", 0)] }, image);
+      const image = imageOf({ exec: ["touch", "/main"], eventHandlers });
+      const { apps } = await run({ apps: [app("one", image)] }, image);
       expect(apps[0]).toMatchObject({ failed: { exitCode: 3, stdout: "no\n" } });
       expect(apps[0]).not.toHaveProperty("result");
       expect(apps[0]?.after[0]?.stdout.split("\n")).not.toContain("main");
@@ -87,14 +87,14 @@ for (const runner of await runners()) {
       );
       const annotations = [{ name: "of-the-app", value: "2" }];
       const pod = {
-        apps: [app("one", 0, { annotations })],
+        apps: [app("one", image, { annotations })],
         annotations: [{ name: "of-the-pod", value: "1" }],
       };
       const { apps, uuid } = await run(pod, image);
       const lines = apps[0]?.result?.stdout.split("\n") ?? [];
       expect(lines[0]).toBe(uuid);
       expect(lines[1]).toBe('[{"name":"of-the-pod","value":"1"}]');
-      expect(lines[2]).toBe(idOf(0));
+      expect(lines[2]).toBe(image.id);
       expect(lines[3]).toBe('[{"name":"lorem","value":"ipsum"},{"name":"of-the-app","value":"2"}]');
       expect(lines.slice(4)).toEqual(["right", "wrong", ""]);
     });
@@ -102,13 +102,13 @@ for (const runner of await runners()) {
     it("share a network, IPC and a host name that are theirs alone", async () => {
       const show = "for kind in net ipc uts; do readlink /proc/self/ns/$kind; done; hostname";
       const [one, two] = [
-        imageOf({ exec: ["sh", "-c", `${show}; echo hello | nc -l -p 4000`] }, {}),
+        imageOf({ exec: ["sh", "-c", `${show}; echo hello | nc -l -p 4000`] }),
         imageOf(
           { exec: ["sh", "-c", `${show}; until nc 127.0.0.1 4000 </dev/null; do sleep 0.1; done`] },
           {},
         ),
       ];
-      const { apps } = await run({ apps: [app("one", 0), app("two", 1)] }, one, two);
+      const { apps } = await run({ apps: [app("one", one), app("two", two)] }, one, two);
       const [first, second] = apps.map(({ result }) => result?.stdout.split("\n") ?? []);
       expect(second?.slice(0, 4)).toEqual(first?.slice(0, 4));
       expect(second?.[4]).toBe("hello");
@@ -124,8 +124,8 @@ for (const runner of await runners()) {
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
       const { port } = server.address() as AddressInfo;
       const main = `echo $AC_METADATA_URL; nc 127.0.0.1 ${port} </dev/null`;
-      const image = imageOf({ exec: ["sh", "-c", main] }, {});
-      const { apps } = await run({ apps: [app("one", 0)] }, image);
+      const image = imageOf({ exec: ["sh", "-c", main] });
+      const { apps } = await run({ apps: [app("one", image)] }, image);
       const { exitCode, stdout = "" } = apps[0]?.result ?? {};
       expect(exitCode).toBe(1);
       await expect(fetch(`${stdout.trim()}/acMetadata/v1/pod/uuid`)).rejects.toThrow();
@@ -140,14 +140,14 @@ for (const runner of await runners()) {
         { name: "empty", path: "/shared" },
         { name: "host", path: "/srv/of/the/host", readOnly: isReadOnly },
       ];
-      const writer = imageOf({ exec: ["touch", "/shared/seen"], mountPoints }, {});
+      const writer = imageOf({ exec: ["touch", "/shared/seen"], mountPoints });
       const wait = "until test -e /shared/seen; do sleep 0.1; done; touch /srv/of/the/host/x";
-      const reader = imageOf({ exec: ["sh", "-c", wait], mountPoints }, {});
+      const reader = imageOf({ exec: ["sh", "-c", wait], mountPoints });
       const volumes = [
         { name: "empty", kind: "empty", mode: "0777" },
         { name: "host", kind: "host", source },
       ];
-      const pod = { apps: [app("one", 0), app("two", 1)], volumes };
+      const pod = { apps: [app("one", writer), app("two", reader)], volumes };
       const { apps } = await run(pod, writer, reader);
       expect(apps[0]?.result?.exitCode).toBe(0);
       expect(apps[1]?.result?.exitCode).toBe(isReadOnly ? 1 : 0);
@@ -156,24 +156,24 @@ for (const runner of await runners()) {
     });
 
     it("never show an app the root of another, even of the same image", async () => {
-      const image = imageOf({ exec: ["sh", "-c", "touch /$AC_APP_NAME; sleep 0.3; ls /"] }, {});
-      const { apps } = await run({ apps: [app("one", 0), app("two", 0)] }, image);
+      const image = imageOf({ exec: ["sh", "-c", "touch /$AC_APP_NAME; sleep 0.3; ls /"] });
+      const { apps } = await run({ apps: [app("one", image), app("two", image)] }, image);
       expect(apps[0]?.result?.stdout.split("\n")).not.toContain("two");
       expect(apps[1]?.result?.stdout.split("\n")).not.toContain("one");
     });
 
     it("run what the pod says in the place of the image", async () => {
-      const image = imageOf({ exec: ["false"] }, {});
+      const image = imageOf({ exec: ["false"] });
       const own = { exec: ["echo", "mine"], user: "0", group: "0" };
       const ids = { user: String(process.getuid?.()), group: String(process.getgid?.()) };
-      const { apps } = await run({ apps: [app("one", 0, { app: { ...own, ...ids } })] }, image);
+      const { apps } = await run({ apps: [app("one", image, { app: { ...own, ...ids } })] }, image);
       expect(apps[0]?.result?.stdout).toBe("mine\n");
     });
 
     it("say what is not forwarded, and what holds for each app alone", async () => {
       const ports = [{ name: "www", protocol: "tcp", port: 80 }];
-      const image = imageOf({ exec: ["true"], ports }, {});
-      const pod = { apps: [app("one", 0)], ports: [{ name: "www", hostPort: 8080 }] };
+      const image = imageOf({ exec: ["true"], ports });
+      const pod = { apps: [app("one", image)], ports: [{ name: "www", hostPort: 8080 }] };
       expect((await run(pod, image)).notes).toEqual([
         "ports[0]: www is not forwarded to port 8080 of the host",
       ]);
@@ -181,18 +181,18 @@ for (const runner of await runners()) {
 
     it("end every app when one cannot be started", async () => {
       const [stays, missing] = [
-        imageOf({ exec: ["sleep", "600"] }, {}),
-        imageOf({ exec: ["no-such-program"] }, {}),
+        imageOf({ exec: ["sleep", "600"] }),
+        imageOf({ exec: ["no-such-program"] }),
       ];
-      const pod = { apps: [app("one", 0), app("two", 1)] };
+      const pod = { apps: [app("one", stays), app("two", missing)] };
       await expect(run(pod, stays, missing)).rejects.toThrow("no-such-program");
     });
 
     it.runIf(backend !== "chroot")(
       "keep the root of an app read-only where they say so",
       async () => {
-        const image = imageOf({ exec: ["touch", "/x"] }, {});
-        const { apps } = await run({ apps: [app("one", 0, { readOnlyRootFS: true })] }, image);
+        const image = imageOf({ exec: ["touch", "/x"] });
+        const { apps } = await run({ apps: [app("one", image, { readOnlyRootFS: true })] }, image);
         expect(apps[0]?.result?.stderr).toMatch(/Read-only/);
       },
     );
