@@ -64,7 +64,7 @@ function headerOf(block: Buffer, global: Extensions, next: Extensions): Header {
   if (!header.cksumValid)
     throw invalidImage("it is no tar archive, or a broken one: a checksum is wrong");
   const { size } = header;
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0))
+  if (size === undefined || !Number.isSafeInteger(size) || size < 0)
     throw invalidImage(`entry ${shown(header.path ?? "")}: has a size that is no number`);
   return header;
 }

@@ -53,13 +53,18 @@ async function sandboxFor(writable: string | undefined): Promise<Sandbox> {
   };
   try {
     // What matters here is that nothing else can be written and nobody be talked to.
-    return await createSandbox(config, { prefer: LESSER });
+    const sandbox = await createSandbox(config, { prefer: LESSER, backend: chosen });
+    chosen = sandbox.backend;
+    return sandbox;
   } catch (error) {
     if (!isSandboxError(error) || !/^(CAPABILITY|BACKEND)_/.test(error.code)) throw error;
     // The archive was judged and written anew before the tool sees it: where there is no better wall, it is the wall.
     return createSandbox(config, { prefer: "all" });
   }
 }
+
+/** The backend of the last time: the others need not be asked again. */
+let chosen: string | undefined;
 
 const LESSER = ["isolate.uts", "isolate.cgroup", "isolate.user", "isolate.ipc"] as const;
 

@@ -1,0 +1,217 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { openImage } from "../src/index.js";
+import { archive, pax, type Raw, seal } from "./support/archive.js";
+import { cached, listing, rejection, temporary } from "./support/place.js";
+
+const dir = (path: string, mode = 0o755): Raw => ({ path, type: "5", mode });
+const link = (path: string, linkpath: string): Raw => ({ path, type: "2", linkpath });
+const hard = (path: string, linkpath: string): Raw => ({ path, type: "1", linkpath });
+
+/** A directory with a file that every archive here is after, and an archive beside it. */
+function victim(bytes: Buffer): { directory: string; file: string; before: string[] } {
+  const directory = temporary();
+  mkdirSync(join(directory, "outside"));
+  writeFileSync(join(directory, "outside/secret"), "secret");
+  const file = join(directory, "image.tar");
+  writeFileSync(file, bytes);
+  return { directory, file, before: listing(directory) };
+}
+
+const truncated = archive({ path: "a", body: "x".repeat(5000) });
+const REFUSED: readonly (readonly [string, Buffer, RegExp])[] = [
+  [
+    "a name that leads out",
+    archive({ path: "../outside/new", body: "x" }),
+    /"\.\.\/outside\/new": leads out/,
+  ],
+  ["a name that leads out further down", archive({ path: "a/../../outside/new" }), /leads out/],
+  ["an absolute name", archive({ path: "/outside/new", body: "x" }), /is an absolute path/],
+  [
+    "an absolute name in a pax header",
+    archive(pax({ path: "/etc/x" }), { path: "a" }),
+    /is an absolute path/,
+  ],
+  ["a long name that leads out", archive({ path: `${"d/".repeat(80)}../../x` }), /leads out/],
+  [
+    "a file through a symlink",
+    archive(link("a", "../../outside"), { path: "a/new", body: "x" }),
+    /"a\/new": lies below "a"/,
+  ],
+  [
+    "a file through an absolute symlink",
+    archive(link("a", "/tmp"), dir("a/b")),
+    /"a\/b": lies below "a"/,
+  ],
+  [
+    "a file through two symlinks",
+    archive(link("a", "b"), link("b", "/"), { path: "a/etc/x" }),
+    /lies below "a"/,
+  ],
+  [
+    "a hard link that leads out",
+    archive(hard("a", "../outside/secret")),
+    /its target "\.\.\/outside\/secret": leads out/,
+  ],
+  [
+    "an absolute hard link",
+    archive(hard("a", "/etc/passwd")),
+    /its target "\/etc\/passwd": is an absolute path/,
+  ],
+  [
+    "a hard link through a symlink",
+    archive(link("a", "/etc"), hard("b", "a/passwd")),
+    /"b": lies below "a"/,
+  ],
+  ["a hard link to nothing", archive(hard("a", "b")), /tar says/],
+  ["a hard link to a directory", archive(dir("d"), hard("a", "d")), /tar says/],
+  [
+    "a file below a file",
+    archive({ path: "a", body: "x" }, { path: "a/b", body: "x" }),
+    /tar says/,
+  ],
+  ["a name with a NUL", archive(pax({ path: "a\0b" }), { path: "a" }), /NUL/],
+  ["a name that is not UTF-8", archive(notUtf8("a\xff\xfe")), /is not UTF-8/],
+  ["a name of 300 bytes", archive({ path: `a/${"n".repeat(300)}` }), /longer than one can be/],
+  ["a path of 5000 bytes", archive({ path: "d/".repeat(2500) }), /longer than a path can be/],
+  [
+    "a sparse file in GNU's form",
+    archive({ path: "a", type: "S", size: 10 * 2 ** 30 }),
+    /of a type that is not known, "S"/,
+  ],
+  [
+    "a sparse file in pax's form",
+    archive(pax({ "GNU.sparse.realsize": String(10 * 2 ** 30) }), { path: "a" }),
+    /sparse/,
+  ],
+  ["an unknown type", archive({ path: "a", type: "Z" }), /of a type that is not known/],
+  ["a symlink with a body", archive({ ...link("a", "b"), body: "x" }), /has a body/],
+  [
+    "a header of 2 MiB",
+    archive({ path: "x", type: "x", body: Buffer.alloc(2 ** 21) }),
+    /a header of 2097152 bytes/,
+  ],
+  [
+    "a broken pax record",
+    archive({ path: "x", type: "x", body: "999999 path=a\n" }, { path: "a" }),
+    /broken record/,
+  ],
+  [
+    "a checksum that is wrong",
+    Buffer.concat([archive({ path: "a" }), Buffer.from("x")]).fill(1, 148, 150),
+    /checksum/,
+  ],
+  ["a size below zero", archive(negative()), /size|checksum|cut off/],
+  ["an archive cut off in a body", truncated.subarray(0, 2048), /cut off/],
+  ["an archive cut off in a header", truncated.subarray(0, 300), /holds nothing|cut off/],
+  ["an archive without an end", truncated.subarray(0, truncated.length - 1024), /cut off/],
+  [
+    "a gzip stream cut off",
+    gzipSync(archive({ path: "a", body: Buffer.alloc(100_000, "ab") })).subarray(0, 150),
+    /gzip data is broken or cut off/,
+  ],
+  ["text", Buffer.from("hello\n"), /holds nothing/],
+  ["zeros", Buffer.alloc(10_240), /holds nothing/],
+  ["a file of no bytes", Buffer.alloc(0), /holds nothing/],
+];
+
+function notUtf8(name: string): Buffer {
+  const block = archive({ path: "a" }).subarray(0, 512);
+  block.write(name, 0, "latin1");
+  return seal(block);
+}
+
+function negative(): Buffer {
+  const block = archive({ path: "a" }).subarray(0, 512);
+  block.fill(0xff, 124, 136);
+  return seal(block);
+}
+
+describe("a hostile archive", () => {
+  it.each(REFUSED)(
+    "with %s is refused, and nothing is kept or touched",
+    async (_title, bytes, why) => {
+      const { directory, file, before } = victim(bytes);
+      const error = await rejection(openImage(file));
+      expect(error.code).toBe("IMAGE_INVALID");
+      expect(error.message).toMatch(why);
+      expect(error.message).not.toContain("\n");
+      expect(listing(directory)).toEqual(before);
+      expect([...cached("images"), ...cached("private"), ...cached("seen")]).toEqual([]);
+    },
+  );
+
+  it("with device nodes is unpacked without them, and that is said", async () => {
+    const { file } = victim(
+      archive({ path: "null", type: "3" }, { path: "sda", type: "4" }, { path: "a", body: "x" }),
+    );
+    const { rootDirectory, notes } = await openImage(file);
+    expect(readdirSync(rootDirectory).sort()).toEqual(["a", "dev", "proc", "tmp"]);
+    expect(notes).toContain('left out device nodes (2), such as "null"');
+  });
+
+  it("with setuid and setgid files is unpacked without those bits, and that is said", async () => {
+    const { file } = victim(
+      archive({ path: "su", mode: 0o4755, body: "x" }, { path: "wall", mode: 0o2755, body: "x" }),
+    );
+    const { rootDirectory, notes } = await openImage(file);
+    const modes = ["su", "wall"].map((name) => lstatSync(join(rootDirectory, name)).mode & 0o7777);
+    expect(modes).toEqual([0o755, 0o755]);
+    expect(notes).toContain('took away setuid and setgid bits (2), such as that of "su"');
+  });
+
+  it("with one name twice holds what comes last", async () => {
+    const { file } = victim(
+      archive(link("a", "/etc/passwd"), { path: "a", body: "last" }, dir("d"), dir("d", 0o700)),
+    );
+    const { rootDirectory } = await openImage(file);
+    expect(readFileSync(join(rootDirectory, "a"), "utf8")).toBe("last");
+    expect(lstatSync(join(rootDirectory, "d")).mode & 0o777).toBe(0o700);
+  });
+
+  it("with strange names is unpacked under those names", async () => {
+    const names = ["a\nb", "--checkpoint-action=exec=x", " ", "\u001b[31m", "c\\n", "*"];
+    const { file } = victim(
+      archive(...names.map((path) => ({ path, body: "x" })), {
+        path: `d/${"x".repeat(200)}`,
+        body: "y",
+      }),
+    );
+    const { rootDirectory } = await openImage(file);
+    const found = readdirSync(rootDirectory).filter((name) => !/^(d|dev|proc|tmp)$/.test(name));
+    expect(found.sort()).toEqual(names.sort());
+    expect(readdirSync(join(rootDirectory, "d"))).toEqual(["x".repeat(200)]);
+  });
+
+  it("with symlinks that lead out may be unpacked: nothing follows them", async () => {
+    const { file } = victim(archive(link("a", "../../../../etc/passwd"), link("b", "/outside")));
+    const { rootDirectory } = await openImage(file);
+    expect(lstatSync(join(rootDirectory, "a")).isSymbolicLink()).toBe(true);
+  });
+
+  it("that is larger than it may be is refused", async () => {
+    const { file } = victim(archive({ path: "a", body: Buffer.alloc(2 ** 20) }));
+    const error = await rejection(openImage(file, { maxSize: 2 ** 19 }));
+    expect([error.code, error.message]).toEqual([
+      "IMAGE_INVALID",
+      "it unpacks to more than 524288 bytes",
+    ]);
+  });
+
+  it("that is a bomb is refused long before it has gone off", async () => {
+    const zeros = gzipSync(Buffer.alloc(2 ** 26));
+    const head = archive({ path: "a", size: 2 ** 34 }).subarray(0, 512);
+    const bomb = Buffer.concat([gzipSync(head), ...Array.from({ length: 100 }, () => zeros)]);
+    const { file } = victim(bomb);
+    const error = await rejection(openImage(file));
+    expect(error.message).toBe("it unpacks to more than 200 times its own size");
+    expect(cached("private")).toEqual([]);
+  });
+
+  it("leaves its sparse-looking size to the limit", async () => {
+    const { file } = victim(archive({ path: "a", size: 10 * 2 ** 30, body: "x" }));
+    expect((await rejection(openImage(file))).message).toMatch(/cut off/);
+  });
+});

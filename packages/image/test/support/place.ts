@@ -1,0 +1,51 @@
+import { lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isSandboxError, type SandboxError } from "@sandboxlib/core";
+import { onTestFinished } from "vitest";
+
+/** A directory for the test that calls it, with a cache of its own, removed with the test. */
+export function temporary(): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-image-")));
+  const before = process.env["XDG_CACHE_HOME"];
+  process.env["XDG_CACHE_HOME"] = join(directory, "cache");
+  onTestFinished(() => {
+    if (before === undefined) delete process.env["XDG_CACHE_HOME"];
+    else process.env["XDG_CACHE_HOME"] = before;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return directory;
+}
+
+/** What lies in a part of the cache of {@link temporary}. */
+export function cached(part: "images" | "private" | "seen"): string[] {
+  try {
+    return readdirSync(join(process.env["XDG_CACHE_HOME"] ?? "", "sandboxlib", part));
+  } catch {
+    return [];
+  }
+}
+
+/** Every file of a directory with its type, mode, owner and size, but not the cache. */
+export function listing(directory: string, path = ""): string[] {
+  return readdirSync(join(directory, path), { encoding: "latin1" })
+    .sort()
+    .flatMap((name) => {
+      const at = join(path, name);
+      if (at === "cache") return [];
+      const { mode, uid, gid, size, mtimeMs, nlink } = lstatSync(join(directory, at));
+      const isDirectory = (mode & 0o170000) === 0o040000;
+      const line = [at, mode.toString(8), uid, gid, isDirectory ? "" : `${size} ${mtimeMs}`, nlink];
+      return [line.join(" "), ...(isDirectory ? listing(directory, at) : [])];
+    });
+}
+
+/** The error that a promise is rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<SandboxError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  if (isSandboxError(error)) return error;
+  throw error ?? new Error("it was not refused");
+}
