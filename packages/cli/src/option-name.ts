@@ -6,6 +6,8 @@ export type OptionName =
   | "platform"
   | "tag"
   | "images"
+  | "pod"
+  | "metadata-service"
   | "max-size"
   | "writable"
   | "hide"

@@ -54,8 +54,17 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   },
   images: {
     argument: "DIR",
-    help: "Where App Container images are that others build on.",
+    help: "Where App Container images are that others build on, or that a pod consists of.",
     commands: IMAGE,
+  },
+  pod: {
+    argument: "FILE",
+    help: "Runs the apps of an App Container pod manifest, in place of ROOT; --images has their images.",
+    commands: ["run"],
+  },
+  "metadata-service": {
+    help: "Tells an App Container image, or the apps of a pod, about themselves under AC_METADATA_URL.",
+    commands: ["run"],
   },
   "max-size": {
     argument: "SIZE",

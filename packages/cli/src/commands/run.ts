@@ -1,18 +1,24 @@
-import type { Sandbox, SandboxResult } from "@sandboxlib/core";
+import type { SandboxResult } from "@sandboxlib/core";
 import type { End } from "../cli.js";
 import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { exitCodeOf } from "../exit-code.js";
 import type { Io } from "../io.js";
-import { printable, printableJson } from "../printable.js";
+import { printableJson } from "../printable.js";
 import { askedBy, type Ready } from "../ready.js";
 import { describeError } from "../report-error.js";
+import { droppedLines, enforcedLines, noteLines } from "../report-run.js";
 import { openResultFile } from "../result-file.js";
 import { type Forwarding, forwardSignals } from "../signals.js";
 import { callersTerminal } from "../terminal.js";
+import { Together } from "../together.js";
 
 /** Runs a program in a sandbox and ends as that did. */
 export async function run(line: CommandLine, io: Io): Promise<End> {
+  if (line.options.has("pod") || line.options.has("metadata-service")) {
+    assertConsistent(line);
+    return (await import("../pod.js")).runPodLine(line, io);
+  }
   const path = valueOf(line, "result-file");
   if (path === undefined) {
     return line.options.has("dry-run") ? dryRun(line, io) : endOf(await runProgram(line, io));
@@ -77,13 +83,15 @@ async function runIn(
   signals: Forwarding,
 ): Promise<SandboxResult> {
   if (!line.options.has("quiet")) stderr.write(noteLines(notes) + droppedLines(sandbox));
+  // What comes after the program is run even when a signal has ended that.
+  const together = new Together();
+  signals.to(together);
   const result = await around(async (argv) => {
     const terminal = line.options.has("tty") ? callersTerminal() : undefined;
     try {
       const child = sandbox.spawn(argv, terminal?.options ?? INHERIT);
-      signals.to(child);
-      await terminal?.to(child);
-      return await child.result;
+      const [ended] = await Promise.all([together.add(child), terminal?.to(child)]);
+      return ended;
     } finally {
       terminal?.restore();
     }
@@ -92,14 +100,17 @@ async function runIn(
   return result;
 }
 
-function noteLines(notes: readonly string[]): string {
-  return notes.map((note) => `sandboxlib: ${printable(note)}\n`).join("");
-}
-
 /** Pairs of options that contradict each other. */
 const CONTRADICTIONS = [
   ["dry-run", "result-file"],
   ["quiet", "verbose"],
+  ["dry-run", "pod"],
+  ["dry-run", "metadata-service"],
+  ["root", "pod"],
+  ["volume", "pod"],
+  ["digest", "pod"],
+  ["tty", "pod"],
+  ["tty", "metadata-service"],
 ] as const;
 
 function assertConsistent(line: CommandLine): void {
@@ -113,21 +124,4 @@ function assertProgram(command: readonly string[] | undefined): void {
   throw new CliError("COMMAND: there is none to run", {
     hint: "Write `-- COMMAND` for the host's own root, `ROOT COMMAND` for another one, or set `command` in the config.",
   });
-}
-
-function droppedLines({ dropped }: Sandbox): string {
-  return dropped
-    .map(({ capability, path, reason }) => `not enforced: ${capability} (${path}): ${reason}`)
-    .map((text) => `sandboxlib: ${printable(text)}\n`)
-    .join("");
-}
-
-function enforcedLines({ backend, enforcement }: SandboxResult): string {
-  return enforcement.enforced
-    .map(({ capability, path, mechanism, checked }) => {
-      const how = checked === "kernel" ? " (read back from the kernel)" : "";
-      return `enforced by ${backend}: ${capability} (${path}): ${mechanism}${how}`;
-    })
-    .map((text) => `sandboxlib: ${printable(text)}\n`)
-    .join("");
 }

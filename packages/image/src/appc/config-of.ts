@@ -36,6 +36,7 @@ export function configOf(manifest: Manifest, root: string, options: AppcOptions)
   const { volumes, metadataUrl, degrade = false } = options;
   const name = appNameOf(manifest.name);
   if (app === undefined) {
+    refuseUnused(app, volumes);
     const config = { env: envOf(undefined, name, metadataUrl), mounts: mountsOf([]) };
     return {
       config: { ...config, cwd: "/", writable: "all" },
@@ -109,14 +110,18 @@ export function appNameOf(image: string): string {
   return last.replaceAll(/[^a-z0-9]+/g, "-");
 }
 
-function mountedOf({ mountPoints = [] }: App, volumes: AppcOptions["volumes"]): Mounted[] {
-  const names = mountPoints.map(({ name }) => name);
+/** @throws SandboxError `IMAGE_INVALID` for a volume that the image has no mount point for. */
+export function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes"]): void {
+  const names = (app?.mountPoints ?? []).map(({ name }) => name);
   const unused = Object.keys(volumes).find((name) => !names.includes(name));
-  if (unused !== undefined) {
-    const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
-    throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
-  }
-  return mountPoints.map(({ name, path, readOnly = false }, index) => {
+  if (unused === undefined) return;
+  const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
+  throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
+}
+
+function mountedOf(app: App, volumes: AppcOptions["volumes"]): Mounted[] {
+  refuseUnused(app, volumes);
+  return (app.mountPoints ?? []).map(({ name, path, readOnly = false }, index) => {
     const field = `app.mountPoints[${index}]`;
     const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
     if (volume === undefined) {

@@ -1,5 +1,12 @@
 import type { App } from "./app.js";
-import { type AppcFragment, appNameOf, fragmentOf, refuseUnmet, unmetNote } from "./config-of.js";
+import {
+  type AppcFragment,
+  appNameOf,
+  fragmentOf,
+  refuseUnmet,
+  refuseUnused,
+  unmetNote,
+} from "./config-of.js";
 import { fault, show } from "./fault.js";
 import type { Manifest } from "./image-manifest.js";
 import { type Isolated, isolated } from "./isolators.js";
@@ -22,12 +29,17 @@ export interface AppImage {
   readonly rootDirectory: string;
 }
 
-/** The pod of one image, as if somebody had written a manifest for it. */
+/**
+ * The pod of one image, as if somebody had written a manifest for it.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a volume that the image has no mount point for.
+ */
 export function podOf(
   { name, labels, app }: Manifest,
   id: string,
   volumes: Readonly<Record<string, Volume>>,
 ): PodManifest {
+  refuseUnused(app, volumes);
   const mounts = (app?.mountPoints ?? [])
     .filter((point) => Object.hasOwn(volumes, point.name))
     .map((point) => ({ volume: point.name, path: point.path }));

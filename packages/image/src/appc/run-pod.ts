@@ -52,8 +52,10 @@ export interface PodOptions {
     argv: readonly string[] | undefined,
     signal: AbortSignal,
   ): Promise<SandboxResult>;
-  /** Told before anything runs. */
+  /** Told before anything runs: what is not as the images and the pod say, one line each. */
   onNote?(note: string): void;
+  /** Told before anything runs: the sandbox of each app. */
+  onSandbox?(sandbox: Sandbox): void;
 }
 
 /** What became of the apps, in the order of the manifest. */
@@ -102,6 +104,7 @@ async function liveIn(
       const wanted = configIn(options.amend?.(config) ?? config, options);
       const one = await openImageSandbox(image, wanted, { backend, prefer });
       opened.push(one);
+      options.onSandbox?.(one.sandbox);
       for (const note of one.notes) options.onNote?.(`${names[index]}: ${note}`);
     }
     return await live(

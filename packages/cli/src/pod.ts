@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { realHost, SandboxError } from "@sandboxlib/core";
+import {
+  insideOf,
+  openAci,
+  openFrom,
+  type PodManifest,
+  type PodOptions,
+  type PodResult,
+  parsePodManifest,
+  podOf,
+  runPod,
+  SHARED,
+  sharedNamespaces,
+} from "@sandboxlib/image";
+import type { End } from "./cli.js";
+import { CliError } from "./cli-error.js";
+import { type CommandLine, valueOf } from "./command-line.js";
+import { configFromOptions } from "./config-from-options.js";
+import { exitCodeOf } from "./exit-code.js";
+import { hostPath } from "./host-path.js";
+import { imageOptions } from "./image-options.js";
+import type { Io } from "./io.js";
+import { progressOn } from "./progress.js";
+import { describeError } from "./report-error.js";
+import { droppedLines, enforcedLines, noteLines } from "./report-run.js";
+import { openResultFile } from "./result-file.js";
+import { preferOf } from "./sandbox-from-line.js";
+import { type Forwarding, forwardSignals } from "./signals.js";
+import { Together } from "./together.js";
+
+/** Runs a pod, or an image with a metadata service, which is a pod of one app: in namespaces that are the pod's own. */
+export async function runPodLine(line: CommandLine, io: Io): Promise<End> {
+  const share = sharedNamespaces(process.env);
+  const signals = forwardSignals();
+  try {
+    if (share.length === 0) return await startInside(line, signals);
+    const shared = isOnHost(line) ? SHARED : share;
+    return await writeResult(line, signals, () => runInside(line, io, shared, signals));
+  } finally {
+    signals.stop();
+  }
+}
+
+/** This very command line once more, inside. */
+async function startInside(line: CommandLine, signals: Forwarding): Promise<End> {
+  const host = realHost();
+  const shared = SHARED.filter((kind) => kind !== "network" || !isOnHost(line));
+  const trial = await host.run(insideOf([host.which("true") ?? "/bin/true"], shared, host).argv);
+  if (trial.exitCode !== 0) {
+    const why = trial.stderr.trim().split("\n", 1)[0] ?? "";
+    throw new SandboxError("BACKEND_UNAVAILABLE", `a pod gets no namespaces here: ${why}`, {
+      hint: "`sandboxlib doctor` says whether namespaces can be had.",
+    });
+  }
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const { argv, env } = insideOf(again, shared, host);
+  const [program, ...args] = argv;
+  const child = spawn(program, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  signals.to(child);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      if (signal === null) return resolve(code ?? 0);
+      const end = signals.endedBy({ outcome: "signaled", signal });
+      resolve(end ?? 128 + constants.signals[signal]);
+    });
+  });
+}
+
+async function writeResult(
+  line: CommandLine,
+  signals: Forwarding,
+  get: () => Promise<PodResult>,
+): Promise<End> {
+  const path = valueOf(line, "result-file");
+  const file = path === undefined ? undefined : openResultFile(path);
+  try {
+    const result = await get();
+    file?.write(result);
+    return endOf(result, signals);
+  } catch (error) {
+    file?.write({ error: describeError(error) });
+    throw error;
+  }
+}
+
+/** The first app's that did not end well. */
+function endOf({ apps }: PodResult, signals: Forwarding): End {
+  const ends = apps.flatMap(({ result, failed }) => failed ?? result ?? []);
+  return ends.map((one) => signals.endedBy(one) ?? exitCodeOf(one)).find((end) => end !== 0) ?? 0;
+}
+
+async function runInside(
+  line: CommandLine,
+  { stderr }: Io,
+  share: PodOptions["share"],
+  signals: Forwarding,
+): Promise<PodResult> {
+  const { pod, openImage } = await podFrom(line, stderr);
+  const together = new Together();
+  signals.to(together);
+  const isQuiet = line.options.has("quiet");
+  const stdin = pod.apps.length === 1 ? "inherit" : "discard";
+  const result = await runPod(pod, {
+    backend: valueOf(line, "backend"),
+    prefer: preferOf(line),
+    degrade: line.options.has("degrade"),
+    hasMetadata: line.options.has("metadata-service"),
+    share,
+    isOnHost: isOnHost(line),
+    openImage,
+    amend: (config) => configFromOptions(line, config).config,
+    onNote: (note) => void (isQuiet || stderr.write(noteLines([note]))),
+    onSandbox: (sandbox) => void (isQuiet || stderr.write(droppedLines(sandbox))),
+    run: async (sandbox, argv, signal) =>
+      together.add(sandbox.spawn(argv, { stdin, stdout: "inherit", stderr: "inherit", signal })),
+  });
+  if (line.options.has("verbose"))
+    for (const { result: one } of result.apps)
+      if (one !== undefined) stderr.write(enforcedLines(one));
+  return result;
+}
+
+async function podFrom(
+  line: CommandLine,
+  stderr: Io["stderr"],
+): Promise<{ readonly pod: PodManifest; readonly openImage: PodOptions["openImage"] }> {
+  const path = valueOf(line, "pod");
+  const root = line.root ?? valueOf(line, "root");
+  const options = imageOptions(line);
+  if (path !== undefined) {
+    const word = root ?? line.program[0];
+    if (word !== undefined) throw new CliError(`${JSON.stringify(word)}: the pod says what to run`);
+    const progress = progressOn(stderr, path);
+    const open = openFrom({ ...options, onProgress: progress.tell });
+    const openImage: PodOptions["openImage"] = (image) => open(image).finally(progress.end);
+    return { pod: parsePodManifest(read(path)), openImage };
+  }
+  if (root === undefined)
+    throw new CliError("--metadata-service: there is no image that could ask it");
+  const progress = progressOn(stderr, root);
+  const image = await openAci(hostPath(root), { ...options, onProgress: progress.tell }).finally(
+    progress.end,
+  );
+  const pod = podOf(image.manifest, image.id, options.volumes ?? {});
+  return { pod, openImage: async () => image };
+}
+
+function read(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    throw new CliError(`--pod: ${JSON.stringify(path)} cannot be read: ${code}`);
+  }
+}
+
+function isOnHost(line: CommandLine): boolean {
+  return valueOf(line, "network") === "host";
+}
