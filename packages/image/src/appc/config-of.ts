@@ -110,8 +110,7 @@ export function appNameOf(image: string): string {
   return last.replaceAll(/[^a-z0-9]+/g, "-");
 }
 
-/** @throws SandboxError `IMAGE_INVALID` for a volume that the image has no mount point for. */
-export function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes"]): void {
+function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes"]): void {
   const names = (app?.mountPoints ?? []).map(({ name }) => name);
   const unused = Object.keys(volumes).find((name) => !names.includes(name));
   if (unused === undefined) return;
@@ -119,9 +118,14 @@ export function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes
   throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
 }
 
-function mountedOf(app: App, volumes: AppcOptions["volumes"]): Mounted[] {
+/**
+ * Which volume an app sees where.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
+ */
+export function mountedOf(app: App | undefined, volumes: AppcOptions["volumes"]): Mounted[] {
   refuseUnused(app, volumes);
-  return (app.mountPoints ?? []).map(({ name, path, readOnly = false }, index) => {
+  return (app?.mountPoints ?? []).map(({ name, path, readOnly = false }, index) => {
     const field = `app.mountPoints[${index}]`;
     const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
     if (volume === undefined) {

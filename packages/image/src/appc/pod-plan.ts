@@ -3,8 +3,8 @@ import {
   type AppcFragment,
   appNameOf,
   fragmentOf,
+  mountedOf,
   refuseUnmet,
-  refuseUnused,
   unmetNote,
 } from "./config-of.js";
 import { fault, show } from "./fault.js";
@@ -32,17 +32,18 @@ export interface AppImage {
 /**
  * The pod of one image, as if somebody had written a manifest for it.
  *
- * @throws SandboxError `IMAGE_INVALID` for a volume that the image has no mount point for.
+ * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
  */
 export function podOf(
   { name, labels, app }: Manifest,
   id: string,
   volumes: Readonly<Record<string, Volume>>,
 ): PodManifest {
-  refuseUnused(app, volumes);
-  const mounts = (app?.mountPoints ?? [])
-    .filter((point) => Object.hasOwn(volumes, point.name))
-    .map((point) => ({ volume: point.name, path: point.path }));
+  mountedOf(app, volumes);
+  const mounts = (app?.mountPoints ?? []).map((point) => ({
+    volume: point.name,
+    path: point.path,
+  }));
   return {
     acKind: "PodManifest",
     acVersion: "0.8.11",
