@@ -11,6 +11,10 @@ const BIND = { type: "bind", source: "/", target: "/tmp" } as const;
 /** For each capability a config that asks for it, and the field that does. */
 export const ASKING: Partial<Record<Capability, Asking>> = {
   root: { path: "root", config: {} },
+  "root.overlay": {
+    path: "overlay",
+    config: { overlay: { upper: "/tmp", work: "/tmp" }, writable: "all" },
+  },
   "writable.paths": { path: "writable", config: { writable: [] } },
   hidden: { path: "hidden", config: { hidden: ["/etc"] } },
   "mount.bind": { path: "mounts[0]", config: { mounts: [BIND] } },
@@ -55,6 +59,7 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
 
 /** Without these a capability cannot even be asked for. */
 export const FIRST: Partial<Record<Capability, readonly Capability[]>> = {
+  "root.overlay": ["root"],
   "mount.bind.readOnly": ["mount.bind"],
   "mount.tmpfs.size": ["mount.tmpfs"],
   hostname: ["isolate.uts"],

@@ -58,6 +58,11 @@ const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
     namespaces: optional.map((names) => ["uts", ...names] as const),
     hostname: fc.string({ maxLength: 64 }),
   }),
+  fc.record({
+    ...base,
+    namespaces: optional,
+    overlay: fc.record({ upper: below, work: below }),
+  }),
 );
 const variable = text.map((value) => value.replaceAll("=", "")).filter((value) => value !== "");
 const command: fc.Arbitrary<Command> = fc.record({
@@ -161,6 +166,10 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
         procs: setup.cgroup.procs.map(hex),
         tasks: setup.cgroup.tasks.map(hex),
       },
+    }),
+    ...(setup.overlay !== undefined && {
+      upper: hex(setup.overlay.upper),
+      work: hex(setup.overlay.work),
     }),
     mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
   };

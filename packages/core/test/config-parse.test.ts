@@ -79,6 +79,16 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
   ["a user without a gid", { user: { uid: 1 } }, "user.gid"],
   ["a negative uid", { user: { uid: -1, gid: 0 } }, "user.uid"],
   ["the uid that means none", { user: { uid: 4_294_967_295, gid: 0 } }, "user.uid"],
+  [
+    "an overlay over the host's own root",
+    { overlay: { upper: "/a", work: "/b" }, writable: "all" },
+    "overlay",
+  ],
+  [
+    "an overlay that is never written",
+    { root: "/r", overlay: { upper: "/a", work: "/b" } },
+    "overlay",
+  ],
   ["a host name with a space", { hostname: "a b" }, "hostname"],
   ["a host name of 65 letters", { hostname: "a".repeat(65) }, "hostname"],
   ["a host name without its own uts namespace", { hostname: "a", isolate: [] }, "hostname"],

@@ -70,6 +70,7 @@ describe("needs", () => {
     const fixed = Object.entries(CAPABILITIES).filter(([, { droppable }]) => !droppable);
     expect(fixed.map(([word]) => word)).toEqual([
       "root",
+      "root.overlay",
       "mount.bind",
       "mount.create",
       "cwd",

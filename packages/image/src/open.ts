@@ -77,6 +77,9 @@ function known(place: Place, key: Key): Record | undefined {
   return image === undefined ? undefined : recordOf(place, image);
 }
 
+/** Few files, which are never removed; two images that share one wait for each other. */
+const SHARD = 2;
+
 /** Whoever comes while an image is being unpacked waits, and finds it in the cache. */
 async function unpackOnce(
   path: string,
@@ -84,7 +87,7 @@ async function unpackOnce(
   key: Key,
   options: ImageOptions,
 ): Promise<Record> {
-  const held = await lock(place.locks, key.name);
+  const held = await lock(place.locks, key.name.slice(0, SHARD));
   try {
     const found = known(place, key);
     if (found !== undefined) return found;

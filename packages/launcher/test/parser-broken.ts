@@ -2,6 +2,7 @@ import { BROKEN_CGROUPS } from "./parser-broken-cgroups.js";
 import { BROKEN_HEADS } from "./parser-broken-heads.js";
 import { BROKEN_MAPS } from "./parser-broken-maps.js";
 import { BROKEN_MOUNTS, BROKEN_RECORDS } from "./parser-broken-mounts.js";
+import { BROKEN_OVERLAYS } from "./parser-broken-overlays.js";
 import type { Broken } from "./parser-crooked.js";
 
 /** Set-ups that contradict the protocol or themselves. */
@@ -9,6 +10,7 @@ export const BROKEN_SETUPS: readonly Broken[] = [
   ...BROKEN_HEADS,
   ...BROKEN_MAPS,
   ...BROKEN_CGROUPS,
+  ...BROKEN_OVERLAYS,
   ...BROKEN_RECORDS,
   ...BROKEN_MOUNTS,
 ];

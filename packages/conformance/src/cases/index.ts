@@ -22,6 +22,7 @@ import { mountPoints } from "./mount-points.js";
 import { namespaces } from "./namespaces.js";
 import { network } from "./network.js";
 import { overlap } from "./overlap.js";
+import { overlay } from "./overlay.js";
 import { plan } from "./plan.js";
 import { pool } from "./pool.js";
 import { poolEnd } from "./pool-end.js";
@@ -59,6 +60,7 @@ export const topics: readonly Topic[] = [
   environment,
   cwd,
   root,
+  overlay,
   writable,
   hidden,
   bind,

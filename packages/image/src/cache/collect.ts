@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, statSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { isGone, ownerName, ownerOf, thisProcess } from "./owner.js";
 import { existingPlace, type Place } from "./place.js";
@@ -58,19 +58,10 @@ function removeImage(place: Place, name: string, kept: string[]): void {
   removeTree(away);
 }
 
-/** Only files that are older than any lock that somebody may be about to take. */
-function forget({ seen, locks }: Place): void {
-  for (const directory of [seen, locks]) {
-    for (const name of readdirSync(directory)) {
-      const path = join(directory, name);
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat !== undefined && (directory === seen || Date.now() - stat.mtimeMs > OLD))
-        removeTree(path);
-    }
-  }
+/** Nothing that it says is there any more. */
+function forget({ seen }: Place): void {
+  for (const name of readdirSync(seen)) removeTree(join(seen, name));
 }
-
-const OLD = 24 * 3600 * 1000;
 
 function attempt(
   done: { readonly removed: string[]; readonly kept: string[]; readonly failed: string[] },

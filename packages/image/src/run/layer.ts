@@ -21,14 +21,15 @@ export interface Layer {
 export type ImageRoot = Pick<Image, "key" | "rootDirectory">;
 
 /** The root itself, for a run that writes nothing. `gc` leaves it alone as long as it is not removed. */
-export function sharedLayer({ key, rootDirectory }: ImageRoot): Layer {
-  const held = key === "" ? undefined : heldFor(key);
-  return { kind: "shared", root: rootDirectory, remove: () => held?.remove() };
+export function sharedLayer(image: ImageRoot): Layer {
+  const held = image.key === "" ? undefined : heldFor(image);
+  return { kind: "shared", root: image.rootDirectory, remove: () => held?.remove() };
 }
 
 /** Two directories on disk: one for what the run writes, one for the kernel. */
-export function overlayLayer({ key, rootDirectory }: ImageRoot): Layer {
-  const held = heldFor(key);
+export function overlayLayer(image: ImageRoot): Layer {
+  const { rootDirectory } = image;
+  const held = heldFor(image);
   const [upper, work] = [join(held.path, "upper"), join(held.path, "work")];
   mkdirSync(upper);
   mkdirSync(work);
@@ -48,11 +49,11 @@ export function canOverlay(): boolean {
 }
 
 /** All of the root once more; on some file systems that takes neither time nor room. */
-export async function copyLayer({ key, rootDirectory }: ImageRoot): Promise<Layer> {
-  const held = heldFor(key);
+export async function copyLayer(image: ImageRoot): Promise<Layer> {
+  const held = heldFor(image);
   const copy = join(held.path, "root");
   try {
-    const failed = await copyTree(rootDirectory, copy);
+    const failed = await copyTree(image.rootDirectory, copy);
     if (failed !== undefined)
       throw invalidImage(`the image cannot be copied for the run: ${failed}`);
   } catch (error) {
@@ -68,6 +69,10 @@ async function copyTree(from: string, to: string): Promise<string | undefined> {
   return failed?.includes("reflink") === true ? runTool("cp", ["-a", from, to]) : failed;
 }
 
-function heldFor(key: string): Held {
-  return hold(cachePlace(), key);
+/** From here on `gc` leaves the image alone; it may just have been there. */
+function heldFor({ key, rootDirectory }: ImageRoot): Held {
+  const held = hold(cachePlace(), key);
+  if (lstatSync(rootDirectory, { throwIfNoEntry: false }) !== undefined) return held;
+  held.remove();
+  throw invalidImage("the image has been removed from the cache", "Open it again.");
 }
