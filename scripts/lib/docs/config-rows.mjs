@@ -1,9 +1,13 @@
 import { CAPABILITIES, configJsonSchema, needs, parseConfig } from "@sandboxlib/core";
 
+const OVERLAID = { root: "/srv", overlay: { upper: "/upper", work: "/work" } };
+
 /** What makes each field ask for everything that it can ask for. A field of the schema without an entry is an error. */
 const ASKING = {
   command: [{ command: ["true"] }],
   root: [{ root: "/srv" }],
+  "overlay.upper": [OVERLAID],
+  "overlay.work": [OVERLAID],
   writable: [{ writable: [] }],
   hidden: [{ hidden: ["/srv"] }],
   mounts: [],
