@@ -1,6 +1,7 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { type Held, hold } from "../cache/held.js";
+import { cachePlace } from "../cache/place.js";
 import type { App } from "./app.js";
 import { fault, show } from "./fault.js";
 import type { Unmet } from "./isolators.js";
@@ -14,22 +15,22 @@ export interface PodVolumes extends Disposable {
   sourceOf(volume: PodVolume): string;
 }
 
-/** Makes the empty volumes. Disposing of them removes what is in them, too. */
+/** Makes the empty volumes, beside the private layers of runs. Disposing of them removes what is in them, too. */
 export function openVolumes(): PodVolumes {
   const sources = new Map<PodVolume, string>();
   // Nobody else gets through it, whatever the modes of the volumes are.
-  let directory: string | undefined;
+  let held: Held | undefined;
   return {
     sourceOf(volume) {
       if (volume.source) return tidy(volume.source);
-      directory ??= realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-pod-")));
-      const made = sources.get(volume) ?? join(directory, `${sources.size}-${volume.name}`);
+      held ??= hold(cachePlace());
+      const made = sources.get(volume) ?? join(held.path, `${sources.size}-${volume.name}`);
       if (!sources.has(volume)) makeEmpty(made, volume);
       sources.set(volume, made);
       return made;
     },
     [Symbol.dispose]() {
-      if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+      held?.remove();
     },
   };
 }

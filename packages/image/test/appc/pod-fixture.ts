@@ -83,11 +83,11 @@ export function imageOf(app: Written, scripts?: Readonly<Record<string, string>>
 let base: Made | undefined;
 
 /** Images, and the cache that they are unpacked into. */
-const directory = mkdtempSync(join(tmpdir(), "sandboxlib-pods-of-a-test-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+export const cache: string = mkdtempSync(join(tmpdir(), "sandboxlib-pods-of-a-test-"));
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 function madeOf(app: Written, scripts: Readonly<Record<string, string>>): Made {
-  const made = mkdtempSync(join(directory, "image-"));
+  const made = mkdtempSync(join(cache, "image-"));
   const bin = join(made, "rootfs/bin");
   mkdirSync(bin, { recursive: true });
   mkdirSync(join(made, "rootfs/opt/work"), { recursive: true });
@@ -135,7 +135,7 @@ export function runInside(
   const request = JSON.stringify({ backend, prefer, pod: whole, images });
   const child = spawn(process.execPath, [caller, request], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, XDG_CACHE_HOME: directory },
+    env: { ...process.env, XDG_CACHE_HOME: cache },
   });
   // It ends with the test, also with one that takes too long.
   onTestFinished(() => void child.kill("SIGKILL"));
