@@ -1,0 +1,209 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { buildAci, buildOci, openImage } from "../src/index.js";
+import { temporary } from "./support/place.js";
+import { lacking, smallRoot, tool } from "./support/root.js";
+
+const isRoot = process.getuid?.() === 0;
+
+function packed(make: (root: string, file: string) => void): string {
+  const directory = temporary();
+  const file = join(directory, "image");
+  make(smallRoot(join(directory, "root")), file);
+  return file;
+}
+
+const tarWith =
+  (...options: readonly string[]) =>
+  (root: string, file: string): void =>
+    void tool("tar", "-c", ...options, "-C", root, "-f", file, ".");
+
+const FORMATS: readonly (readonly [
+  string,
+  string,
+  readonly string[],
+  (root: string, file: string) => void,
+])[] = [
+  ["a tar archive", "tar", [], tarWith()],
+  ["a tar archive in pax's form", "tar", [], tarWith("--format=pax")],
+  ["a tar archive in the form of 1988", "tar", [], tarWith("--format=ustar")],
+  ["a tar archive with gzip", "tar", ["gzip"], tarWith("-z")],
+  ["a tar archive with bzip2", "tar", ["bzip2"], tarWith("-j")],
+  ["a tar archive with xz", "tar", ["xz"], tarWith("-J")],
+  ["a tar archive with zstd", "tar", ["zstd"], tarWith("--zstd")],
+  [
+    "a squashfs",
+    "squashfs",
+    ["mksquashfs", "sqfs2tar"],
+    (root, file) => void tool("mksquashfs", root, file, "-quiet", "-no-progress"),
+  ],
+  [
+    "an erofs",
+    "erofs",
+    ["mkfs.erofs", "fsck.erofs"],
+    (root, file) => void tool("mkfs.erofs", file, root),
+  ],
+];
+
+describe("an image", () => {
+  for (const [what, format, tools, make] of FORMATS) {
+    const why = lacking(...tools);
+    it.skipIf(why !== "")(`may be ${what}${why}`, async () => {
+      const image = await openImage(packed(make));
+      expect(image.format).toBe(format);
+      expect(image.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+      const root = image.rootDirectory;
+      expect(readdirSync(root).sort()).toEqual(["bin", "dev", "etc", "home", "proc", "tmp"]);
+      expect(readFileSync(join(root, "etc/motd"), "utf8")).toBe("hello\n");
+      expect(lstatSync(join(root, "bin/sh")).isSymbolicLink()).toBe(true);
+      expect(lstatSync(join(root, "bin/busybox")).mode & 0o777).toBe(0o755);
+    });
+  }
+
+  it.skipIf(!isRoot)(`keeps owners for root${isRoot ? "" : " (skipped: needs root)"}`, async () => {
+    const image = await openImage(packed(tarWith("--owner=33", "--group=44")));
+    const { uid, gid } = lstatSync(join(image.rootDirectory, "etc/motd"));
+    expect([uid, gid]).toEqual([33, 44]);
+  });
+
+  it.skipIf(isRoot)("belongs to the caller where that is not root, which is said", async () => {
+    const image = await openImage(packed(tarWith("--owner=33", "--group=44")));
+    expect(lstatSync(join(image.rootDirectory, "etc/motd")).uid).toBe(process.getuid?.());
+    expect(image.notes.join()).toMatch(/files of other users than root \(\d+\) belong to you here/);
+  });
+
+  it("that is a directory is its own root", async () => {
+    const root = smallRoot(temporary());
+    const image = await openImage(root);
+    expect([image.format, image.rootDirectory, image.notes]).toEqual(["directory", root, []]);
+  });
+});
+
+/** An OCI layout of two layers, by umoci: the second one removes a file, and puts one below a directory. */
+function layout(directory: string): string {
+  const [oci, bundle] = [join(directory, "oci"), join(directory, "bundle")];
+  const image = `${oci}:latest`;
+  const rootless = isRoot ? [] : ["--rootless"];
+  tool("umoci", "init", "--layout", oci);
+  tool("umoci", "new", "--image", image);
+  tool("umoci", "unpack", ...rootless, "--image", image, bundle);
+  smallRoot(join(bundle, "rootfs"));
+  mkdirSync(join(bundle, "rootfs/opt/old"), { recursive: true });
+  writeFileSync(join(bundle, "rootfs/opt/old/file"), "old");
+  tool("umoci", "repack", "--image", image, bundle);
+  tool("rm", "-rf", join(bundle, "rootfs/opt/old"), join(bundle, "rootfs/bin/touch"));
+  mkdirSync(join(bundle, "rootfs/opt/new"));
+  writeFileSync(join(bundle, "rootfs/etc/motd"), "second\n");
+  tool("umoci", "repack", "--image", image, bundle);
+  const config = {
+    "--config.entrypoint": ["/bin/sh", "-c"],
+    "--config.cmd": ["exit 7"],
+    "--config.env": ["GREETING=a b=c"],
+    "--config.workingdir": ["/work/deep"],
+    "--config.user": ["app:extra"],
+    "--config.volume": ["/data"],
+  };
+  const flags = Object.entries(config).flatMap(([flag, values]) =>
+    values.flatMap((value) => [flag, value]),
+  );
+  tool("umoci", "config", "--image", image, ...flags);
+  return oci;
+}
+
+const umoci = lacking("umoci");
+const skopeo = lacking("umoci", "skopeo");
+
+describe("an image of OCI", () => {
+  it.skipIf(umoci !== "")(`by umoci says what to run, and its layers add up${umoci}`, async () => {
+    const image = await openImage(layout(temporary()));
+    const root = image.rootDirectory;
+    expect(image.format).toBe("oci");
+    expect(image.config).toMatchObject({
+      command: ["/bin/sh", "-c", "exit 7"],
+      env: { GREETING: "a b=c", HOME: "/home/app" },
+      cwd: "/work/deep",
+      user: { uid: 1000, gid: 77 },
+    });
+    expect(image.notes.join()).toContain('the volume "/data" is a directory of the run\'s own');
+    expect(readdirSync(join(root, "opt"))).toEqual(["new"]);
+    expect(readdirSync(join(root, "bin"))).not.toContain("touch");
+    expect(readFileSync(join(root, "etc/motd"), "utf8")).toBe("second\n");
+    expect(lstatSync(join(root, "work/deep")).isDirectory()).toBe(true);
+  });
+
+  for (const [what, format, destination] of [
+    ["an archive of a layout", "oci", "oci-archive"],
+    ["what docker saves", "docker", "docker-archive"],
+  ] as const) {
+    it.skipIf(skopeo !== "")(
+      `by skopeo may be ${what}, also with gzip around it${skopeo}`,
+      async () => {
+        const directory = temporary();
+        const oci = layout(directory);
+        const file = join(directory, "image.tar");
+        tool("skopeo", "copy", "-q", `oci:${oci}:latest`, `${destination}:${file}:name:latest`);
+        const image = await openImage(file);
+        tool("gzip", file);
+        const again = await openImage(`${file}.gz`);
+        expect([image.format, again.digest]).toEqual([format, image.digest]);
+        expect(image.config.user).toEqual({ uid: 1000, gid: 77 });
+        expect(readFileSync(join(image.rootDirectory, "etc/motd"), "utf8")).toBe("second\n");
+      },
+    );
+  }
+
+  it.skipIf(skopeo !== "")(`by skopeo may have layers with zstd${skopeo}`, async () => {
+    const directory = temporary();
+    const to = join(directory, "zstd");
+    tool(
+      "skopeo",
+      "copy",
+      "-q",
+      "--dest-compress-format",
+      "zstd",
+      `oci:${layout(directory)}:latest`,
+      `oci:${to}:latest`,
+    );
+    const image = await openImage(to);
+    expect(readdirSync(join(image.rootDirectory, "opt"))).toEqual(["new"]);
+  });
+
+  it("that we make is the same for the same files, and is read again", async () => {
+    const directory = temporary();
+    const root = smallRoot(join(directory, "root"));
+    const [a, b] = [join(directory, "a.tar"), join(directory, "b.tar")];
+    const digest = await buildOci(root, a, { tag: "one" });
+    tool("touch", "-d", "2001-01-01", join(root, "etc/motd"));
+    await buildOci(root, b, { tag: "one" });
+    expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
+    const image = await openImage(a, { tag: "one" });
+    expect(image.digest).toBe(digest);
+  });
+});
+
+const MANIFEST = {
+  acKind: "ImageManifest",
+  acVersion: "0.8.11",
+  name: "example.com/hello",
+  app: { exec: ["/bin/sh", "-c", "exit 5"], user: "app", group: "extra" },
+};
+
+describe("an App Container image", () => {
+  it("that we make is the same for the same files, and is read again", async () => {
+    const directory = temporary();
+    const source = join(directory, "hello");
+    smallRoot(join(source, "rootfs"));
+    writeFileSync(join(source, "manifest"), JSON.stringify(MANIFEST));
+    const [a, b] = [join(directory, "a.aci"), join(directory, "b.aci")];
+    const id = await buildAci(source, a);
+    await buildAci(source, b);
+    expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
+    const image = await openImage(a, { digest: id.slice(0, 40) });
+    expect([image.format, image.digest]).toEqual(["aci", id]);
+    expect(image.config).toMatchObject({
+      command: ["/bin/sh", "-c", "exit 5"],
+      user: { uid: 1000, gid: 77 },
+    });
+  });
+});

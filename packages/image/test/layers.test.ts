@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { openImage } from "../src/index.js";
+import { archive, type Raw } from "./support/archive.js";
+import { cached, listing, rejection, temporary } from "./support/place.js";
+
+const dir = (path: string): Raw => ({ path, type: "5", mode: 0o755 });
+const link = (path: string, linkpath: string): Raw => ({ path, type: "2", linkpath });
+const file = (path: string, body = "x"): Raw => ({ path, body });
+
+/** What a layout says otherwise than it should. */
+interface Wrong {
+  readonly layer?: (descriptor: object) => object;
+  readonly config?: (config: object) => object;
+  readonly manifest?: (manifest: object) => object;
+  readonly index?: (index: object, manifest: object) => object;
+}
+
+/** An OCI layout of those layers. */
+function layout(directory: string, layers: readonly Buffer[], wrong: Wrong = {}): string {
+  const blobs = join(directory, "oci/blobs/sha256");
+  mkdirSync(blobs, { recursive: true });
+  const put = (bytes: Buffer, mediaType: string): object => {
+    const hex = createHash("sha256").update(bytes).digest("hex");
+    writeFileSync(join(blobs, hex), bytes);
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const same = <Type>(value: Type): Type => value;
+  const json = (value: object): Buffer => Buffer.from(JSON.stringify(value));
+  const diffs = layers.map((bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  const config = (wrong.config ?? same)({
+    os: "linux",
+    rootfs: { type: "layers", diff_ids: diffs },
+  });
+  const manifest = (wrong.manifest ?? same)({
+    schemaVersion: 2,
+    config: put(json(config), "application/vnd.oci.image.config.v1+json"),
+    layers: layers.map((bytes) =>
+      (wrong.layer ?? same)(put(gzipSync(bytes), "application/vnd.oci.image.layer.v1.tar+gzip")),
+    ),
+  });
+  const described = put(json(manifest), "application/vnd.oci.image.manifest.v1+json");
+  const index = { schemaVersion: 2, manifests: [described] };
+  writeFileSync(join(directory, "oci/oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(join(directory, "oci/index.json"), json(wrong.index?.(index, described) ?? index));
+  return join(directory, "oci");
+}
+
+async function merged(...layers: readonly (readonly Raw[])[]): Promise<string> {
+  const image = await openImage(
+    layout(
+      temporary(),
+      layers.map((entries) => archive(...entries)),
+    ),
+  );
+  return image.rootDirectory;
+}
+
+const own = (root: string, path = ""): string[] =>
+  readdirSync(join(root, path))
+    .filter((name) => !/^(dev|proc|tmp)$/.test(name))
+    .sort();
+
+describe("layers", () => {
+  it("lie over each other", async () => {
+    const root = await merged(
+      [dir("d"), file("d/a", "1"), file("b", "1")],
+      [file("d/c", "2"), file("b", "2")],
+    );
+    expect([own(root), own(root, "d"), readFileSync(join(root, "b"), "utf8")]).toEqual([
+      ["b", "d"],
+      ["a", "c"],
+      "2",
+    ]);
+  });
+
+  it("take away what lower ones hold, and nothing of their own", async () => {
+    const root = await merged(
+      [dir("d"), file("d/a"), file("d/b"), file("e")],
+      [dir("d"), file("d/.wh.a"), file("d/a"), file("d/.wh.b"), file(".wh.e")],
+    );
+    expect([own(root), own(root, "d")]).toEqual([["d"], ["a"]]);
+  });
+
+  it("make a directory opaque wherever they say so", async () => {
+    for (const second of [
+      [dir("d"), file("d/new"), file("d/.wh..wh..opq")],
+      [dir("d"), file("d/.wh..wh..opq"), file("d/new")],
+    ])
+      expect(own(await merged([dir("d"), file("d/old")], second), "d")).toEqual(["new"]);
+  });
+
+  it("put a directory where a file or a symlink was, and the other way round", async () => {
+    const root = await merged(
+      [file("a"), dir("b"), file("b/x"), link("c", "b")],
+      [dir("a"), file("a/x"), file("b"), dir("c"), file("c/y")],
+    );
+    expect([own(root, "a"), readFileSync(join(root, "b"), "utf8"), own(root, "c")]).toEqual([
+      ["x"],
+      "x",
+      ["y"],
+    ]);
+  });
+
+  it.each([
+    [
+      "a file through a symlink of a lower layer",
+      [link("a", "../../../outside")],
+      [file("a/new")],
+      /below "a", which a lower one makes a symlink/,
+    ],
+    ["a file through an absolute one", [link("a", "/tmp")], [file("a/b/new")], /below "a"/],
+    [
+      "a hard link to a file of a lower layer through a symlink",
+      [link("a", "/etc")],
+      [{ path: "b", type: "1", linkpath: "a/passwd" }],
+      /tar says/,
+    ],
+    ["a whiteout of nothing", [], [file(".wh.")], /takes away nothing/],
+    ["a whiteout of .", [], [file("d/.wh..")], /takes away nothing/],
+    ["a whiteout of ..", [], [file("d/.wh...")], /takes away nothing/],
+    ["a whiteout that leads out", [], [file("../outside/.wh.secret")], /leads out/],
+  ] as const)("with %s are refused", async (_title, first, second, why) => {
+    const directory = temporary();
+    mkdirSync(join(directory, "outside"));
+    writeFileSync(join(directory, "outside/secret"), "secret");
+    const oci = layout(directory, [archive(...first), archive(...second)]);
+    const before = listing(directory);
+    const error = await rejection(openImage(oci));
+    expect([error.code, error.message]).toEqual(["IMAGE_INVALID", expect.stringMatching(why)]);
+    expect(listing(directory)).toEqual(before);
+    expect([...cached("images"), ...cached("private")]).toEqual([]);
+  });
+
+  it("with a whiteout below a symlink take away nothing", async () => {
+    const directory = temporary();
+    mkdirSync(join(directory, "outside"));
+    writeFileSync(join(directory, "outside/secret"), "secret");
+    const oci = layout(directory, [
+      archive(link("a", join(directory, "outside"))),
+      archive(file("a/.wh.secret"), file("a/.wh..wh..opq")),
+    ]);
+    await openImage(oci).catch(() => undefined);
+    expect(readdirSync(join(directory, "outside"))).toEqual(["secret"]);
+  });
+});
+
+const zeros = `sha256:${"0".repeat(64)}`;
+const WRONG: readonly (readonly [string, Wrong, RegExp])[] = [
+  [
+    "the digest of a layer",
+    { layer: (layer) => ({ ...layer, digest: zeros }) },
+    /lacks the blob sha256:0000/,
+  ],
+  [
+    "the size of a layer",
+    { layer: (layer) => ({ ...layer, size: 1 }) },
+    /holds \d+ bytes, and not 1/,
+  ],
+  [
+    "a digest that leads out",
+    { layer: (layer) => ({ ...layer, digest: "sha256:../../../x" }) },
+    /"layers\.0\.digest"/,
+  ],
+  [
+    "an unknown kind of digest",
+    { layer: (layer) => ({ ...layer, digest: `md5:${"0".repeat(32)}` }) },
+    /"layers\.0\.digest"/,
+  ],
+  [
+    "the digest of a layer's archive",
+    { config: (config) => ({ ...config, rootfs: { diff_ids: [zeros] } }) },
+    /the archive of a layer has not the digest/,
+  ],
+  [
+    "too few layers in the configuration",
+    { config: (config) => ({ ...config, rootfs: { diff_ids: [] } }) },
+    /names 1 layers, and the configuration 0/,
+  ],
+  ["no configuration", { manifest: () => ({ layers: [] }) }, /names no configuration/],
+  ["no image at all", { index: () => ({ manifests: [] }) }, /names no image/],
+  [
+    "an image for another platform",
+    {
+      index: (_, image) => ({
+        manifests: [{ ...image, platform: { os: "plan9", architecture: "mips" } }],
+      }),
+    },
+    /holds no image for linux\//,
+  ],
+  ["an index of the wrong type", { index: () => [1] }, /index\.json/],
+];
+
+describe("a layout", () => {
+  it.each(WRONG)("with %s is refused", async (_title, wrong, why) => {
+    const error = await rejection(openImage(layout(temporary(), [archive(file("a"))], wrong)));
+    expect([error.code, error.message]).toEqual(["IMAGE_INVALID", expect.stringMatching(why)]);
+    expect([...cached("images"), ...cached("private")]).toEqual([]);
+  });
+
+  it("whose blob was changed is refused", async () => {
+    const directory = layout(temporary(), [archive(file("a"))]);
+    const blobs = join(directory, "blobs/sha256");
+    for (const name of readdirSync(blobs)) {
+      const bytes = readFileSync(join(blobs, name));
+      if (bytes[0] !== 0x1f) continue;
+      const other = gzipSync(archive(file("b")));
+      writeFileSync(
+        join(blobs, name),
+        Buffer.concat([other, Buffer.alloc(100)]).subarray(0, bytes.length),
+      );
+    }
+    expect((await rejection(openImage(directory))).message).toMatch(
+      /has not the digest|gzip|holds/,
+    );
+  });
+
+  it("with a manifest of 1 GB is refused without reading it", async () => {
+    const directory = layout(temporary(), [archive(file("a"))]);
+    writeFileSync(join(directory, "index.json"), "");
+    const { truncateSync } = await import("node:fs");
+    truncateSync(join(directory, "index.json"), 2 ** 30);
+    const error = await rejection(openImage(directory));
+    expect(error.message).toMatch(/holds 1073741824 bytes, and 4194304 is the most/);
+  });
+
+  it("is taken for the platform that is asked for, through nested indexes", async () => {
+    const directory = layout(temporary(), [archive(file("a"))], {
+      index: (_, image) => ({
+        manifests: [
+          { ...image, digest: zeros, platform: { os: "linux", architecture: "s390x" } },
+          { ...image, platform: { os: "linux", architecture: "arm", variant: "v7" } },
+        ],
+      }),
+    });
+    const image = await openImage(directory, { platform: "linux/arm/v7" });
+    expect(own(image.rootDirectory)).toEqual(["a"]);
+  });
+});

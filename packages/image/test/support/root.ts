@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { realHost } from "@sandboxlib/core";
+
+const BUSYBOX = "/usr/bin/busybox";
+const APPLETS = "sh cat echo env id ls mkdir pwd rm test touch true sleep".split(" ");
+
+/** Why there can be no small root here; undefined when there can. */
+export const lacksBusybox: string | undefined = existsSync(BUSYBOX)
+  ? undefined
+  : `needs a static busybox at ${BUSYBOX}`;
+
+/** A root with busybox, a user and a group of its own. */
+export function smallRoot(directory: string): string {
+  for (const name of ["bin", "etc", "home/app"])
+    mkdirSync(join(directory, name), { recursive: true });
+  copyFileSync(BUSYBOX, join(directory, "bin/busybox"));
+  chmodSync(join(directory, "bin/busybox"), 0o755);
+  for (const name of APPLETS) symlinkSync("busybox", join(directory, "bin", name));
+  writeFileSync(
+    join(directory, "etc/passwd"),
+    "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n",
+  );
+  writeFileSync(join(directory, "etc/group"), "root:x:0:\nextra:x:77:\n");
+  writeFileSync(join(directory, "etc/motd"), "hello\n");
+  return directory;
+}
+
+/** Runs a tool of the host, which has to work. */
+export function tool(program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(realHost().which(program) ?? program, args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  });
+  if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  return stdout;
+}
+
+/** What a title says of tools that are missing here; empty when none is. */
+export function lacking(...programs: readonly string[]): string {
+  const missing = programs.filter((program) => realHost().which(program) === undefined);
+  const words = [...missing.map((name) => `no ${name}`), ...(lacksBusybox ? ["no busybox"] : [])];
+  return words.length === 0 ? "" : ` (skipped: ${words.join(", ")})`;
+}
