@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { collectImages, type Image, openImage, openImageSandbox } from "../src/index.js";
+import { archive } from "./support/archive.js";
+import { cached, rejection, temporary } from "./support/place.js";
+
+const CALLER = join(import.meta.dirname, "open-caller.mjs");
+const TICK = 50;
+
+/** A file that has stood still long enough to be known by its looks. */
+async function image(body = "x"): Promise<{ directory: string; file: string }> {
+  const directory = temporary();
+  const file = join(directory, "image.tar");
+  writeFileSync(file, archive({ path: "a", body }));
+  await settle();
+  return { directory, file };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, TICK));
+
+const read = ({ rootDirectory }: Image): string => readFileSync(join(rootDirectory, "a"), "utf8");
+
+describe("the cache of images", () => {
+  it("is used for a file that is the same, and not for one that has changed", async () => {
+    const { file } = await image("one");
+    const first = await openImage(file);
+    writeFileSync(join(first.rootDirectory, "mark"), "");
+    expect(existsSync(join((await openImage(file)).rootDirectory, "mark"))).toBe(true);
+    writeFileSync(file, archive({ path: "a", body: "two" }));
+    const then = new Date(1e12);
+    utimesSync(file, then, then);
+    expect(read(await openImage(file))).toBe("two");
+  });
+
+  it("is used for another file with the same content", async () => {
+    const { directory, file } = await image();
+    const first = await openImage(file);
+    writeFileSync(join(directory, "copy"), readFileSync(file));
+    expect((await openImage(join(directory, "copy"))).rootDirectory).toBe(first.rootDirectory);
+    expect([cached("images").length, cached("private")]).toEqual([1, []]);
+  });
+
+  it("unpacks an image once when many ask for it at once", async () => {
+    const { file } = await image("x".repeat(2 ** 20));
+    const callers = Array.from({ length: 4 }, () => started(file));
+    const ended = await Promise.all(callers.map(({ ended: each }) => each));
+    expect(ended.map(({ unpacked }) => unpacked).sort()).toEqual([0, 0, 0, 1]);
+    expect([cached("images").length, cached("private")]).toEqual([1, []]);
+  });
+
+  it("holds nothing after a crash in the middle, which gc clears, and unpacks again", async () => {
+    const { file } = await image("x".repeat(2 ** 24));
+    const caller = started(file, "slow");
+    while (cached("private").length === 0) await settle();
+    caller.child.kill("SIGKILL");
+    await once(caller.child, "exit");
+    expect(cached("images")).toEqual([]);
+    const left = cached("private");
+    expect(left).toHaveLength(1);
+    expect(read(await openImage(file))).toHaveLength(2 ** 24);
+    expect(collectImages().failed).toEqual([]);
+    expect([cached("images"), cached("private"), cached("seen")]).toEqual([[], [], []]);
+  });
+
+  it("is emptied by gc but for what is in use", async () => {
+    const { directory, file } = await image("used");
+    const other = join(directory, "other.tar");
+    writeFileSync(other, archive({ path: "b" }));
+    const used = await openImage(file);
+    await openImage(other);
+    const one = await openImageSandbox(used, { ...used.config, mounts: [] }, { prefer: "all" });
+    const collected = collectImages();
+    expect([collected.removed.length, collected.kept.length]).toEqual([1, 1]);
+    expect(read(used)).toBe("used");
+    await one[Symbol.asyncDispose]();
+    expect(collectImages().kept).toEqual([]);
+    expect(cached("images")).toEqual([]);
+    expect((await rejection(openImageSandbox(used, { mounts: [] }, { prefer: "all" }))).code).toBe(
+      "IMAGE_INVALID",
+    );
+  });
+
+  it("does not take for whole what the machine may have lost in a crash", async () => {
+    const { file } = await image();
+    const first = await openImage(file);
+    const record = join(first.rootDirectory, "../record.json");
+    const crashed = { ...JSON.parse(readFileSync(record, "utf8")), boot: "an earlier one" };
+    writeFileSync(record, JSON.stringify(crashed));
+    writeFileSync(join(first.rootDirectory, "a"), "");
+    expect(read(await openImage(file))).toBe("x");
+    writeFileSync(join(first.rootDirectory, "../settled"), "");
+    writeFileSync(record, JSON.stringify(crashed));
+    writeFileSync(join(first.rootDirectory, "mark"), "");
+    expect(existsSync(join((await openImage(file)).rootDirectory, "mark"))).toBe(true);
+  });
+
+  it("is refused when others can use it, or it is none", async () => {
+    const { directory, file } = await image();
+    const cache = join(directory, "cache/sandboxlib");
+    await openImage(file);
+    for (const path of [cache, join(cache, "images"), join(cache, "private")]) {
+      chmodSync(path, 0o755);
+      const error = await rejection(openImage(file));
+      expect([error.code, error.message]).toEqual([
+        "IMAGE_INVALID",
+        `the cache ${path} can be used by other users`,
+      ]);
+      chmodSync(path, 0o700);
+    }
+    renameSync(cache, `${cache}.real`);
+    symlinkSync(`${cache}.real`, cache);
+    expect((await rejection(openImage(file))).message).toBe(`the cache ${cache} is no directory`);
+  });
+
+  it("checks a digest that is asked for, also when the image is there already", async () => {
+    const { file } = await image();
+    const { digest } = await openImage(file);
+    expect((await openImage(file, { digest })).digest).toBe(digest);
+    expect((await openImage(file, { digest: digest.slice(0, 20) })).digest).toBe(digest);
+    const wrong = `sha256:${"0".repeat(64)}`;
+    expect((await rejection(openImage(file, { digest: wrong }))).message).toBe(
+      `the image is ${digest}, and not ${wrong}`,
+    );
+    expect((await rejection(openImage(file, { digest: "sha256:12" }))).message).toMatch(
+      /is no digest/,
+    );
+  });
+
+  it("tells how far the unpacking has come", async () => {
+    const { file } = await image("x".repeat(2 ** 26));
+    const told: number[] = [];
+    await openImage(file, { onProgress: ({ read: bytes, total }) => told.push(bytes / total) });
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.every((part) => part > 0 && part <= 1)).toBe(true);
+  });
+});
+
+interface Ended {
+  readonly unpacked: number;
+}
+
+/** Opens an image in another process, which says how often it unpacked. */
+function started(file: string, how = "fast") {
+  const child = spawn(process.execPath, [CALLER, file, how], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: process.env,
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    said += chunk;
+  });
+  const ended = once(child, "close").then((): Ended => JSON.parse(said || '{"unpacked":-1}'));
+  ended.catch(() => undefined);
+  return { child, ended };
+}

@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ConfigInput } from "@sandboxlib/core";
+import { describe, expect, it } from "vitest";
+import { type Image, type ImageSandbox, openImage, openImageSandbox } from "../src/index.js";
+import { backends } from "./support/backends.js";
+import { cached, listing, temporary } from "./support/place.js";
+import { lacksBusybox, smallRoot, tool } from "./support/root.js";
+
+/** A tar archive of a small root, opened. */
+async function opened(): Promise<Image> {
+  const directory = temporary();
+  const file = join(directory, "image.tar");
+  tool("tar", "-c", "-C", smallRoot(join(directory, "root")), "-f", file, ".");
+  return openImage(file);
+}
+
+const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString();
+
+const tried = await backends();
+
+describe.skipIf(lacksBusybox !== undefined)("runs of one image", () => {
+  for (const { backend, prefer, why } of tried) {
+    describe.skipIf(why !== "")(`on ${backend.name}${why}`, () => {
+      const open = (image: Image, config: ConfigInput = {}): Promise<ImageSandbox> =>
+        openImageSandbox(image, { ...image.config, ...config }, { backend, prefer });
+      const sh = async (image: ImageSandbox, script: string): Promise<string> => {
+        const { stdout, stderr, exitCode } = await image.sandbox.run(["/bin/sh", "-c", script]);
+        expect([exitCode, text(stderr)]).toEqual([0, ""]);
+        return text(stdout);
+      };
+
+      it("write to a layer of their own, which nobody else sees and which is gone afterwards", async () => {
+        const image = await opened();
+        const before = listing(image.rootDirectory);
+        await using one = await open(image);
+        await using other = await open(image);
+        await sh(one, "echo one > /etc/motd; rm /bin/touch; mkdir /new; echo x > /new/file");
+        expect(await sh(other, "cat /etc/motd; test -e /bin/touch; ls /new 2>&1 || true")).toMatch(
+          /^hello\n.*No such file/s,
+        );
+        expect(await sh(one, "cat /etc/motd /new/file")).toBe("one\nx\n");
+        expect(listing(image.rootDirectory)).toEqual(before);
+        expect(cached("private")).toHaveLength(2);
+        await one[Symbol.asyncDispose]();
+        await other[Symbol.asyncDispose]();
+        expect(cached("private")).toEqual([]);
+        expect(listing(image.rootDirectory)).toEqual(before);
+      });
+
+      it("are removed whatever modes they leave", async () => {
+        const image = await opened();
+        const one = await open(image);
+        await sh(
+          one,
+          "mkdir -p /a/b/c && touch /a/b/c/d && busybox chmod 0 /a/b/c/d /a/b/c /a/b /a",
+        );
+        await one[Symbol.asyncDispose]();
+        expect(cached("private")).toEqual([]);
+      });
+
+      it("can be given mount points that the image lacks", async () => {
+        const image = await opened();
+        const directory = temporary();
+        mkdirSync(join(directory, "data"));
+        writeFileSync(join(directory, "data/file"), "from outside\n");
+        const mounts = [
+          { type: "bind", source: join(directory, "data"), target: "/srv/data" },
+          { type: "bind", source: join(directory, "data/file"), target: "/etc/one" },
+        ] as const;
+        await using one = await open(image, { mounts });
+        expect(await sh(one, "cat /srv/data/file /etc/one; touch /srv/beside /top")).toBe(
+          "from outside\nfrom outside\n",
+        );
+        expect(readdirSync(image.rootDirectory)).not.toContain("srv");
+      });
+
+      it.skipIf(!backend.capabilities.has("writable.paths"))(
+        "may use the image itself where they write nothing",
+        async () => {
+          const image = await opened();
+          await using one = await open(image, { writable: [] });
+          expect(await sh(one, "cat /etc/motd; echo x 2>/dev/null > /etc/motd || echo no")).toBe(
+            "hello\nno\n",
+          );
+          expect(one.config.root).toBe(image.rootDirectory);
+          expect(readFileSync(join(image.rootDirectory, "etc/motd"), "utf8")).toBe("hello\n");
+        },
+      );
+
+      it.skipIf(!backend.capabilities.has("writable.paths"))(
+        "write to listed paths only, and to a copy of those",
+        async () => {
+          const image = await opened();
+          await using one = await open(image, { writable: ["/home"] });
+          expect(await sh(one, "echo x > /home/x; echo x 2>/dev/null > /etc/x || echo no")).toBe(
+            "no\n",
+          );
+          expect(readdirSync(join(image.rootDirectory, "home"))).toEqual(["app"]);
+        },
+      );
+    });
+  }
+});

@@ -1,0 +1,42 @@
+import { fileURLToPath } from "node:url";
+import bubblewrap from "@sandboxlib/backend-bubblewrap";
+import chroot from "@sandboxlib/backend-chroot";
+import { linuxUserChrootAt } from "@sandboxlib/backend-linux-user-chroot";
+import namespaces from "@sandboxlib/backend-namespaces";
+import {
+  allCapabilities,
+  type Backend,
+  CAPABILITIES,
+  type Capability,
+  realHost,
+} from "@sandboxlib/core";
+
+const DROP_IN = fileURLToPath(
+  new URL("../../node_modules/.bin/linux-user-chroot", import.meta.url),
+);
+
+/** A backend with what it has to be let off, or the reason why it cannot be tested here. */
+export interface Tried {
+  readonly backend: Backend;
+  readonly prefer: readonly Capability[];
+  /** For the title; empty when it can. */
+  readonly why: string;
+}
+
+/** Every backend of ours that takes a root. What `SANDBOXLIB_REQUIRE` names is tested, and fails. */
+export async function backends(): Promise<Tried[]> {
+  const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
+  return Promise.all(
+    [namespaces, bubblewrap, chroot, linuxUserChrootAt(DROP_IN)].map(
+      async (backend): Promise<Tried> => {
+        const probe = await backend.probe(realHost());
+        const isRequired = required.includes(backend.name) && process.getuid?.() === 0;
+        const why = probe.available || isRequired ? "" : ` (skipped: ${probe.reason})`;
+        const prefer = allCapabilities().filter(
+          (word) => CAPABILITIES[word].droppable && !backend.capabilities.has(word),
+        );
+        return { backend, prefer, why };
+      },
+    ),
+  );
+}
