@@ -66,7 +66,7 @@ const sh = (script: string): string[] => ["sh", "-c", script];
 
 await describeWith("namespaces", "pods", () => {
   const pods = (title: string, body: () => Promise<void>): void =>
-    testUnless(missing === undefined ? undefined : `needs ${missing}`, title, body);
+    testUnless(missing && `needs ${missing}`, title, body, 60_000);
   const run = (...args: string[]): Promise<Ran> =>
     runSandbox(["--backend", "namespaces", ...args], { env });
 

@@ -4,7 +4,7 @@ import type { App, EventHandler } from "./app.js";
 import { fault, show } from "./fault.js";
 import type { Manifest } from "./image-manifest.js";
 import { isolated, limitsOf, type Unmet } from "./isolators.js";
-import { type Mounted, mountsOf, type Volume } from "./mount-points.js";
+import { type Mounted, maskedBy, mountsOf, type Volume } from "./mount-points.js";
 import { ownerOf } from "./owner.js";
 import { tidy } from "./text.js";
 
@@ -77,7 +77,13 @@ export function fragmentOf(app: App, root: string, settings: AppSettings): AppcF
   };
   return {
     config,
-    notes: [...notes, ...lacking.map(unmetNote), ...groupsNote(app), ...pwdNote(app)],
+    notes: [
+      ...notes,
+      ...lacking.map(unmetNote),
+      ...groupsNote(app),
+      ...pwdNote(app),
+      ...maskedBy(mounted, root),
+    ],
     preStart: handlers(app, "pre-start"),
     postStop: handlers(app, "post-stop"),
   };

@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import type { MountInput } from "@sandboxlib/core";
+import { readdirSync, realpathSync } from "node:fs";
+import { locate, type MountInput } from "@sandboxlib/core";
 import { fault, show } from "./fault.js";
 import { tidy } from "./text.js";
 
@@ -28,6 +28,23 @@ export function mountsOf(mounted: readonly Mounted[]): readonly MountInput[] {
     return { type: "bind" as const, source, target: tidy(target), readOnly };
   });
   return [...DEFAULTS.filter(({ target }) => !targets.has(target)), ...volumes];
+}
+
+/** What the image has where a volume is, one line each: it is hidden. */
+export function maskedBy(mounted: readonly Mounted[], root: string): readonly string[] {
+  return mounted
+    .filter(({ target }) => holdsFiles(root, target))
+    .map(({ target, field }) => `${field}: the volume hides what the image has at ${show(target)}`);
+}
+
+/** What cannot be looked up is for the sandbox to refuse. */
+function holdsFiles(root: string, path: string): boolean {
+  try {
+    const { kind, host } = locate({ root, mounts: new Map() }, path);
+    return kind === "directory" && host !== undefined && readdirSync(host).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 const DEFAULTS = [

@@ -51,17 +51,26 @@ export function insideOf(
       ...drop,
       ...argv,
     ],
-    env: { [VARIABLE]: shared.map((kind) => `${kind}=${numberOf(kind)}`).join(" ") },
+    env: {
+      [VARIABLE]: [`of=${process.pid}`, ...shared.map((kind) => `${kind}=${numberOf(kind)}`)].join(
+        " ",
+      ),
+    },
   };
 }
 
 /**
  * What the apps of this process can share: what {@link insideOf} made new for it.
  *
+ * @param parent - The process that has started this one: what it hands on further down means nothing there.
  * @throws SandboxError `VERIFY_FAILED` when a namespace is the one from before all the same.
  */
-export function sharedNamespaces(env: NodeJS.ProcessEnv): readonly Shared[] {
+export function sharedNamespaces(
+  env: NodeJS.ProcessEnv,
+  parent: number = process.ppid,
+): readonly Shared[] {
   const before = new Map((env[VARIABLE] ?? "").split(" ").map((word) => pair(word)));
+  if (before.get("of") !== String(parent)) return [];
   return SHARED.filter((kind) => {
     const number = before.get(kind);
     if (number === undefined) return false;

@@ -147,6 +147,16 @@ describe("mount points", () => {
     ]);
   });
 
+  it("hide what the image has there, and the notes say so", () => {
+    const root = rootWith({ "data/of-the-image": "" });
+    const volumes = { a: { source: temporary(), readOnly: true } };
+    const point = [{ name: "a", path: "/data" }];
+    expect(fragment({ mountPoints: point }, root, { volumes }).notes).toEqual([
+      'app.mountPoints[0]: the volume hides what the image has at "/data"',
+    ]);
+    expect(fragment({ mountPoints: point }, rootWith(), { volumes }).notes).toEqual([]);
+  });
+
   it("may take the place of a default mount", () => {
     const source = temporary();
     const tmp = [{ name: "tmp", path: "/tmp" }];

@@ -122,11 +122,10 @@ describe("namespaces of a pod", () => {
 
   it("that are the host's after all are an error, and none at all are none", () => {
     expect(sharedNamespaces({})).toEqual([]);
-    expect(sharedNamespaces({ SANDBOXLIB_POD: "network=net:[1] uts=uts:[2]" })).toEqual([
-      "network",
-      "uts",
-    ]);
+    const SANDBOXLIB_POD = "of=7 network=net:[1] uts=uts:[2]";
+    expect(sharedNamespaces({ SANDBOXLIB_POD }, 7)).toEqual(["network", "uts"]);
+    expect(sharedNamespaces({ SANDBOXLIB_POD }, 8)).toEqual([]);
     const { env } = insideOf(["x"], ["ipc"], host);
-    expect(thrownBy(() => sharedNamespaces(env)).code).toBe("VERIFY_FAILED");
+    expect(thrownBy(() => sharedNamespaces(env, process.pid)).code).toBe("VERIFY_FAILED");
   });
 });
