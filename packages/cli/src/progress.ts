@@ -10,7 +10,7 @@ const CLEAR = "\r\u001b[K";
 export function progressOn(
   stderr: Output,
   path: string,
-): { tell(progress: Progress): void; end(): void } {
+): { readonly tell: (progress: Progress) => void; readonly end: () => void } {
   const start = performance.now();
   let shown = false;
   return {

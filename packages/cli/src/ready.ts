@@ -13,7 +13,7 @@ export interface Ready {
   /** What users should know of the image. */
   readonly notes: readonly string[];
   /** Runs the program, given how to run a command, with what an image runs before and after it. */
-  around(runOne: RunOne): Promise<SandboxResult>;
+  readonly around: (runOne: RunOne) => Promise<SandboxResult>;
   close(): Promise<void>;
 }
 

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 import { describeWith } from "./support/backend.js";
 import { BIN, type Ran, ran, runSandbox, startNode } from "./support/cli.js";
 import { testUnless } from "./support/test-unless.js";
