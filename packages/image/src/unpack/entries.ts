@@ -60,13 +60,25 @@ export function entriesOf(reader: EntryReader): Blocks {
 }
 
 function headerOf(block: Buffer, global: Extensions, next: Extensions): Header {
-  const header = new Header(block, 0, dated(next), dated(global));
+  const header = read(block, next, global);
   if (!header.cksumValid)
     throw invalidImage("it is no tar archive, or a broken one: a checksum is wrong");
   const { size } = header;
   if (size === undefined || !Number.isSafeInteger(size) || size < 0)
     throw invalidImage(`entry ${shown(header.path ?? "")}: has a size that is no number`);
   return header;
+}
+
+function read(block: Buffer, next: Extensions, global: Extensions): Header {
+  try {
+    return new Header(block, 0, dated(next), dated(global));
+  } catch (cause) {
+    throw invalidImage(
+      "it is no tar archive, or a broken one: a number is wrong",
+      undefined,
+      cause,
+    );
+  }
 }
 
 function dated(of: Extensions): object {

@@ -1,0 +1,148 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { isSandboxError } from "@sandboxlib/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseImageConfig, parseManifest, parseSaved } from "../src/oci/json.js";
+import { judgeOf } from "../src/unpack/judge.js";
+import { totalsOf } from "../src/unpack/totals.js";
+import { archive, pax, type Raw, seal } from "./support/archive.js";
+
+const SEEDED = { numRuns: 2000, seed: 20_261_124 };
+
+const name = fc.oneof(
+  fc.constantFrom(
+    "a",
+    "a/b",
+    "../x",
+    "/etc/x",
+    "./a",
+    "a//b",
+    "a/../b",
+    ".wh.a",
+    "a/.wh..wh..opq",
+    "rootfs/a",
+    "manifest",
+    "\u00ff",
+  ),
+  fc.string({ maxLength: 120 }),
+);
+const entry: fc.Arbitrary<Raw> = fc.record({
+  path: name,
+  type: fc.constantFrom("0", "1", "2", "3", "4", "5", "6", "7", "x", "g", "L", "K", "S", "Z"),
+  linkpath: fc.oneof(fc.constantFrom("", "a", "../x", "/etc"), fc.string({ maxLength: 99 })),
+  mode: fc.integer({ min: 0, max: 0o7777 }),
+  uid: fc.integer({ min: 0, max: 0o7777777 }),
+  body: fc.oneof(fc.string({ maxLength: 1200 }), fc.constant("11 path=ab\n")),
+});
+const part = fc.oneof(
+  entry,
+  fc
+    .record({ path: name, size: fc.constantFrom("0", "99", "-1", "x") })
+    .map((records) => pax(records)),
+);
+/** Bytes changed here and there, and checksums mended or not. */
+const change = fc.record({
+  at: fc.nat(),
+  to: fc.integer({ min: 0, max: 255 }),
+  mend: fc.boolean(),
+});
+
+const mutated = fc
+  .tuple(fc.array(part, { maxLength: 6 }), fc.array(change, { maxLength: 8 }), fc.nat())
+  .map(([parts, changes, cut]) => {
+    const bytes = archive(...parts);
+    for (const { at, to, mend } of changes) {
+      const place = at % bytes.length;
+      bytes[place] = to;
+      const block = place - (place % 512);
+      if (mend) seal(bytes.subarray(block, block + 512));
+    }
+    return cut % 4 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
+  });
+
+/** What the judge writes, when it is fed in pieces of some size. */
+function judged(bytes: Buffer, piece: number): Buffer | string {
+  const written: Buffer[] = [];
+  const terms = { whiteouts: true, privileged: true };
+  const judge = judgeOf(terms, totalsOf(), (chunk) => void written.push(Buffer.from(chunk)));
+  try {
+    for (let at = 0; at < bytes.length; at += piece) judge.write(bytes.subarray(at, at + piece));
+    judge.end();
+  } catch (error) {
+    if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") throw error;
+    expect(error.message).not.toMatch(/[\u0000-\u001f]/);
+    return error.message;
+  }
+  return Buffer.concat(written);
+}
+
+describe("the reader of layers", () => {
+  it("takes or refuses whatever it is given, and the same however it is cut", () => {
+    fc.assert(
+      fc.property(mutated, fc.integer({ min: 1, max: 1500 }), (bytes, piece) => {
+        expect(judged(bytes, piece)).toEqual(judged(bytes, Math.max(1, bytes.length)));
+      }),
+      SEEDED,
+    );
+  });
+
+  it("writes only what it would take again, unchanged", () => {
+    fc.assert(
+      fc.property(mutated, (bytes) => {
+        const once = judged(bytes, 4096);
+        if (typeof once === "string") return;
+        expect(judged(once, 4096)).toEqual(once);
+      }),
+      SEEDED,
+    );
+  });
+
+  it("writes only names that tar(1) reads as names below a directory", () => {
+    const all = fc.sample(mutated, { numRuns: 300, seed: SEEDED.seed });
+    const taken = all.map((bytes) => judged(bytes, 4096)).filter(Buffer.isBuffer);
+    expect(taken.length).toBeGreaterThan(20);
+    for (const bytes of taken) {
+      const { stdout } = spawnSync("tar", ["-tPf", "-", "--quoting-style=escape"], {
+        input: bytes,
+        encoding: "utf8",
+      });
+      const names = stdout;
+      for (const each of names.split("\n")) expect(each).not.toMatch(/^\/|(^|\/)\.\.(\/|$)/);
+    }
+  });
+});
+
+const json = fc
+  .oneof(
+    fc.json(),
+    fc.json().map((text) => `{"manifests":[${text}],"layers":${text},"config":${text}}`),
+    fc.string(),
+  )
+  .map((text) => Buffer.from(text));
+
+describe("the readers of manifests", () => {
+  it.each([
+    ["an index or a manifest", (bytes: Buffer) => parseManifest(bytes, "it")],
+    ["a configuration", parseImageConfig],
+    ["docker's manifest.json", parseSaved],
+  ])("take or refuse whatever they are given as %s", (_title, parse) => {
+    fc.assert(
+      fc.property(json, (bytes) => {
+        try {
+          parse(bytes);
+        } catch (error) {
+          if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") throw error;
+        }
+      }),
+      SEEDED,
+    );
+  });
+
+  it("take a manifest that is as it should be", () => {
+    const digest = `sha256:${createHash("sha256").digest("hex")}`;
+    const layer = { mediaType: "x", digest, size: 1 };
+    const manifest = { schemaVersion: 2, config: layer, layers: [layer] };
+    expect(parseManifest(Buffer.from(JSON.stringify(manifest)), "it").layers).toEqual([layer]);
+  });
+});
