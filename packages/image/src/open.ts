@@ -53,7 +53,7 @@ function realPath(path: string): string {
   }
 }
 
-/** As {@link formatOfDirectory}, which is loaded only when it is needed. */
+/** A directory is an OCI layout, or a root. */
 function isLayout(path: string): boolean {
   return statSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -5,8 +5,8 @@ const PERIOD = 100;
 
 /** Passes on how far the unpacking has come, no more often than anybody can see. */
 export function progressOf(tell: ImageOptions["onProgress"]): {
-  total(bytes: number): void;
-  onRead(bytes: number): void;
+  readonly total: (bytes: number) => void;
+  readonly onRead: (bytes: number) => void;
 } {
   let total = 0;
   let last = 0;

@@ -55,7 +55,7 @@ describe("the cache of images", () => {
     const { file } = await image("x".repeat(2 ** 20));
     const callers = Array.from({ length: 4 }, () => started(file));
     const ended = await Promise.all(callers.map(({ ended: each }) => each));
-    expect(ended.map(({ unpacked }) => unpacked).sort()).toEqual([0, 0, 0, 1]);
+    expect(ended.reduce((sum, { unpacked }) => sum + unpacked, 0)).toBe(1);
     expect([cached("images").length, cached("private")]).toEqual([1, []]);
   });
 

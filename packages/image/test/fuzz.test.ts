@@ -71,7 +71,7 @@ function judged(bytes: Buffer, piece: number): Buffer | string {
     judge.end();
   } catch (error) {
     if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") throw error;
-    expect(error.message).not.toMatch(/[\u0000-\u001f]/);
+    expect(Buffer.from(error.message).every((byte) => byte >= 0x20)).toBe(true);
     return error.message;
   }
   return Buffer.concat(written);
@@ -100,7 +100,9 @@ describe("the reader of layers", () => {
 
   it("writes only names that tar(1) reads as names below a directory", () => {
     const all = fc.sample(mutated, { numRuns: 300, seed: SEEDED.seed });
-    const taken = all.map((bytes) => judged(bytes, 4096)).filter(Buffer.isBuffer);
+    const taken = all
+      .map((bytes) => judged(bytes, 4096))
+      .filter((each) => typeof each !== "string");
     expect(taken.length).toBeGreaterThan(20);
     for (const bytes of taken) {
       const { stdout } = spawnSync("tar", ["-tPf", "-", "--quoting-style=escape"], {

@@ -7,7 +7,7 @@ import { removeTree } from "./remove-tree.js";
 /** A directory in the cache that belongs to this process: `gc` takes it when the process is gone. */
 export interface Held {
   readonly path: string;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 let counter = 0;

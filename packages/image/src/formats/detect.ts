@@ -1,5 +1,3 @@
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import type { FormatName } from "../image.js";
 import { invalidImage } from "../invalid.js";
 import { compressionOf, decompressed } from "../unpack/compression.js";
@@ -13,12 +11,6 @@ export async function formatOfFile(source: Source): Promise<FormatName> {
   if (start.subarray(0, 4).toString("latin1") === "hsqs") return "squashfs";
   if (start.subarray(EROFS_AT).equals(EROFS)) return "erofs";
   return formatOfNames(await firstNames(source, start));
-}
-
-/** A directory is an OCI layout, or a root. */
-export function formatOfDirectory(path: string): FormatName {
-  const mark = lstatSync(join(path, "oci-layout"), { throwIfNoEntry: false });
-  return mark?.isFile() === true ? "oci" : "directory";
 }
 
 const EROFS_AT = 1024;

@@ -29,8 +29,8 @@ export interface Job {
   readonly totals: Totals;
   readonly privileged: boolean;
   /** To be told how much there is to read before it is read. */
-  total(bytes: number): void;
-  onRead(bytes: number): void;
+  readonly total: (bytes: number) => void;
+  readonly onRead: (bytes: number) => void;
 }
 
 /** What is known of an image once it is unpacked. */

@@ -25,7 +25,7 @@ export function directoryStore(directory: string): Store {
           path,
           constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
         );
-        const stat = await file.stat().finally(() => file.close());
+        const stat = await file.stat().finally(() => void file.close());
         return stat.isFile() ? sourceOf(path, 0, stat.size) : undefined;
       } catch {
         return undefined;

@@ -61,8 +61,8 @@ function attemptsFor(config: ConfigInput): Attempt[] {
   return kinds.flatMap((kind) =>
     usersFor(config, kind).map(
       ({ user, note }): Attempt =>
-        async (image, { user: _, ...rest }, options) =>
-          open(image, kind, { ...rest, ...(user !== undefined && { user }) }, options, note),
+        async (image, given, options) =>
+          open(image, kind, { ...given, user }, options, note),
     ),
   );
 }

@@ -14,9 +14,9 @@ export interface BlockReader {
 /** Cuts a stream of chunks into the blocks of a tar archive, without copying what lies in the middle of a chunk. */
 export interface Blocks {
   /** Pieces of the chunk are handed on as they are. True when the archive has ended. */
-  write(chunk: Buffer): boolean;
+  readonly write: (chunk: Buffer) => boolean;
   /** Leaves out what comes next as far as nobody wants it: how many bytes were not to be written after all. */
-  skip(): number;
+  readonly skip: () => number;
   /** @throws SandboxError `IMAGE_INVALID` when it is cut off. */
   end(): void;
 }

@@ -73,7 +73,7 @@ async function* byProgram(
 async function feed(
   source: AsyncIterable<Buffer>,
   to: NodeJS.WritableStream & { readonly destroyed?: boolean; destroy?(error?: Error): unknown },
-): Promise<unknown> {
+): Promise<Error | undefined> {
   let closed = false;
   to.on("close", () => {
     closed = true;
@@ -86,8 +86,9 @@ async function feed(
     to.end();
     return undefined;
   } catch (error) {
-    to.destroy?.(error instanceof Error ? error : undefined);
-    return error;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    to.destroy?.(cause);
+    return cause;
   }
 }
 
@@ -104,7 +105,7 @@ export function drained(stream: NodeJS.WritableStream): Promise<void> {
 
 const EVENTS = ["drain", "close", "error"] as const;
 
-async function rethrow(fed: Promise<unknown>): Promise<void> {
+async function rethrow(fed: Promise<Error | undefined>): Promise<void> {
   const error = await fed;
   if (error !== undefined) throw error;
 }

@@ -11,9 +11,12 @@ import {
   realHost,
 } from "@sandboxlib/core";
 
-const DROP_IN = fileURLToPath(
-  new URL("../../node_modules/.bin/linux-user-chroot", import.meta.url),
-);
+const DROP_IN = installed("linux-user-chroot");
+
+/** A command of another package of this repository. */
+function installed(command: string): string {
+  return fileURLToPath(new URL(`../../node_modules/.bin/${command}`, import.meta.url));
+}
 
 /** A backend with what it has to be let off, or the reason why it cannot be tested here. */
 export interface Tried {

@@ -47,5 +47,5 @@ export async function rejection(promise: Promise<unknown>): Promise<SandboxError
     (caught: unknown) => caught,
   );
   if (isSandboxError(error)) return error;
-  throw error ?? new Error("it was not refused");
+  throw new Error("it was not refused, or not by us", { cause: error });
 }
