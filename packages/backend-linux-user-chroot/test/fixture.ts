@@ -12,12 +12,16 @@ import {
 } from "@sandboxlib/core";
 import { describe } from "vitest";
 
-/** A command of another package of this repository. */
-export function installed(command: string): string {
-  return fileURLToPath(new URL(`../node_modules/.bin/${command}`, import.meta.url));
+/** A command of the command line, which the whole repository has: this package does not depend on it. */
+export function installed(command: "run-sandbox" | "sandboxlib"): string {
+  return linked("../../..", command);
 }
 
-export const dropIn: string = installed("linux-user-chroot");
+export const dropIn: string = linked("..", "linux-user-chroot");
+
+function linked(directory: string, command: string): string {
+  return fileURLToPath(new URL(`${directory}/node_modules/.bin/${command}`, import.meta.url));
+}
 
 /** The original, where the caller names one: no distribution has it any more. */
 export const original: string | undefined = process.env["SANDBOXLIB_LINUX_USER_CHROOT"];

@@ -65,7 +65,7 @@ describe("the probe", () => {
 });
 
 describe("the command line, without the program", () => {
-  const cli = (name: string, args: readonly string[], program: string) =>
+  const cli = (name: "run-sandbox" | "sandboxlib", args: readonly string[], program: string) =>
     spawnSync(installed(name), args, {
       env: { PATH: process.env["PATH"], SANDBOXLIB_LINUX_USER_CHROOT: program },
       encoding: "utf8",

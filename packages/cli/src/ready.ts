@@ -14,7 +14,7 @@ export interface Ready {
   readonly notes: readonly string[];
   /** Runs the program, given how to run a command, with what an image runs before and after it. */
   readonly around: (runOne: RunOne) => Promise<SandboxResult>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Runs a command in the sandbox; without one, the program. */
