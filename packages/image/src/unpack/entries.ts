@@ -21,8 +21,8 @@ const EXTENSIONS = new Set(["x", "X", "g", "L", "K"]);
 
 /** The entries of an archive that is written to it, with the records that extend their headers put where they belong. */
 export function entriesOf(reader: EntryReader): Blocks {
-  let global: Extensions = {};
-  let next: Extensions = {};
+  let global: Extensions | undefined;
+  let next: Extensions | undefined;
   let extension: string | undefined;
   let parts: Buffer[] = [];
 
@@ -46,8 +46,8 @@ export function entriesOf(reader: EntryReader): Blocks {
         parts = [];
         return { size, sink: (bytes) => void parts.push(Buffer.from(bytes)) };
       }
-      const powers = next.powers === true;
-      next = {};
+      const powers = next?.powers === true;
+      next = undefined;
       return { size, sink: reader.entry(header, powers) };
     },
     bodyEnd() {
@@ -59,7 +59,11 @@ export function entriesOf(reader: EntryReader): Blocks {
   });
 }
 
-function headerOf(block: Buffer, global: Extensions, next: Extensions): Header {
+function headerOf(
+  block: Buffer,
+  global: Extensions | undefined,
+  next: Extensions | undefined,
+): Header {
   const header = read(block, next, global);
   if (!header.cksumValid)
     throw invalidImage("it is no tar archive, or a broken one: a checksum is wrong");
@@ -69,7 +73,7 @@ function headerOf(block: Buffer, global: Extensions, next: Extensions): Header {
   return header;
 }
 
-function read(block: Buffer, next: Extensions, global: Extensions): Header {
+function read(block: Buffer, next: Extensions | undefined, global: Extensions | undefined): Header {
   try {
     return new Header(block, 0, dated(next), dated(global));
   } catch (cause) {
@@ -81,8 +85,8 @@ function read(block: Buffer, next: Extensions, global: Extensions): Header {
   }
 }
 
-function dated(of: Extensions): object {
-  return of.mtime === undefined ? of : { ...of, mtime: new Date(of.mtime * 1000) };
+function dated(of: Extensions | undefined): object | undefined {
+  return of?.mtime === undefined ? of : { ...of, mtime: new Date(of.mtime * 1000) };
 }
 
 /** A global header names no single file. */

@@ -47,20 +47,26 @@ export async function unpackTar(
   const { stdin } = tar.child;
   if (stdin === null) throw new TypeError("the helper has no pipes");
   tar.child.stdout?.resume();
-  const judge = judgeOf(options.terms, options.totals, (bytes) => void stdin.write(bytes));
+  let pieces: Buffer[] = [];
+  const judge = judgeOf(options.terms, options.totals, (bytes) => void pieces.push(bytes));
+  /** In one write: a stream makes more of each than copying it costs. */
+  const flush = (): void => {
+    if (pieces.length > 0) stdin.write(Buffer.concat(pieces));
+    pieces = [];
+  };
   try {
     const read = counted(source.read(), options, hashesOf(hashes, "file"));
     const archive = hashesOf(hashes, "archive");
     for await (const chunk of decompressed(read, compression)) {
       options.totals.addBytes(chunk.length);
       for (const hash of archive) hash.update(chunk);
-      stdin.cork();
       judge.write(chunk);
-      stdin.uncork();
+      flush();
       if (stdin.destroyed) break;
       if (stdin.writableNeedDrain) await drained(stdin);
     }
     if (!stdin.destroyed) judge.end();
+    flush();
     stdin.end();
     await tar.done();
   } catch (error) {
