@@ -41,7 +41,20 @@ export async function unpackTar(
     options.digests.map((name) => [name, createHash(name.split(":")[1] ?? "")]),
   );
   const tar = await startHelper(
-    ["tar", "-x", "-p", "-P", "--numeric-owner", "--no-same-owner", "-f", "-", "-C", directory],
+    [
+      "tar",
+      "-x",
+      "-b",
+      "128",
+      "-p",
+      "-P",
+      "--numeric-owner",
+      "--no-same-owner",
+      "-f",
+      "-",
+      "-C",
+      directory,
+    ],
     directory,
   );
   const { stdin } = tar.child;

@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { runSandbox, sandboxlib } from "./support/cli.js";
+import { testUnless } from "./support/test-unless.js";
+
+const BUSYBOX = "/usr/bin/busybox";
+const MANIFEST = {
+  acKind: "ImageManifest",
+  acVersion: "0.8.11",
+  name: "example.com/hello",
+  app: {
+    exec: ["/bin/busybox", "sh", "-c", "echo $GREETING from $AC_APP_NAME; exit 5"],
+    user: "0",
+    group: "0",
+    environment: [{ name: "GREETING", value: "hello" }],
+  },
+};
+const why = spawnSync(BUSYBOX, ["true"]).status === 0 ? undefined : `needs ${BUSYBOX}`;
+
+describe("images on the command line", () => {
+  let directory = "";
+  let env = {};
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "sandboxlib-cli-"));
+    env = { XDG_CACHE_HOME: join(directory, "cache") };
+    mkdirSync(join(directory, "hello/rootfs/bin"), { recursive: true });
+    spawnSync("cp", [BUSYBOX, join(directory, "hello/rootfs/bin/busybox")]);
+    writeFileSync(join(directory, "hello/manifest"), JSON.stringify(MANIFEST));
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  testUnless(
+    why,
+    "are built, inspected, run with their own command and exit code, and collected",
+    async () => {
+      const file = join(directory, "hello.aci");
+      const built = await sandboxlib([
+        "image",
+        "build",
+        join(directory, "hello"),
+        "--aci",
+        "-o",
+        file,
+      ]);
+      expect([built.exitCode, built.stderr]).toEqual([0, ""]);
+      const id = built.stdout.trim();
+      const inspected = await sandboxlib(["image", "inspect", file, "--json"], { env });
+      expect(JSON.parse(inspected.stdout)).toMatchObject({ format: "aci", digest: id });
+      const ran = await runSandbox(["--digest", id, file], { env });
+      expect([ran.stdout, ran.exitCode]).toEqual(["hello from hello\n", 5]);
+      const other = await runSandbox([file, "--", "/bin/busybox", "ls", "/"], { env });
+      expect([other.stdout, other.exitCode]).toEqual(["bin\ndev\nproc\ntmp\n", 0]);
+      const explained = await sandboxlib(["explain", file], { env });
+      expect(explained.exitCode).toBe(0);
+      const collected = await sandboxlib(["gc"], { env });
+      expect([collected.stdout.includes(id), collected.exitCode]).toEqual([true, 0]);
+      expect(readdirSync(join(directory, "cache/sandboxlib/images"))).toEqual([]);
+    },
+  );
+
+  testUnless(why, "are built as OCI layouts, too", async () => {
+    const file = join(directory, "hello.tar");
+    await sandboxlib([
+      "image",
+      "build",
+      join(directory, "hello/rootfs"),
+      "--oci",
+      "--output",
+      file,
+    ]);
+    const ran = await runSandbox([file, "/bin/busybox", "echo", "hello"], { env });
+    expect([ran.stdout, ran.exitCode]).toEqual(["hello\n", 0]);
+  });
+
+  testUnless(why, "that are broken end with 125 and one line", async () => {
+    const file = join(directory, "broken.tar");
+    writeFileSync(file, "no archive");
+    const { exitCode, stderr, stdout } = await runSandbox([file, "true"], { env });
+    expect([exitCode, stdout, stderr]).toEqual([
+      125,
+      "",
+      expect.stringMatching(/^sandboxlib: it is no image: it holds nothing\n/),
+    ]);
+  });
+
+  testUnless(undefined, "need words that make sense", async () => {
+    for (const [args, message] of [
+      [["image"], "inspect or build?"],
+      [["image", "run", "x"], '"run": inspect or build?'],
+      [["image", "build", "x"], "--aci or --oci: which of the two?"],
+      [["image", "build", "x", "--oci"], "--output: is missing"],
+      [["run", "--tag", "x", "--", "true"], "--tag: ROOT is no image"],
+      [["run", "--volume", "x", "/x.aci"], "--volume: ROOT is no image"],
+    ] as const) {
+      const { exitCode, stderr } = await sandboxlib(args);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+  });
+});
