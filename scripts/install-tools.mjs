@@ -18,6 +18,22 @@ const tools = [
     // It is copied into an empty root directory, where a dynamic one finds no loader.
     usable: isStatic,
   },
+  ...[
+    ["tar", "tar"],
+    ["flock", "util-linux"],
+    ["bzip2", "bzip2"],
+    ["xz", "xz-utils"],
+    ["zstd", "zstd"],
+    ["umoci", "umoci"],
+    ["skopeo", "skopeo"],
+    ["mksquashfs", "squashfs-tools"],
+    ["sqfs2tar", "squashfs-tools-ng"],
+    ["mkfs.erofs", "erofs-utils"],
+  ].map(([name, debianPackage]) => ({
+    name,
+    debianPackages: [debianPackage],
+    serves: "tests of images",
+  })),
   { name: "tmux", debianPackages: ["tmux"], serves: "the tests of terminals" },
   { name: "time", debianPackages: ["time"], serves: "docs/accounting.md, which is measured" },
 ];

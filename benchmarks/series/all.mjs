@@ -3,6 +3,7 @@ import { chrootSeries } from "./chroot.mjs";
 import { cliSeries } from "./cli.mjs";
 import { compileSeries } from "./compile.mjs";
 import { concurrencySeries } from "./concurrency.mjs";
+import { imageSeries } from "./image.mjs";
 import { launchSeries } from "./launch.mjs";
 import { memorySeries } from "./memory.mjs";
 import { mountsSeries } from "./mounts.mjs";
@@ -19,4 +20,5 @@ export const SERIES = {
   bubblewrap: bubblewrapSeries,
   chroot: chrootSeries,
   cli: cliSeries,
+  image: imageSeries,
 };
