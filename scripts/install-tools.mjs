@@ -29,6 +29,7 @@ const tools = [
     ["mksquashfs", "squashfs-tools"],
     ["sqfs2tar", "squashfs-tools-ng"],
     ["mkfs.erofs", "erofs-utils"],
+    ["mmdebstrap", "mmdebstrap"],
   ].map(([name, debianPackage]) => ({
     name,
     debianPackages: [debianPackage],
