@@ -105,7 +105,7 @@ await describeWith("bubblewrap", "what only the host can tell", () => {
       ["/no/such/root"],
       'root: "/no/such/root" does not exist, or cannot be reached (ROOT /no/such/root)',
     ],
-    [["/etc/passwd"], 'root: "/etc/passwd" is not a directory (ROOT /etc/passwd)'],
+    [["/etc/passwd"], '"/etc/passwd": it is neither a directory nor an image'],
     [["--writable", "/no/such"], 'writable[0]: "/no/such" does not exist (--writable /no/such)'],
     [["--cwd", "/no/such"], 'cwd: "/no/such" does not exist (--cwd /no/such)'],
     [["--bind", "/no/such"], 'mounts[3].source: "/no/such" does not exist on the host'],

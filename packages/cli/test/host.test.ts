@@ -3,6 +3,7 @@ import { configJsonSchema } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { BIN, sandboxlib } from "./support/cli.js";
 import { WITH_FIXTURES } from "./support/fixtures.js";
+import { scratch } from "./support/scratch.js";
 import { testUnless } from "./support/test-unless.js";
 
 const ENV = { env: WITH_FIXTURES };
@@ -99,7 +100,8 @@ testUnless(
     // Of its own, since other runs of this host may have left something.
     const script = `mount -t tmpfs none /run && exec "$0" "$@"`;
     const argv = ["--mount", "--", "sh", "-c", script, process.execPath, BIN.sandboxlib, "gc"];
-    const { status, stdout } = spawnSync(UNSHARE, argv, { encoding: "utf8" });
+    const env = { ...process.env, XDG_CACHE_HOME: scratch() };
+    const { status, stdout } = spawnSync(UNSHARE, argv, { encoding: "utf8", env });
     expect([status, stdout]).toEqual([0, "Nothing was left behind.\n"]);
   },
 );

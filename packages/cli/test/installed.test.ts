@@ -166,14 +166,15 @@ test(
 
 test("the licence of the code inside the programs comes with them", () => {
   const own = join(import.meta.dirname, "..");
-  const zod = readFileSync(join(own, "../core/node_modules/zod/LICENSE"), "utf8");
-  expect(readFileSync(join(own, "THIRD-PARTY.md"), "utf8")).toContain(zod);
+  const licences = readFileSync(join(own, "THIRD-PARTY.md"), "utf8");
+  for (const licence of ["core/node_modules/zod/LICENSE", "image/node_modules/tar/LICENSE.md"])
+    expect(licences).toContain(readFileSync(join(own, "..", licence), "utf8"));
   const code = readdirSync(join(own, "dist"))
     .filter((name) => name.endsWith(".js"))
     .map((name) => readFileSync(join(own, "dist", name), "utf8"))
     .join("");
   const packages = code.match(/node_modules\/(?!\.pnpm)[^/\n]+/g);
-  expect([...new Set(packages)]).toEqual(["node_modules/zod"]);
+  expect([...new Set(packages)].sort()).toEqual(["node_modules/tar", "node_modules/zod"]);
 });
 
 const pnpm = findPnpm();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { on, once } from "node:events";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
@@ -17,23 +17,24 @@ const SCRIPT = "/usr/bin/script";
 /** More than what counts as the same signal handed on twice. */
 const LATER = 400;
 
+/** What programs have written so far. */
+const heard = new WeakMap<ChildProcess, string>();
+
 function start(backend: string, script: string, how?: { detached: boolean }): ChildProcess {
   const options = ["--backend", backend, "--degrade", "--quiet"];
   const child = startNode([BIN["run-sandbox"], ...options, "--", "sh", "-c", script], how);
   onTestFinished(() => void child.kill("SIGKILL"));
+  child.stdout?.on("data", (chunk) => heard.set(child, `${heard.get(child) ?? ""}${chunk}`));
   return child;
 }
 
 /** Waits until the program has written a text, or fails as soon as it can do so no more. */
 async function said(child: ChildProcess, text: string): Promise<void> {
-  let seen = "";
-  for await (const chunk of on(child.stdout as NodeJS.ReadableStream, "data", {
-    close: ["close"],
-  })) {
-    seen += String(chunk);
-    if (seen.includes(text)) return;
+  while (heard.get(child)?.includes(text) !== true) {
+    if (child.stdout?.closed === true)
+      throw new Error(`${JSON.stringify(heard.get(child))} does not hold ${text}`);
+    await sleep(5);
   }
-  throw new Error(`the program never wrote ${JSON.stringify(text)}, but ${JSON.stringify(seen)}`);
 }
 
 function processesOf(marker: string): string[] {

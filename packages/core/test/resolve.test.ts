@@ -19,6 +19,8 @@ const ANYWHERE = { available: true } as const;
 /** Asks for everything at once. */
 const GREEDY: ConfigInput = {
   root: "/srv",
+  overlay: { upper: "/layer/upper", work: "/layer/work" },
+  writable: "all",
   hidden: ["/secret"],
   mounts: [
     { type: "bind", source: "/x", target: "/x", readOnly: true },

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isSandboxError } from "@sandboxlib/core";
 import { hold } from "./cache/held.js";
 import { bootId } from "./cache/owner.js";
 import type { Place } from "./cache/place.js";
@@ -27,7 +28,9 @@ export async function unpackInto(
     const made = join(held.path, "image");
     for (const directory of [made, join(made, "root"), join(held.path, "scratch")])
       mkdirSync(directory);
-    const { format, content } = await unpack(path, held.path, options);
+    const { format, content } = await unpack(path, held.path, options).catch((error) => {
+      throw named(path, error);
+    });
     const root = join(made, "root");
     // Whatever the umask is; the directory above keeps others out.
     chmodSync(root, 0o755);
@@ -46,6 +49,12 @@ export async function unpackInto(
   } finally {
     held.remove();
   }
+}
+
+/** Says of which file an error is. */
+function named(path: string, error: unknown): unknown {
+  if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") return error;
+  return invalidImage(`${shown(path)}: ${error.message}`, error.hint, error);
 }
 
 async function unpack(

@@ -22,15 +22,16 @@ export async function run(line: CommandLine): Promise<{ readonly exitCode: numbe
   try {
     const sandbox = await sandboxFor(config, passFds.length > 0);
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-    const child = sandbox.spawn(line.command, { ...streams, passFds });
-    return { exitCode: exitCodeOf(await untilEnded(child)) };
+    const start = (): SandboxChild => sandbox.spawn(line.command, { ...streams, passFds });
+    return { exitCode: exitCodeOf(await untilEnded(start)) };
   } catch (error) {
     return { fatal: messageOf(error) };
   }
 }
 
 /** A signal that ends this command ends the program with it, and everything that it has started. */
-async function untilEnded(child: SandboxChild): Promise<SandboxResult> {
+async function untilEnded(start: () => SandboxChild): Promise<SandboxResult> {
+  let child: SandboxChild;
   let came: NodeJS.Signals | undefined;
   let timer: NodeJS.Timeout | undefined;
   const listener = (signal: NodeJS.Signals): void => {
@@ -38,8 +39,10 @@ async function untilEnded(child: SandboxChild): Promise<SandboxResult> {
     came ??= signal;
     timer ??= setTimeout(() => child.kill("SIGKILL"), GRACE);
   };
+  // First, since the program may be ready for a signal before `start` has returned.
   for (const signal of ENDING) process.on(signal, listener);
   try {
+    child = start();
     return await child.result;
   } finally {
     clearTimeout(timer);

@@ -29,6 +29,8 @@ const DOCKER = /^([0-9a-f]{64}(\.json|\.tar|\/.*)?|manifest\.json|repositories)$
 
 async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
   const names = new Set<string>();
+  const none = (cause?: unknown) =>
+    invalidImage("it is neither a directory nor an image", HINT, cause);
   const blocks = entriesOf({
     entry(header) {
       const path = plainPath(header.path ?? "");
@@ -40,11 +42,18 @@ async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
   let read = 0;
   for await (const chunk of decompressed(source.read(), compressionOf(start))) {
     read += chunk.length;
-    if (blocks.write(chunk) || names.size >= NAMES || read > MOST_READ) break;
+    try {
+      if (blocks.write(chunk)) break;
+    } catch (error) {
+      throw names.size === 0 ? none(error) : error;
+    }
+    if (names.size >= NAMES || read > MOST_READ) break;
   }
-  if (names.size === 0) throw invalidImage("it is no image: it holds nothing");
+  if (names.size === 0) throw none();
   return names;
 }
 
+const HINT =
+  "An image is an App Container image, an OCI layout or an archive of one, what `docker save` writes, a tar archive, or a squashfs or erofs file.";
 /** Where the first files are large, they are few. */
 const MOST_READ = 4 * 1024 * 1024;

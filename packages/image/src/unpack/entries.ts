@@ -65,8 +65,7 @@ function headerOf(
   next: Extensions | undefined,
 ): Header {
   const header = read(block, next, global);
-  if (!header.cksumValid)
-    throw invalidImage("it is no tar archive, or a broken one: a checksum is wrong");
+  if (!header.cksumValid) throw invalidImage("the tar archive is broken: a checksum is wrong");
   const { size } = header;
   if (size === undefined || !Number.isSafeInteger(size) || size < 0)
     throw invalidImage(`entry ${shown(header.path ?? "")}: has a size that is no number`);
@@ -77,11 +76,7 @@ function read(block: Buffer, next: Extensions | undefined, global: Extensions | 
   try {
     return new Header(block, 0, dated(next), dated(global));
   } catch (cause) {
-    throw invalidImage(
-      "it is no tar archive, or a broken one: a number is wrong",
-      undefined,
-      cause,
-    );
+    throw invalidImage("the tar archive is broken: a number is wrong", undefined, cause);
   }
 }
 
