@@ -37,15 +37,25 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
   return { available: true, ...about, missing: [...missing.flat(), ...limits] };
 }
 
-/** The drop-in is a program of Node's, which takes gigabytes of addresses and many fds before there is a program. */
+/**
+ * The drop-in is a program of Node's, which takes gigabytes of addresses, much memory, and many fds and threads before there is
+ * a program.
+ */
 function missingLimits({ isScript }: Program, host: Host): Missing[] {
   const missing = toolLimits.missing(host);
   if (!isScript || missing.length > 0) return missing;
   const reason = "the limit would hit the drop-in linux-user-chroot, a program of Node's, first";
   const remedy = "Use the backend that the drop-in itself uses.";
-  const capabilities = ["limit.addressSpace", "limit.openFiles", "limit.stack"] as const;
-  return capabilities.map((capability) => ({ capability, reason, remedy }));
+  return OWN_NEEDS.map((capability) => ({ capability, reason, remedy }));
 }
+
+const OWN_NEEDS = [
+  "limit.addressSpace",
+  "limit.openFiles",
+  "limit.stack",
+  "limit.memory",
+  "limit.processes",
+] as const;
 
 interface Part {
   readonly capability: Capability;

@@ -73,7 +73,7 @@ export const cgroup: Topic = {
       title: "a part of a processor is a part of its time",
       needs: ["limit.cpu"],
       async run({ sh }) {
-        const busy = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done";
+        const busy = "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done";
         const { usage } = succeeded(await sh(busy, { limits: { cpu: 0.2 } }));
         const { userTime, systemTime = 0, wallTime } = usage;
         // A period of 100 ms may be used at once when it begins, and when it ends.

@@ -1,7 +1,9 @@
+import { CGROUPS } from "./cgroups.js";
 import { FILES } from "./files.js";
 import { ISOLATION } from "./isolation.js";
 import type { Liar } from "./liar.js";
 import { LIMITS } from "./limits.js";
+import { OVERLAYS } from "./overlays.js";
 import { PATHS } from "./paths.js";
 import { POOLS } from "./pools.js";
 import { RUNS } from "./runs.js";
@@ -24,4 +26,6 @@ export const liars: readonly Liar[] = [
   ...POOLS,
   ...LIMITS,
   ...TERMINALS,
+  ...CGROUPS,
+  ...OVERLAYS,
 ];

@@ -30,6 +30,10 @@ export const LIMITS: readonly Liar[] = [
       "limits: a program that ignores",
       "limits: a file grows",
       "limits: a command of a session that",
+      "limits on the whole of a sandbox: a program that wants",
+      "limits on the whole of a sandbox: a fork bomb",
+      "limits on the whole of a sandbox: one command of a session",
+      "limits on the whole of a sandbox: a run in a pool",
     ],
   },
   {

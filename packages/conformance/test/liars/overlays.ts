@@ -1,0 +1,29 @@
+import { setsUp } from "../lasting-lies.js";
+import { obliging } from "../library-lies.js";
+import { inEveryWay } from "../way-lies.js";
+import type { Liar } from "./liar.js";
+
+/** Liars about what lies over a root. */
+export const OVERLAYS: readonly Liar[] = [
+  {
+    does: "writes to the root itself",
+    lie: () => inEveryWay({ config: ({ overlay: _, ...config }) => config }),
+    caughtBy: ["overlay: what is", "overlay: what was", "overlay: a mount point"],
+  },
+  {
+    does: "takes the name of a layer apart",
+    lie: () =>
+      setsUp(({ overlay, ...setup }) => ({
+        ...setup,
+        ...(overlay && {
+          overlay: { ...overlay, upper: overlay.upper.replace(/[,:\\].*/s, "") },
+        }),
+      })),
+    caughtBy: ["overlay: a layer"],
+  },
+  {
+    does: "takes a layer that is not there for an empty one",
+    lie: () => obliging(setsUp((setup) => setup)),
+    caughtBy: ["overlay: a directory"],
+  },
+];
