@@ -1,3 +1,4 @@
+import type { ConfigInput } from "@sandboxlib/core";
 import { setsUp } from "../lasting-lies.js";
 import { obliging } from "../library-lies.js";
 import { inEveryWay } from "../way-lies.js";
@@ -7,7 +8,7 @@ import type { Liar } from "./liar.js";
 export const OVERLAYS: readonly Liar[] = [
   {
     does: "writes to the root itself",
-    lie: () => inEveryWay({ config: ({ overlay: _, ...config }) => config }),
+    lie: () => inEveryWay({ config: withoutOverlay }),
     caughtBy: ["overlay: what is", "overlay: what was", "overlay: a mount point"],
   },
   {
@@ -27,3 +28,8 @@ export const OVERLAYS: readonly Liar[] = [
     caughtBy: ["overlay: a directory"],
   },
 ];
+
+function withoutOverlay(config: ConfigInput): ConfigInput {
+  const { overlay: _, ...others } = config;
+  return others;
+}
