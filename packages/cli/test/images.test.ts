@@ -82,7 +82,9 @@ describe("images on the command line", () => {
     expect([exitCode, stdout, stderr]).toEqual([
       125,
       "",
-      expect.stringMatching(/^sandboxlib: it is no image: it holds nothing\n/),
+      expect.stringMatching(
+        /^sandboxlib: ".*broken\.tar": it is neither a directory nor an image\n/,
+      ),
     ]);
   });
 

@@ -19,8 +19,6 @@ const ANYWHERE = { available: true } as const;
 /** Asks for everything at once. */
 const GREEDY: ConfigInput = {
   root: "/srv",
-  overlay: { upper: "/layer/upper", work: "/layer/work" },
-  writable: "all",
   hidden: ["/secret"],
   mounts: [
     { type: "bind", source: "/x", target: "/x", readOnly: true },
@@ -47,6 +45,12 @@ const GREEDY: ConfigInput = {
   },
 };
 
+/** An overlay is written all over, so that it does not go with listed paths. */
+function greedyOf(capability: Capability): ConfigInput {
+  const overlay = { upper: "/layer/upper", work: "/layer/work" };
+  return capability === "root.overlay" ? { ...GREEDY, overlay, writable: "all" } : GREEDY;
+}
+
 /** What no config asks for. */
 const UNASKED: Capability[] = ["mount.create", "exit.signal", "session", "tty", "pool"];
 
@@ -61,7 +65,9 @@ describe("resolve", () => {
     "refuses a config that asks for an undeclared %s",
     async (capability) => {
       const backend = declaring(allBut(capability));
-      const error = await thrown(() => resolve(parseConfig(GREEDY), backend, ANYWHERE));
+      const error = await thrown(() =>
+        resolve(parseConfig(greedyOf(capability)), backend, ANYWHERE),
+      );
       expect([error.code, error.backend]).toEqual(["CAPABILITY_UNSUPPORTED", "made-up"]);
       expect(error.message).toContain(`${error.path}: needs ${capability}`);
     },
@@ -76,7 +82,9 @@ describe("resolve", () => {
     );
     const asked = { "isolate.uts": plain, "mount.tmpfs": { ...GREEDY, mounts } };
     const config = parseConfig(
-      Object.hasOwn(asked, capability) ? asked[capability as keyof typeof asked] : GREEDY,
+      Object.hasOwn(asked, capability)
+        ? asked[capability as keyof typeof asked]
+        : greedyOf(capability),
     );
     const attempt = (): unknown => resolve(config, backend, ANYWHERE, [capability]);
     if (!CAPABILITIES[capability].droppable) {

@@ -101,18 +101,22 @@ const REFUSED: readonly (readonly [string, Buffer, RegExp])[] = [
   [
     "a checksum that is wrong",
     Buffer.concat([archive({ path: "a" }), Buffer.from("x")]).fill(1, 148, 150),
-    /checksum/,
+    /neither a directory nor an image/,
   ],
   ["a size below zero", archive(negative()), /size|checksum|cut off/],
   ["an archive cut off in a body", truncated.subarray(0, 2048), /cut off/],
-  ["an archive cut off in a header", truncated.subarray(0, 300), /holds nothing|cut off/],
+  [
+    "an archive cut off in a header",
+    truncated.subarray(0, 300),
+    /neither a directory nor an image/,
+  ],
   ["an archive without an end", truncated.subarray(0, truncated.length - 1024), /cut off/],
   [
     "a gzip stream cut off",
     gzipSync(archive({ path: "a", body: Buffer.alloc(100_000, "ab") })).subarray(0, 150),
     /gzip data is broken or cut off/,
   ],
-  ["text", Buffer.from("hello\n"), /holds nothing/],
+  ["text", Buffer.from("hello\n"), /neither a directory nor an image/],
   ["zeros", Buffer.alloc(10_240), /holds nothing/],
   ["a file of no bytes", Buffer.alloc(0), /holds nothing/],
 ];
@@ -196,7 +200,7 @@ describe("a hostile archive", () => {
     const error = await rejection(openImage(file, { maxSize: 2 ** 19 }));
     expect([error.code, error.message]).toEqual([
       "IMAGE_INVALID",
-      "it unpacks to more than 524288 bytes",
+      `${JSON.stringify(file)}: it unpacks to more than 524288 bytes`,
     ]);
   });
 
@@ -206,7 +210,7 @@ describe("a hostile archive", () => {
     const bomb = Buffer.concat([gzipSync(head), ...Array.from({ length: 100 }, () => zeros)]);
     const { file } = victim(bomb);
     const error = await rejection(openImage(file));
-    expect(error.message).toBe("it unpacks to more than 200 times its own size");
+    expect(error.message).toContain("it unpacks to more than 200 times its own size");
     expect(cached("private")).toEqual([]);
   });
 

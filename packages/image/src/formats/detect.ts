@@ -1,7 +1,7 @@
 import type { FormatName } from "../image.js";
 import { invalidImage } from "../invalid.js";
 import { compressionOf, decompressed } from "../unpack/compression.js";
-import { entriesOf } from "../unpack/entries.js";
+import { entriesOf, startsArchive } from "../unpack/entries.js";
 import { plainPath } from "../unpack/entry.js";
 import { type Source, startOf } from "../unpack/source.js";
 
@@ -29,8 +29,6 @@ const DOCKER = /^([0-9a-f]{64}(\.json|\.tar|\/.*)?|manifest\.json|repositories)$
 
 async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
   const names = new Set<string>();
-  const none = (cause?: unknown) =>
-    invalidImage("it is neither a directory nor an image", HINT, cause);
   const blocks = entriesOf({
     entry(header) {
       const path = plainPath(header.path ?? "");
@@ -41,15 +39,12 @@ async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
   });
   let read = 0;
   for await (const chunk of decompressed(source.read(), compressionOf(start))) {
+    if (read === 0 && !startsArchive(chunk))
+      throw invalidImage("it is neither a directory nor an image", HINT);
     read += chunk.length;
-    try {
-      if (blocks.write(chunk)) break;
-    } catch (error) {
-      throw names.size === 0 ? none(error) : error;
-    }
-    if (names.size >= NAMES || read > MOST_READ) break;
+    if (blocks.write(chunk) || names.size >= NAMES || read > MOST_READ) break;
   }
-  if (names.size === 0) throw none();
+  if (names.size === 0) throw invalidImage("it holds nothing");
   return names;
 }
 

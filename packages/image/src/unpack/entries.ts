@@ -59,6 +59,16 @@ export function entriesOf(reader: EntryReader): Blocks {
   });
 }
 
+/** Whether bytes begin as a tar archive does: with a header, or with the end of one without entries. */
+export function startsArchive(bytes: Buffer): boolean {
+  try {
+    const { cksumValid, nullBlock } = new Header(bytes, 0);
+    return cksumValid || nullBlock;
+  } catch {
+    return false;
+  }
+}
+
 function headerOf(
   block: Buffer,
   global: Extensions | undefined,
