@@ -23,16 +23,3 @@ export function parentOf(pid: number): number {
   const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
   return Number(parent);
 }
-
-/** How many threads a user has, which is what its limit of processes counts. */
-export function threadsOf(uid: number | undefined): number {
-  return readdirSync("/proc").reduce((sum, pid) => {
-    try {
-      const status = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/status`, "latin1") : "";
-      const isTheirs = new RegExp(`^Uid:\\s+${uid}\\s`, "m").test(status);
-      return sum + (isTheirs ? Number(/^Threads:\s+(\d+)$/m.exec(status)?.[1]) : 0);
-    } catch {
-      return sum; // It ended between the two looks.
-    }
-  }, 0);
-}

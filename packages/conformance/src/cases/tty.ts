@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import type { ConfigInput, SandboxChild } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
@@ -107,8 +108,10 @@ export const tty: Topic = {
         const data = Buffer.from(Array.from({ length: 2 ** 20 }, (_, index) => (index * 7) % 256));
         const chunks: Buffer[] = [];
         child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+        const over = child.stdout === null ? undefined : once(child.stdout, "end");
         child.stdin?.write(data);
         assert.equal((await child.result).exitCode, 0);
+        await over;
         assert(Buffer.concat(chunks).subarray(-data.length).equals(data));
       },
     },
