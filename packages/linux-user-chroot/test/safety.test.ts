@@ -1,12 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, dropIn, makePlace, obstacle, type Place } from "./fixture.js";
 
 const reason = obstacle();
 const isRoot = process.getuid?.() === 0;
+const checkout = join(import.meta.dirname, "../../..");
 const SURVIVOR = 'trap "" HUP INT TERM; while :; do sleep 1; done';
 
 describe.skipIf(reason !== undefined)(
@@ -103,16 +105,21 @@ describe.skipIf(reason !== undefined)(
     });
 
     it.skipIf(!isRoot)("the group 0 is replaced by the number of the uid", () => {
-      const { stdout, stderr } = spawnSync(
-        process.execPath,
-        [dropIn, place.root, "sh", "-c", "id -u; id -g"],
-        {
-          uid: 61_234,
-          gid: 0,
-          encoding: "utf8",
-        },
-      );
-      expect(stdout, stderr).toBe("61234\n61234\n");
+      // The checkout may lie where that uid cannot enter.
+      const reachable = place.path("checkout");
+      mkdirSync(reachable);
+      expect(spawnSync("mount", ["-o", "bind,ro", checkout, reachable]).status).toBe(0);
+      try {
+        const command = join(reachable, relative(checkout, dropIn));
+        const { stdout, stderr } = spawnSync(
+          process.execPath,
+          [command, place.root, "sh", "-c", "id -u; id -g"],
+          { uid: 61_234, gid: 0, encoding: "utf8" },
+        );
+        expect(stdout, stderr).toBe("61234\n61234\n");
+      } finally {
+        spawnSync("umount", [reachable]);
+      }
     });
 
     it.skipIf(!isRoot)(
