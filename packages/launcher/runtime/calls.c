@@ -133,19 +133,9 @@ int fstatat(int at, const char *restrict path, struct stat *restrict info, int f
     return (int)CALL4(SYS_newfstatat, at, path, info, flags);
 }
 
-int statx(int at, const char *restrict path, int flags, unsigned mask, struct statx *restrict info)
-{
-    return (int)CALL5(SYS_statx, at, path, flags, mask, info);
-}
-
 ssize_t readlinkat(int at, const char *restrict path, char *restrict text, size_t size)
 {
     return CALL4(SYS_readlinkat, at, path, text, size);
-}
-
-ssize_t readlink(const char *restrict path, char *restrict text, size_t size)
-{
-    return readlinkat(AT_FDCWD, path, text, size);
 }
 
 int close(int fd) { return (int)CALL1(SYS_close, fd); }
@@ -231,7 +221,6 @@ int prctl(int option, ...)
 
 pid_t fork(void) { return (pid_t)CALL5(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL); }
 int unshare(int flags) { return (int)CALL1(SYS_unshare, flags); }
-int setns(int fd, int type) { return (int)CALL2(SYS_setns, fd, type); }
 pid_t setsid(void) { return (pid_t)syscall(SYS_setsid); }
 int kill(pid_t pid, int signal) { return (int)CALL2(SYS_kill, pid, signal); }
 

@@ -108,7 +108,7 @@ bool await_branches(void)
         short came = watched[index + 1].revents;
         if (came & POLLOUT)
             flush(&branches[index].backlog, branches[index].forked.socket);
-        if (came & (POLLIN | POLLHUP | POLLERR) && !hand_on(&branches[index]))
+        if (came & (POLLIN | POLLHUP | POLLERR | POLLNVAL) && !hand_on(&branches[index]))
             bury(&branches[index]);
     }
     return watched[0].revents != 0;

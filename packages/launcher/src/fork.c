@@ -19,6 +19,7 @@ static _Noreturn void become_launcher(const struct order *order, const struct fo
 const char *make_streams(const struct order *order, struct forked *forked)
 {
     int sockets[2];
+    forked->socket = -1;
     memset(forked->ends, 0xff, sizeof forked->ends);
     memset(forked->program, 0xff, sizeof forked->program);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/types.h>
@@ -12,6 +13,8 @@
 
 static uid_t program_uid, caller_uid;
 static gid_t program_gid, caller_gid;
+
+static bool is_in(const char *file, uint32_t id);
 
 void drop_groups(void)
 {
@@ -65,6 +68,18 @@ bool is_program(uid_t owner)
 bool is_program_group(gid_t group)
 {
     return group == program_gid;
+}
+
+bool looks_like_others(void)
+{
+    return is_in("/proc/sys/kernel/overflowuid", program_uid) || is_in("/proc/sys/kernel/overflowgid", program_gid);
+}
+
+/* True as well where it cannot be read. */
+static bool is_in(const char *file, uint32_t id)
+{
+    char text[16];
+    return !read_file(file, text, sizeof text) || strtoull(text, NULL, 10) == id;
 }
 
 void become_program(const struct setup *setup)

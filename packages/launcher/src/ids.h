@@ -22,6 +22,10 @@ void as_caller(void);
 bool is_program(uid_t owner);
 bool is_program_group(gid_t group);
 
+/* Whether an owner that looks like the program may be anybody: the kernel shows every owner that has no
+ * number inside as one and the same, and the program has that number. */
+bool looks_like_others(void);
+
 /* For good. */
 void become_program(const struct setup *setup);
 

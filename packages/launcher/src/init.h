@@ -17,10 +17,9 @@ struct sandbox {
     struct setup setup;
     uint8_t *shared;     /* where the set-up comes to lie */
     uint32_t namespaces; /* the set-up's, known before */
-    int null;      /* /dev/null, open */
-    int launcher;  /* a socket to the launcher */
-    mode_t umask;  /* the caller's, for the program */
-    bool own_user; /* a user namespace was made */
+    int null;     /* /dev/null, open */
+    int launcher; /* a socket to the launcher */
+    mode_t umask; /* the caller's, for the program */
 };
 
 /* `launcher_end`: the other end of `launcher`, to be closed. */

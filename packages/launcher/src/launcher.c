@@ -62,17 +62,17 @@ void launch(uint32_t namespaces)
     sandbox.null = open_null();
     sandbox.shared = share_memory();
     drop_groups();
-    sandbox.own_user = sandbox.namespaces & NAMESPACE_USER || !has_capability(CAP_SYS_ADMIN);
+    bool own_user = namespaces & NAMESPACE_USER || !has_capability(CAP_SYS_ADMIN);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) != 0)
         fail(FAILED_SETUP, errno, "socketpair");
     sandbox.launcher = link[1];
-    pid_t pid = fork_into_namespaces(sandbox.namespaces, sandbox.own_user, &pidfd);
+    pid_t pid = fork_into_namespaces(namespaces, own_user, &pidfd);
     if (pid == 0)
         init(&sandbox, link[0]);
     close(link[1]);
-    read_identity(&go.identity, pid);
-    go.setup_size = read_setup(sandbox.shared, sandbox.namespaces, &sandbox.setup);
-    if (sandbox.own_user)
+    read_identity(&go.identity, pid, namespaces, own_user);
+    go.setup_size = read_setup(sandbox.shared, namespaces, &sandbox.setup);
+    if (own_user)
         map_ids(pid, &sandbox.setup);
     put_into_cgroup(pid, &sandbox.setup.cgroup);
     if (write(link[0], &go, sizeof go) != sizeof go)

@@ -16,17 +16,6 @@
 static int make_tmpfs_like(int directory);
 static unsigned permissions(const struct stat *info, int shift);
 static bool is_gone(int error);
-/* The mirror belongs to the program, which must not be able to do more with it than with what it covers:
- * the permissions of the owner (6) or the group (3) are those of the class that the program is in there. */
-static unsigned permissions(const struct stat *info, int shift)
-{
-    if (shift == 6 && !is_program(info->st_uid))
-        shift = 3;
-    if (shift == 3 && !is_program_group(info->st_gid))
-        shift = 0;
-    return info->st_mode >> shift & 7;
-}
-
 static void show(int covered, const char *name, int mirror);
 static void copy_symlink(int covered, const char *name, int mirror);
 
@@ -61,6 +50,19 @@ static int make_tmpfs_like(int directory)
     mode[2] = (char)('0' + permissions(&info, 3));
     mode[3] = (char)('0' + (info.st_mode & 7));
     return new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+/* The mirror belongs to the program, which must not be able to do more with it than with what it covers:
+ * the permissions of the owner (6) or the group (3) are those of the class that the program is in there. */
+static unsigned permissions(const struct stat *info, int shift)
+{
+    if (looks_like_others())
+        return info->st_mode >> 6 & info->st_mode >> 3 & info->st_mode & 7;
+    if (shift == 6 && !is_program(info->st_uid))
+        shift = 3;
+    if (shift == 3 && !is_program_group(info->st_gid))
+        shift = 0;
+    return info->st_mode >> shift & 7;
 }
 
 static void show(int covered, const char *name, int mirror)

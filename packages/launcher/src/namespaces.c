@@ -17,20 +17,35 @@
 
 enum { CGROUP = 5 }; /* in the order of the protocol */
 
+/* In the order of the protocol. */
+static const struct { const char *name; unsigned long flag; } kinds[NAMESPACE_COUNT] = {
+    {"mnt", CLONE_NEWNS},   {"pid", CLONE_NEWPID},       {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS},
+    {"user", CLONE_NEWUSER}, {"cgroup", CLONE_NEWCGROUP}, {"net", CLONE_NEWNET},
+};
+
+static unsigned long flags_of(uint32_t wanted, bool user);
+static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT]);
+
 pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd)
 {
-    unsigned long flags = CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWPID;
-    flags |= user ? CLONE_NEWUSER : 0;
-    flags |= wanted & NAMESPACE_IPC ? CLONE_NEWIPC : 0;
-    flags |= wanted & NAMESPACE_UTS ? CLONE_NEWUTS : 0;
-    flags |= wanted & NAMESPACE_CGROUP ? CLONE_NEWCGROUP : 0;
-    flags |= wanted & NAMESPACE_NET ? CLONE_NEWNET : 0;
+    unsigned long flags = CLONE_PIDFD | flags_of(wanted, user);
     /* clone and not clone3, which filters of system calls answer with ENOSYS. No flag here uses the
      * arguments whose order differs between architectures. */
     long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL);
     if (pid < 0)
         fail(FAILED_SETUP, errno, "clone");
     return (pid_t)pid;
+}
+
+static unsigned long flags_of(uint32_t wanted, bool user)
+{
+    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID;
+    flags |= user ? CLONE_NEWUSER : 0;
+    flags |= wanted & NAMESPACE_IPC ? CLONE_NEWIPC : 0;
+    flags |= wanted & NAMESPACE_UTS ? CLONE_NEWUTS : 0;
+    flags |= wanted & NAMESPACE_CGROUP ? CLONE_NEWCGROUP : 0;
+    flags |= wanted & NAMESPACE_NET ? CLONE_NEWNET : 0;
+    return flags;
 }
 
 void forbid_user_namespaces(void)
@@ -52,23 +67,32 @@ void set_hostname(const char *name)
         fail(FAILED_READBACK, 0, "the host name is not the one that was set");
 }
 
-void read_identity(struct identity *identity, pid_t pid)
+void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user)
 {
-    static const char *const names[NAMESPACE_COUNT] = {"mnt",  "pid",    "ipc", "uts",
-                                                       "user", "cgroup", "net"};
-    char number[11], path[32];
-    const char *const parts[] = {"/proc/", decimal(number, (uint32_t)pid), "/ns", NULL};
+    uint64_t own[NAMESPACE_COUNT];
+    char number[11];
+    read_inodes("self", own);
+    read_inodes(decimal(number, (uint32_t)pid), identity->inodes);
+    for (int index = 0; index < NAMESPACE_COUNT; index++)
+        if (flags_of(wanted, user) & kinds[index].flag && identity->inodes[index] == own[index])
+            fail(FAILED_READBACK, 0, "a namespace is not new");
+    identity->pid = (uint32_t)pid;
+}
+
+static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT])
+{
+    char path[32];
+    const char *const parts[] = {"/proc/", process, "/ns", NULL};
     join(path, sizeof path, parts);
     int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         fail(FAILED_SETUP, errno, "open /proc/PID/ns");
     for (int index = 0; index < NAMESPACE_COUNT; index++) {
         struct stat info;
-        if (fstatat(directory, names[index], &info, 0) != 0)
+        if (fstatat(directory, kinds[index].name, &info, 0) != 0)
             fail(FAILED_SETUP, errno, "stat /proc/PID/ns");
-        identity->inodes[index] = info.st_ino;
+        inodes[index] = info.st_ino;
     }
-    identity->pid = (uint32_t)pid;
     close(directory);
 }
 

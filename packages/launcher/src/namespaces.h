@@ -22,8 +22,8 @@ struct identity {
     uint64_t inodes[NAMESPACE_COUNT];
 };
 
-/* Of another process, from outside. */
-void read_identity(struct identity *identity, pid_t pid);
+/* From outside. Fails for a namespace that was to be made and is the launcher's own. */
+void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user);
 
 /* A new one whose root is the cgroup that pid 1 has been put into. */
 void enter_cgroup_namespace(struct identity *identity);
