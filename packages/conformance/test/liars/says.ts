@@ -60,7 +60,7 @@ export const SAYS: readonly Liar[] = [
     does: "declares nothing but the working directory, and says yes to everything",
     lie: () => twoFaced(["cwd"]),
     caughtBy: [
-      "root",
+      "root is",
       "writable.paths",
       "hidden",
       "mount.bind is",
@@ -79,9 +79,13 @@ export const SAYS: readonly Liar[] = [
   {
     does: "declares no more than the ground of some capabilities, and says yes to everything",
     lie: () =>
-      twoFaced(["cwd", "mount.bind", "mount.tmpfs", "isolate.uts", "isolate.user", "user"]),
-    caughtBy: ["mount.bind.readOnly", "mount.tmpfs.size", "hostname", "user.range"].map(
-      (title) => `refusals: ${title}`,
-    ),
+      twoFaced(["cwd", "root", "mount.bind", "mount.tmpfs", "isolate.uts", "isolate.user", "user"]),
+    caughtBy: [
+      "root.overlay",
+      "mount.bind.readOnly",
+      "mount.tmpfs.size",
+      "hostname",
+      "user.range",
+    ].map((title) => `refusals: ${title}`),
   },
 ];
