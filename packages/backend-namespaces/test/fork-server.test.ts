@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { createSandbox, isSandboxError, type Sandbox } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
@@ -91,6 +92,36 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
     expect((await other).exitCode).toBe(7);
   }, 20_000);
 
+  it("fails for want of fds alone, whichever they are, and the next one works", () => {
+    const script = `
+      import { spawnSync } from "node:child_process";
+      spawnSync("prlimit", ["--pid", process.pid, "--nofile=64"]);
+      const discard = { stdout: "discard", stderr: "discard" };
+      const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+      const runs = Array.from({ length: 100 }, () =>
+        sandbox.run(["sleep", "2"], discard).then(({ outcome }) => outcome, ({ code }) => code));
+      console.log([...new Set(await Promise.all(runs))].sort().join());
+      console.log((await sandbox.run(["true"])).exitCode);`;
+    expect(inNode(script)).toBe("LAUNCH_FAILED,exited\n0\n");
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    `is not started by one with ids that this process has given up${process.getuid?.() === 0 ? "" : " (skipped: not root)"}`,
+    () => {
+      const script = `
+      import { readFileSync } from "node:fs";
+      const children = () => readFileSync("/proc/self/task/" + process.pid + "/children", "utf8").trim().split(" ");
+      const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+      await sandbox.run(["true"]);
+      const [old] = children();
+      process.setegid(61234);
+      await sandbox.run(["true"]);
+      while (children().includes(old)) await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log(children().length);`;
+      expect(inNode(script)).toBe("1\n");
+    },
+  );
+
   it("leaves no process of a hundred that were aborted at any moment", async () => {
     const marker = newMarker("aborted");
     const sandbox = await make();
@@ -126,6 +157,15 @@ async function running(name: string): Promise<[failed: () => Promise<string>, pr
     return String(error);
   };
   return [failed, program];
+}
+
+/** What a program prints that is run by a Node of its own. */
+function inNode(script: string): string {
+  const imports = `
+    import { createSandbox } from ${JSON.stringify(import.meta.resolve("@sandboxlib/core"))};
+    import namespaces from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};`;
+  const argv = ["--input-type=module", "-e", imports + script];
+  return spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 20_000 }).stdout;
 }
 
 function text(bytes: Uint8Array | undefined): string {

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { setTimeout } from "node:timers/promises";
 import { createPool, createSandbox, type Session } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
+import { installedLauncher } from "../src/launcher.js";
 import { skip, skipped } from "./available.js";
 import { newMarker, parentOf, pidsWith } from "./marked.js";
 
@@ -64,13 +66,19 @@ describe.skipIf(skip)(`a program that turns on its sandbox${note}`, () => {
     await session.close();
   });
 
-  it.skipIf(notRoot !== "")(
-    `gets no directory by way of a mirror that it could not enter${notRoot}`,
-    async () => {
+  // The kernel shows every owner that has no number inside as 65534.
+  it.skipIf(notRoot !== "").for([
+    { uid: 1000, gid: 1000 },
+    { uid: 65_534, gid: 65_534 },
+    { uid: 1000, gid: 65_534 },
+  ])(
+    `with $uid and $gid gets no directory by way of a mirror that it could not enter${notRoot}`,
+    async (user) => {
       const root = mkdtempSync(join(tmpdir(), "sandboxlib-mirror-"));
       try {
         chmodSync(root, 0o755);
-        mkdirSync(join(root, "closed"), { mode: 0o700 });
+        mkdirSync(join(root, "closed"), { mode: 0o770 });
+        chmodSync(join(root, "closed"), 0o770);
         writeFileSync(join(root, "closed/secret"), "secret", { mode: 0o644 });
         const mounts = [
           { type: "bind", source: "/usr", target: "/usr", readOnly: true },
@@ -85,7 +93,7 @@ describe.skipIf(skip)(`a program that turns on its sandbox${note}`, () => {
           root,
           cwd: "/",
           mounts: [...mounts, ...lib64],
-          user: { uid: 1000, gid: 1000 },
+          user,
         };
         const sandbox = await createSandbox(config, { backend: namespaces });
         const { stdout, exitCode } = await sandbox.run([
@@ -99,6 +107,38 @@ describe.skipIf(skip)(`a program that turns on its sandbox${note}`, () => {
       }
     },
   );
+});
+
+describe.skipIf(skip)(`a program of a session${note}`, () => {
+  it("cannot change the launcher's file by way of a process that executes it", async () => {
+    const scratch = mkdtempSync(join(tmpdir(), "sandboxlib-self-"));
+    const launcher = launcherFile();
+    const { mode } = statSync(launcher);
+    chmodSync(scratch, 0o755);
+    symlinkSync("/proc/self/exe", join(scratch, "tool"));
+    const mounts = [
+      { type: "proc", target: "/proc" },
+      { type: "dev", target: "/dev" },
+      { type: "bind", source: scratch, target: scratch, readOnly: true },
+    ] as const;
+    const sandbox = await createSandbox({ cwd: "/", mounts }, { backend: namespaces });
+    const session = await sandbox.openSession();
+    try {
+      const change =
+        'opendir $d, "/proc"; for (readdir $d) { chmod 0511, "/proc/$_/exe" if /^\\d/ && $_ > 1 && $_ != $$ }';
+      const loop = `$SIG{TERM} = sub { exit }; for (;;) { ${change} }`;
+      const child = await session.spawn([perl, "-e", loop]);
+      for (let round = 0; round < 200; round += 1)
+        await session.run([join(scratch, "tool")]).catch(() => undefined);
+      child.kill("SIGKILL");
+      await child.result;
+      expect(statSync(launcher).mode).toBe(mode);
+    } finally {
+      chmodSync(launcher, mode);
+      await session.close();
+      rmSync(scratch, { recursive: true });
+    }
+  });
 });
 
 describe.skipIf(skip)(`a caller that asks for what cannot be${note}`, () => {
@@ -155,6 +195,12 @@ describe.skipIf(skip)(`a caller that asks for what cannot be${note}`, () => {
     process.kill(launcher, "SIGKILL");
   });
 });
+
+function launcherFile(): string {
+  const launcher = installedLauncher();
+  if (!("path" in launcher)) throw new Error("there is no launcher");
+  return launcher.path;
+}
 
 async function inSession(script: string): ReturnType<Session["run"]> {
   const session = await openSession();

@@ -36,27 +36,21 @@ void choose_ids(const struct setup *setup)
 
 void as_program(void)
 {
-    if (caller_gid != program_gid) {
-        setfsgid(program_gid);
-        if ((gid_t)setfsgid((gid_t)-1) != program_gid)
-            fail(FAILED_SETUP, EPERM, "setfsgid");
-    }
-    if (caller_uid != program_uid) {
-        setfsuid(program_uid);
-        if ((uid_t)setfsuid((uid_t)-1) != program_uid)
-            fail(FAILED_SETUP, EPERM, "setfsuid");
-    }
+    setfsgid(program_gid);
+    if ((gid_t)setfsgid((gid_t)-1) != program_gid)
+        fail(FAILED_SETUP, EPERM, "setfsgid");
+    setfsuid(program_uid);
+    if ((uid_t)setfsuid((uid_t)-1) != program_uid)
+        fail(FAILED_SETUP, EPERM, "setfsuid");
 }
 
 /* The caller's id may have no number in here, so setfsuid cannot name it. setreuid that changes
  * nothing still makes the id for files follow the effective one. */
 void as_caller(void)
 {
-    if (caller_uid != program_uid &&
-        (setreuid((uid_t)-1, (uid_t)-1) != 0 || (uid_t)setfsuid((uid_t)-1) != caller_uid))
+    if (setreuid((uid_t)-1, (uid_t)-1) != 0 || (uid_t)setfsuid((uid_t)-1) != caller_uid)
         fail(FAILED_SETUP, errno, "setreuid");
-    if (caller_gid != program_gid &&
-        (setregid((gid_t)-1, (gid_t)-1) != 0 || (gid_t)setfsgid((gid_t)-1) != caller_gid))
+    if (setregid((gid_t)-1, (gid_t)-1) != 0 || (gid_t)setfsgid((gid_t)-1) != caller_gid)
         fail(FAILED_SETUP, errno, "setregid");
 }
 

@@ -3,27 +3,27 @@
 #include <unistd.h>
 
 #include "courier.h"
+#include "frame.h"
 #include "launcher.h"
 #include "outcome.h"
 #include "plan.h"
-#include "privileges.h"
 #include "probe.h"
+#include "sealed.h"
 #include "serve.h"
+#include "setup.h"
 
 static uint32_t read_namespaces(const char *word);
 
 /* What the launcher is started as: see PROTOCOL.md. */
 int main(int count, char **words)
 {
-    /* Inside, /proc/self/exe leads here from a process that is about to execute its program. Whoever executes
-     * that must not hand others the launcher's file, which is on a mount of the host. */
-    let_others_look(false);
     if (count == 3 && strcmp(words[1], "courier") == 0)
         deliver(words[2]);
     if (count == 2 && strcmp(words[1], "probe") == 0)
         probe();
+    if (is_socket(CORE_FD) && is_socket(COURIER_FD))
+        run_sealed_copy(words);
     check_start();
-    let_others_look(true); /* core opens the ends of pipes through /proc */
     if (count == 2 && strcmp(words[1], "serve") == 0)
         serve();
     launch(read_namespaces(count == 2 ? words[1] : ""));

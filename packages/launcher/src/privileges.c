@@ -72,12 +72,7 @@ void drop_privileges(void)
         fail(FAILED_SETUP, errno, "capset");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_SET_NO_NEW_PRIVS)");
-    let_others_look(false);
-}
-
-void let_others_look(bool may)
-{
-    if (prctl(PR_SET_DUMPABLE, may, 0, 0, 0) != 0)
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_SET_DUMPABLE)");
 }
 

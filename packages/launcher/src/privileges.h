@@ -15,9 +15,6 @@ void keep_capabilities(void);
 /* Keys of the caller's session are not the program's. */
 void leave_keyring(void);
 
-/* Whether others of the same uid may look into this process, and by way of it at what it has open. */
-void let_others_look(bool may);
-
 /* No capability in any set, none to be had by an exec, and no peeking by others of the same uid. */
 void drop_privileges(void);
 

@@ -4,6 +4,7 @@
 #define SANDBOXLIB_SYS_H
 
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <stddef.h>
@@ -19,6 +20,9 @@
 #endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
 #endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -80,6 +84,21 @@ static inline int sys_make_all_private(void)
 static inline int sys_umount_lazily(const char *path)
 {
     return (int)syscall(SYS_umount2, path, MNT_DETACH);
+}
+
+static inline ssize_t sys_sendfile(int to, int from, size_t size)
+{
+    return syscall(SYS_sendfile, to, from, NULL, size);
+}
+
+static inline int sys_memfd_create(const char *name, unsigned flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+static inline int sys_execveat(int file, char **words, char *const *environment)
+{
+    return (int)syscall(SYS_execveat, file, "", words, environment, AT_EMPTY_PATH);
 }
 
 #endif

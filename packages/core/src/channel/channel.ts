@@ -30,12 +30,10 @@ export type Open<AnyChannel extends Channel> = (
 /** What a channel goes over. */
 export interface Line {
   readonly write: (frame: Buffer) => void;
-  /** Says that there is no more to come. */
+  /** Says that there is no more to come, and sees to it that the launcher ends. */
   readonly end: () => void;
-  /** Kills the launcher, which has not ended although it should have. */
-  readonly kill: () => void;
   readonly isOpen: () => boolean;
-  /** Resolves when the launcher is gone, and what it said has been read. */
+  /** Resolves when the launcher is gone, and what it said has been read. Rejects when something of it is stuck. */
   readonly ended: Promise<LauncherEnd>;
 }
 
@@ -44,9 +42,6 @@ export interface LauncherEnd {
   readonly how: string;
   readonly wasKilled: boolean;
 }
-
-/** Milliseconds that a launcher has to end in. */
-const PATIENCE = 5_000;
 
 /**
  * Speaks with a launcher over a line.
@@ -69,8 +64,6 @@ export function channelOver(
     if (!line.isOpen()) return false;
     // What the launcher still has to say can be read meanwhile.
     line.end();
-    const timer = setTimeout(line.kill, PATIENCE).unref();
-    void line.ended.then(() => clearTimeout(timer));
     return true;
   };
   const take = (chunk: Buffer): void => {

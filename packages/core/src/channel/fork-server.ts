@@ -6,6 +6,7 @@ import type { LauncherEnd } from "./channel.js";
 import { frame, u8, u32 } from "./frame.js";
 import { type Hold, holder } from "./holder.js";
 import { endOf } from "./own-launcher.js";
+import { Patience } from "./patience.js";
 import { type Served, servedReader } from "./served.js";
 
 /** A launcher that a fork server has been told to start: what to do when the server says something of it. */
@@ -24,24 +25,9 @@ export interface Order {
   readonly greeting: Buffer;
 }
 
-/**
- * The fork server of a launcher: a process that starts others by forking itself, as to fork Node, which is big, takes
- * longer than the rest of a launch. There is one for each launcher, and for each set of ids that this process has had.
- * It ends with this process, and runs have from it what a process has from its parent.
- *
- * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
- */
-export function forkServer(plan: LauncherPlan): ForkServer {
-  const ids = [process.geteuid?.(), process.getegid?.(), process.getgroups?.()];
-  const key = JSON.stringify([plan.argv, plan.env, ids]);
-  const known = servers.get(key);
-  if (known?.isOpen() === true) return known;
-  const server = new ForkServer(plan);
-  servers.set(key, server);
-  return server;
-}
+/** What a server is to do about a launcher: each is answered, by its coming or by its end. */
+type Owed = "start" | "end";
 
-const servers = new Map<string, ForkServer>();
 const MAX_ID = 0xffff_ffff;
 
 /** A fork server that has been started. */
@@ -49,8 +35,11 @@ export class ForkServer {
   readonly #child: ChildProcess;
   readonly #socket: Socket;
   readonly #hold: Hold;
-  readonly #branches = new Map<number, { branch: Branch; release: () => void }>();
+  readonly #branches = new Map<number, { branch: Branch; release: () => void; owes?: Owed }>();
+  /** It kills a launcher that does not end. When there is no answer, it is the server itself that is stuck. */
+  readonly #patience = new Patience(() => this.kill());
   #last = 0;
+  #isRetired = false;
 
   constructor({ argv, env }: LauncherPlan) {
     this.#child = spawnTool([...argv, "serve"], {
@@ -63,6 +52,7 @@ export class ForkServer {
     this.#socket
       .on("error", () => undefined)
       .on("data", (chunk: Buffer) => {
+        this.#patience.hear();
         try {
           take(chunk);
         } catch {
@@ -88,6 +78,7 @@ export class ForkServer {
     while (this.#branches.has(this.#last));
     const id = this.#last;
     this.#branches.set(id, { branch, release: this.#hold() });
+    this.#owe(id, "start");
     const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
     const first = greeting.subarray(0, CHUNK);
     this.#send("L", u32(id), u32(namespaces), u32(process.umask()), streams, first);
@@ -103,6 +94,7 @@ export class ForkServer {
 
   /** Hangs up on a launcher, which then ends its sandbox. */
   end(id: number): void {
+    this.#owe(id, "end");
     this.#send("E", u32(id));
   }
 
@@ -116,12 +108,33 @@ export class ForkServer {
     this.#child.kill("SIGKILL");
   }
 
+  /** Ends it when the launchers that it has started are gone. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#branches.size === 0) this.#socket.end();
+  }
+
+  #owe(id: number, what: Owed): void {
+    const known = this.#branches.get(id);
+    if (known === undefined) return;
+    if (known.owes === undefined) this.#patience.owe();
+    known.owes = what;
+  }
+
+  #settle(id: number): void {
+    const known = this.#branches.get(id);
+    if (known?.owes === undefined) return;
+    delete known.owes;
+    this.#patience.settle();
+  }
+
   #send(type: string, ...payload: readonly Uint8Array[]): void {
     this.#socket.write(frame(type, ...payload));
   }
 
   #hear(message: Served): void {
     const known = this.#branches.get(message.id);
+    if (message.type === "began" && known?.owes === "start") this.#settle(message.id);
     if (message.type === "gone" || message.type === "failed") this.#forget(message.id);
     known?.branch.hear(message);
   }
@@ -135,8 +148,10 @@ export class ForkServer {
   }
 
   #forget(id: number): void {
+    this.#settle(id);
     this.#branches.get(id)?.release();
     this.#branches.delete(id);
+    if (this.#isRetired) this.retire();
   }
 }
 

@@ -2,7 +2,8 @@ import type { Streams } from "../launch/running.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { signalName } from "../result/signal.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
-import { forkServer, type Order } from "./fork-server.js";
+import type { Order } from "./fork-server.js";
+import { forkServer } from "./fork-servers.js";
 import { launcherEnd } from "./own-launcher.js";
 import { openStreams } from "./pipes.js";
 import type { Served } from "./served.js";
@@ -45,8 +46,6 @@ export function forkedLauncher(
     const line = {
       write: (bytes: Buffer) => server.write(id, bytes),
       end: () => server.end(id),
-      // It kills a launcher that does not end, so it is the server that does not answer.
-      kill: () => server.kill(),
       isOpen: () => isOpen && server.isOpen(),
       ended,
     };

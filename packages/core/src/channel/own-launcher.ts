@@ -1,8 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
+import { stuck } from "../launch/gone.js";
 import { spawnTool } from "../launch/spawn-tool.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
+import { Patience } from "./patience.js";
 import { namespaceBits } from "./setup.js";
 
 /** The channel to a launcher that is a child of this process. */
@@ -22,17 +24,38 @@ export function ownLauncher(
     // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
     // write that fails would keep Node from reading why.
     socket.write(greeting);
+    const patience = new Patience(() => child.kill("SIGKILL"));
+    const end = endOf(child);
+    void end.then(() => patience.stop());
     const line = {
       write: (frame: Buffer) => void socket.write(frame),
-      end: () => void socket.end(),
-      kill: () => void child.kill("SIGKILL"),
+      end: () => {
+        socket.end();
+        patience.owe();
+      },
       isOpen: () => !socket.destroyed && child.exitCode === null && child.signalCode === null,
-      ended: Promise.all([endOf(child), closing(socket)]).then(([end]) => end),
+      ended: endedWith(socket, end),
     };
     const { channel, take } = channelOver(line, argv[0], onMessage);
     socket.on("data", take);
     return { ...channel, child };
   };
+}
+
+/** Pid 1 holds the socket, too. It dies with a launcher that was killed, unless it is stuck in the kernel. */
+async function endedWith(socket: Socket, launcher: Promise<LauncherEnd>): Promise<LauncherEnd> {
+  const closed = closing(socket);
+  const end = await launcher;
+  let isStuck = false;
+  const patience = new Patience(() => {
+    isStuck = true;
+    socket.destroy();
+  });
+  if (end.wasKilled) patience.owe();
+  await closed;
+  patience.stop();
+  if (isStuck) throw stuck();
+  return end;
 }
 
 /** Resolves when a launcher has ended, or could not be started. */

@@ -19,7 +19,7 @@ export interface CommandOptions extends Omit<RunOptions, "passFds" | "tty">, Com
  * behind are there for the next one, until it is closed.
  *
  * When a command is ended from outside (`wallTime`, `signal`, SIGKILL), its process group is; what has left that group
- * lives until the session closes. A session that nobody closes does not keep this process alive.
+ * lives until the session closes. A command that does not end within five seconds of that ends the session. A session that nobody closes does not keep this process alive.
  */
 export interface Session extends AsyncDisposable {
   /** The name of the backend. */

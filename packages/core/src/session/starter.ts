@@ -4,6 +4,7 @@ import { type Command, encodeOpened, encodeSignal } from "../channel/command.js"
 import type { Hold } from "../channel/holder.js";
 import type { Live } from "../channel/live.js";
 import type { Pipes } from "../channel/message.js";
+import { Patience } from "../channel/patience.js";
 import { NO_STREAMS, openStreams } from "../channel/pipes.js";
 import { streamsOf } from "../channel/streams.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
@@ -49,8 +50,14 @@ function begin(live: Live, command: Command): Promise<Running> {
     send(encodeSignal(command.id, name));
     return true;
   };
+  // A program may see to it that nobody hears of its end: it ends with the session then.
+  const patience = new Patience(live.channel.hangUp);
   // The launcher knows SIGKILL to be for the whole process group.
-  const kill = (): boolean => signal("SIGKILL");
+  const kill = (): boolean => {
+    const isSent = signal("SIGKILL");
+    if (isSent) patience.owe();
+    return isSent;
+  };
   return new Promise((resolve, reject) => {
     const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
     const ended = startCounted(live, command, (pipes) => {
@@ -62,6 +69,8 @@ function begin(live: Live, command: Command): Promise<Running> {
       }
       send(encodeOpened(command.id));
     });
+    const over = (): void => patience.stop();
+    ended.then(over, over);
     // It may fail before there are pipes, or need none.
     ended.then(() => ready(NO_STREAMS), reject);
     if (!command.streams.includes("pipe")) ready(NO_STREAMS);
