@@ -236,7 +236,10 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
     help: "Writes the whole result, or the error, as JSON.",
     commands: PROGRAM,
   },
-  quiet: { help: "Does not say what is not enforced.", commands: PROGRAM },
+  quiet: {
+    help: "Does not say what is not enforced, nor which limit has ended the run.",
+    commands: PROGRAM,
+  },
   json: { help: "Prints JSON.", commands: ["backends", "doctor", "explain", "image"] },
   verbose: {
     help: "Says what is enforced and by what, on standard error.",

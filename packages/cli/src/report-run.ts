@@ -1,4 +1,4 @@
-import type { Sandbox, SandboxResult } from "@sandboxlib/core";
+import { type Sandbox, type SandboxResult, verdictOf } from "@sandboxlib/core";
 import { printable } from "./printable.js";
 
 /** What users should know of an image. */
@@ -12,6 +12,12 @@ export function droppedLines({ dropped }: Sandbox): string {
     .map(({ capability, path, reason }) => `not enforced: ${capability} (${path}): ${reason}`)
     .map((text) => `sandboxlib: ${printable(text)}\n`)
     .join("");
+}
+
+/** Which limit has ended a run, as the exit code alone does not say. */
+export function limitLine(result: SandboxResult): string {
+  const isLimit = result.outcome === "timed-out" || result.outcome === "limit-exceeded";
+  return isLimit ? `sandboxlib: ${verdictOf(result).message}\n` : "";
 }
 
 /** What a sandbox enforced, and by what. */

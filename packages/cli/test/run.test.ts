@@ -32,6 +32,19 @@ await describeWith("bubblewrap", "the streams of the program", () => {
   });
 });
 
+await describeWith("bubblewrap", "a limit that ends the program", () => {
+  const args = [...BWRAP, "--cwd", "/", "--timeout", "0.2", "--", "sleep", "60"];
+
+  test("is named in one line on standard error", async () => {
+    const { stderr } = await runSandbox(args);
+    expect(stderr).toBe("sandboxlib: the wall time limit was reached\n");
+  });
+
+  test("is not with --quiet", async () => {
+    expect((await runSandbox(["--quiet", ...args])).stderr).toBe("");
+  });
+});
+
 await describeWith("bubblewrap", "options reach the sandbox", () => {
   test("what is not mentioned is isolated", async () => {
     const directory = scratch();

@@ -7,7 +7,7 @@ import type { Io } from "../io.js";
 import { printableJson } from "../printable.js";
 import { askedBy, type Ready } from "../ready.js";
 import { describeError } from "../report-error.js";
-import { droppedLines, enforcedLines, noteLines } from "../report-run.js";
+import { droppedLines, enforcedLines, limitLine, noteLines } from "../report-run.js";
 import { openResultFile } from "../result-file.js";
 import { type Forwarding, forwardSignals } from "../signals.js";
 import { callersTerminal } from "../terminal.js";
@@ -82,7 +82,8 @@ async function runIn(
   { stderr }: Io,
   signals: Forwarding,
 ): Promise<SandboxResult> {
-  if (!line.options.has("quiet")) stderr.write(noteLines(notes) + droppedLines(sandbox));
+  const tell = (text: string): unknown => !line.options.has("quiet") && stderr.write(text);
+  tell(noteLines(notes) + droppedLines(sandbox));
   // What comes after the program is run even when a signal has ended that.
   const together = new Together();
   signals.to(together);
@@ -96,6 +97,7 @@ async function runIn(
       terminal?.restore();
     }
   });
+  tell(limitLine(result));
   if (line.options.has("verbose")) stderr.write(enforcedLines(result));
   return result;
 }
