@@ -28,13 +28,19 @@ describeAsRoot("the death of the caller", () => {
     await once(caller, "exit");
   };
 
+  /** Waits for the program; fails when its caller ends first. */
+  const up = async (caller: ChildProcess): Promise<void> => {
+    const word = once(caller.stdout ?? caller, "data").then(String);
+    expect(await Promise.race([word, once(caller, "close")])).toBe("up\n");
+  };
+
   it("on Linux leaves no process and no mount", async () => {
     const before = small.mounts();
     const script = `(setsid sleep 57.4711 &) ; setsid sleep 57.4711 & echo up; sleep 57.4711`;
     const caller = start("linux", script);
-    await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
+    await up(caller);
     await kill(caller);
-    await expect.poll(() => processes("4711"), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => processes("57.4711")).toEqual([]);
     expect(small.mounts()).toBe(before);
   });
 
@@ -43,23 +49,21 @@ describeAsRoot("the death of the caller", () => {
     for (let moment = 0; moment < 12; moment += 1) {
       const caller = start("linux", "setsid sleep 57.4712 & sleep 57.4712");
       await expect
-        .poll(() => processes(small.root).length, { timeout: 5000, interval: 1 })
+        .poll(() => processes(small.root).length, { timeout: 30_000, interval: 1 })
         .toBeGreaterThan(1);
       await setTimeout(moment * 3);
       await kill(caller);
-      await expect
-        .poll(() => [...processes("4712"), ...processes(small.root)], { timeout: 5000 })
-        .toEqual([]);
+      await expect.poll(() => [...processes("57.4712"), ...processes(small.root)]).toEqual([]);
     }
     expect(small.mounts()).toBe(before);
-  });
+  }, 120_000);
 
   it("elsewhere leaves mounts, which gc takes back", async () => {
     const before = small.mounts();
     const caller = start("posix", "sleep 0.3; echo up; exec sleep 57.4713");
-    await once(caller.stdout as NonNullable<ChildProcess["stdout"]>, "data");
+    await up(caller);
     await kill(caller);
-    await expect.poll(() => processes("4713"), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => processes("57.4713")).toEqual([]);
     expect(small.mounts()).not.toBe(before);
     expect(gc()).toMatchObject({ failed: [], unsure: [] });
     expect(small.mounts()).toBe(before);

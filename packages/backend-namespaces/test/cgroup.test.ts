@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { skip, skipped } from "./available.js";
-import { newMarker, pidsWith } from "./marked.js";
+import { newMarker, pidsWith, spoken } from "./marked.js";
 
 // The same file runs in a guest with cgroup v2: see scripts/test-guest.mjs. A directory may be delegated there.
 const given = process.env["SANDBOXLIB_TEST_CGROUP"];
@@ -41,7 +41,8 @@ function cgroupsIn(directory = "/sys/fs/cgroup"): string[] {
   });
 }
 
-const ours = (): string[] => cgroupsIn().filter((path) => path.includes(`-${process.pid}-`));
+const ofProcess = (pid = process.pid): string[] =>
+  cgroupsIn().filter((path) => path.includes(`-${pid}-`));
 
 describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${note}`, () => {
   it("ends a memory bomb as limit-exceeded, its swap counted", { timeout: SLOW }, async () => {
@@ -55,6 +56,17 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     ]);
     expect(usage.oomKills).toBeGreaterThan(0);
     expect(usage.peakMemory).toBeLessThanOrEqual(limits.memory);
+  });
+
+  it("counts memory that was swapped out", { timeout: SLOW }, async () => {
+    // A finite bomb: where there is swap, what fits in both would end well if swap did not count.
+    const bomb = `x=${"0".repeat(1024)}; for i in ${"x ".repeat(16)}; do x=$x$x; done`;
+    const [tooMuch, enough] = [64 * MEBIBYTE, 512 * MEBIBYTE];
+    const { outcome, exceeded } = await run(bomb, { limits: { memory: tooMuch } });
+    expect([outcome, exceeded]).toEqual(["limit-exceeded", { limit: "memory", bytes: tooMuch }]);
+    const { exitCode, usage } = await run(bomb, { limits: { memory: enough } });
+    expect(exitCode).toBe(0);
+    expect(usage.peakMemory).toBeGreaterThan(100 * MEBIBYTE);
   });
 
   it("ends a disk bomb on a tmpfs", { timeout: SLOW }, async () => {
@@ -84,13 +96,12 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     const limits = { processes: 64, memory: 128 * MEBIBYTE, wallTime: 5 };
     const bombed = run("b() { b | b & b; }; b 2> /dev/null", { limits });
     await setTimeout(1000);
-    const started = performance.now();
-    await once(spawn("/bin/true"), "exit");
-    expect(performance.now() - started).toBeLessThan(10_000);
+    const times = [await timeOfTrue(), await timeOfTrue(), await timeOfTrue()];
+    expect(times.toSorted((a, b) => a - b)[1]).toBeLessThan(2_000);
     const { usage } = await bombed;
     expect(usage.refusedForks).toBeGreaterThan(0);
     expect(usage.wallTime).toBeLessThan(30);
-    expect(ours()).toEqual([]);
+    expect(ofProcess()).toEqual([]);
   });
 
   it("is not waited for where a grandchild has stopped and holds the output", async () => {
@@ -98,7 +109,7 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     const { outcome, stdout, usage } = await run(script, { limits: { processes: 20 } });
     expect([outcome, Buffer.from(stdout ?? []).toString()]).toEqual(["exited", "done\n"]);
     expect(usage.wallTime).toBeLessThan(20);
-    expect(ours()).toEqual([]);
+    expect(ofProcess()).toEqual([]);
   });
 
   it("is counted for the whole of it", { timeout: SLOW }, async () => {
@@ -119,7 +130,7 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
     const child = sandbox.spawn(["sh", "-c", "echo ready; read line"]);
     await once(child.stdout ?? process.stdin, "data");
-    expect(ours()).toEqual([]);
+    expect(ofProcess()).toEqual([]);
     child.kill("SIGKILL");
     await child.result;
   });
@@ -128,6 +139,7 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
     timeout: SLOW,
   }, async () => {
     const marker = newMarker("cgroup");
+    const killed: number[] = [];
     for (const delay of [0, 10, 40, 160]) {
       const caller = spawn(process.execPath, ["--input-type=module", "-e", CALLER], {
         env: {
@@ -138,18 +150,25 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
         },
         stdio: ["ignore", "pipe", "inherit"],
       });
-      await once(caller.stdout, "data");
+      await spoken(caller);
       await setTimeout(delay);
       caller.kill("SIGKILL");
       await once(caller, "exit");
+      killed.push(caller.pid ?? 0);
     }
     await expect.poll(() => pidsWith(marker), { timeout: 10_000 }).toEqual([]);
     const { failed } = gc();
     expect(failed).toEqual([]);
-    expect(cgroupsIn().filter((path) => path.includes("-killed"))).toEqual([]);
-    expect(gc().undone.filter((line) => line.startsWith("rmdir"))).toEqual([]);
+    expect(killed.flatMap((pid) => ofProcess(pid))).toEqual([]);
   });
 });
+
+/** How long the host takes to run a program, in milliseconds. */
+async function timeOfTrue(): Promise<number> {
+  const started = performance.now();
+  await once(spawn("/bin/true"), "exit");
+  return performance.now() - started;
+}
 
 function resolved(name: string): string {
   return createRequire(import.meta.url).resolve(name);

@@ -69,7 +69,7 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
 
   it("ends in bounded time when the server is stopped", async () => {
     const marker = newMarker("stopped");
-    const sandbox = await make({}, 1);
+    const sandbox = await make({}, 5);
     const run = sandbox.run([...SLEEPS, marker]);
     await expect.poll(() => pidsWith(marker)).toHaveLength(1);
     const [program = 0] = pidsWith(marker);
@@ -77,12 +77,12 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
     expect((await run).outcome).toBe("timed-out");
     expect(pidsWith(marker)).toEqual([]);
     expect((await sandbox.run(["true"])).exitCode).toBe(0);
-  }, 20_000);
+  }, 60_000);
 
   it("ends in bounded time when its launcher is stopped, and others go on", async () => {
     const marker = newMarker("stopped-launcher");
-    const sandbox = await make({}, 1);
-    const other = (await make()).run(["sh", "-c", "sleep 6; exit 7"]);
+    const sandbox = await make({}, 5);
+    const other = (await make()).run(["sh", "-c", "sleep 15; exit 7"]);
     const run = sandbox.run([...SLEEPS, marker]);
     await expect.poll(() => pidsWith(marker)).toHaveLength(1);
     const [program = 0] = pidsWith(marker);
@@ -90,7 +90,7 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
     expect((await run).outcome).toBe("timed-out");
     expect(pidsWith(marker)).toEqual([]);
     expect((await other).exitCode).toBe(7);
-  }, 20_000);
+  }, 60_000);
 
   it("fails for want of fds alone, whichever they are, and the next one works", () => {
     const script = `

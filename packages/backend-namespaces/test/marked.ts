@@ -1,3 +1,5 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** A word that no other process of this host has in its arguments. */
@@ -18,8 +20,19 @@ export function pidsWith(marker: string): number[] {
   });
 }
 
-/** The parent of a process, as the host sees it. */
+/** The parent of a process, as the host sees it; NaN for one that has ended. */
 export function parentOf(pid: number): number {
-  const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-  return Number(parent);
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    return Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Waits until a process has written something; fails when it ends first. */
+export async function spoken(child: ChildProcess): Promise<void> {
+  const ended = new AbortController();
+  child.once("close", () => ended.abort(new Error("it ended without a word")));
+  if (child.stdout !== null) await once(child.stdout, "data", { signal: ended.signal });
 }

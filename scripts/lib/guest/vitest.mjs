@@ -21,7 +21,7 @@ setState({ assertionCalls: 0, isExpectingAssertions: false }, expect);
 chai.expect.extend(expect, customMatchers);
 
 /** Tries until the matcher holds, or the time is over. */
-expect.poll = (read, { timeout = 1000 } = {}) => ({
+expect.poll = (read, { timeout = 10_000 } = {}) => ({
   async toEqual(wanted) {
     const deadline = performance.now() + timeout;
     for (;;) {
