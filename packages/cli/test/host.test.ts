@@ -3,6 +3,7 @@ import { configJsonSchema } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { BIN, sandboxlib } from "./support/cli.js";
 import { WITH_FIXTURES } from "./support/fixtures.js";
+import { gcAlone } from "./support/gc-alone.js";
 import { scratch } from "./support/scratch.js";
 import { testUnless } from "./support/test-unless.js";
 
@@ -97,12 +98,7 @@ testUnless(
   ROOT ? undefined : "only root makes what can be left behind",
   "gc has nothing to do where nothing was left behind",
   () => {
-    // Of its own, since other runs of this host may have left something.
-    const script = `mount -t tmpfs none /run && exec "$0" "$@"`;
-    const argv = ["--mount", "--", "sh", "-c", script, process.execPath, BIN.sandboxlib, "gc"];
-    const env = { ...process.env, XDG_CACHE_HOME: scratch() };
-    const { status, stdout } = spawnSync(UNSHARE, argv, { encoding: "utf8", env });
-    expect([status, stdout]).toEqual([0, "Nothing was left behind.\n"]);
+    expect(gcAlone({ XDG_CACHE_HOME: scratch() })).toEqual([0, "Nothing was left behind.\n"]);
   },
 );
 

@@ -6,7 +6,7 @@ import type { Context } from "./context.js";
 import { cgroups } from "./host/cgroups.js";
 import { changes, type Listing, list } from "./host/listing.js";
 import { mountsIn } from "./host/mounts.js";
-import { endProcessesWith, lasting } from "./host/processes.js";
+import { endProcessesWith, isMarkerOfAnother, lasting } from "./host/processes.js";
 
 /** Asserts that after a case the host is as it was, but for what the program wrote where it was allowed to. */
 export async function assertNoDebris(
@@ -34,11 +34,12 @@ export function clearAway(directory: string, marker: string): void {
 
 const WATCHED = ["/dev/shm", "/var/run/sandboxlib"];
 
-/** What lies in directories of the host that backends may use; those of other users are not looked at. */
+/** What lies in directories of the host that backends may use; those of other users and other kits are not looked at. */
 export function hostDebris(temporary: string): string[] {
   const files = [...WATCHED, temporary].flatMap((directory) =>
     names(directory)
       .filter((name) => directory !== "/var/run/sandboxlib" || name.startsWith(`${process.pid}-`))
+      .filter((name) => !isMarkerOfAnother(name))
       .map((name) => `${directory}/${name}`),
   );
   return [...files, ...cgroups()];

@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { scratch } from "./scratch.js";
+import { lackOf } from "./tool.js";
 
 const TMUX = "/usr/bin/tmux";
 
 /** Why there is no real terminal to test in; undefined when there is. */
-export const noTmux: string | undefined = existsSync(TMUX) ? undefined : `no ${TMUX}`;
+export const noTmux: string | undefined = lackOf(TMUX);
 
 /** A real terminal with a shell in it, ended with the test. */
 export interface Screen {

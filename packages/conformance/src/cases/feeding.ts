@@ -72,7 +72,8 @@ export const feeding: Topic = {
       child.stdout?.resume();
       const { outcome, exitCode } = await child.result;
       assert.deepEqual([outcome, exitCode], ["exited", 7]);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let waits = 0; !count.isReturned && waits < 500; waits += 1)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       assert(count.isReturned, "the stream was not let go");
     }),
     ...inEveryWay("a stream that fails ends the run with STREAM_FAILED", async (spawn) => {

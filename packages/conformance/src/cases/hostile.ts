@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigInput, isSandboxError, type MountInput } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
 import type { Context } from "../context.js";
 import { list } from "../host/listing.js";
-import { traps } from "../root/traps.js";
+import { linkUp, traps } from "../root/traps.js";
 
 export const hostile: Topic = {
   title: "hostile roots",
@@ -67,6 +67,27 @@ export const hostile: Topic = {
           const mounts = [{ type: "bind", source: scratch, target }] as const;
           assert.equal(succeeded(await sh("cat /data/deep/file", { mounts })).out, "host\n");
         }
+      },
+    },
+    {
+      title: "a link to / is one to the root's own, and nothing through it reaches the host",
+      needs: ["root", "mount.bind"],
+      async run(context) {
+        const { allow, marker, root, scratch, sh } = context;
+        const [up, before] = [linkUp(context), readdirSync("/")];
+        writeFileSync(join(scratch, "file"), "host\n");
+        const mounts = [{ type: "bind", source: scratch, target: `${up}/data/deep` }] as const;
+        assert.equal(succeeded(await sh("cat /data/deep/file", { mounts })).out, "host\n");
+        // The whole root is covered then: whatever that leads to is inside.
+        for (const mount of mountsAt(context, up))
+          await attempt(context, { mounts: [mount] }).catch((error: unknown) => {
+            assert(isSandboxError(error), String(error));
+          });
+        allow("/data");
+        const write = 'echo new > "/data/$0"';
+        succeeded(await sh(write, { mounts: [], writable: [`${up}/data`] }));
+        assert(existsSync(join(root, "data", marker)) && !existsSync(join("/data", marker)));
+        assert.deepEqual(readdirSync("/"), before);
       },
     },
     {

@@ -38,7 +38,7 @@ import { sessionStreams } from "./session-streams.js";
 import { sharing } from "./sharing.js";
 import { stop } from "./stop.js";
 import { stopped } from "./stopped.js";
-import { streams } from "./streams.js";
+import { endlessOutput, streams } from "./streams.js";
 import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
 import { tty } from "./tty.js";
@@ -54,6 +54,7 @@ export const topics: readonly Topic[] = [
   lookup,
   exit,
   streams,
+  endlessOutput,
   feeding,
   lines,
   redirection,

@@ -65,7 +65,7 @@ export const sessionCommands: Topic = {
         const opened = await session({ limits: { wallTime: 60 } });
         const other = await opened.spawn(words("echo ready; read -r go; exit 7"));
         assert.equal(await nextText(other.stdout), "ready\n");
-        const ran = await opened.sh(FOREVER, { limits: { wallTime: 0.3 } });
+        const ran = await opened.sh(FOREVER, { limits: { wallTime: 3 } });
         assert.deepEqual([ran.outcome, ran.out], ["timed-out", "ready\n"]);
         await endsWith7(other);
       },

@@ -22,7 +22,7 @@ export const stop: Topic = {
       "a program that times out gets the signal of stop, and the result tells how it ended",
       async (spawn) => {
         const config = {
-          limits: { wallTime: 2 },
+          limits: { wallTime: 3 },
           stop: { signal: "SIGINT", grace: 20 },
         } as const;
         const child = await spawn(`trap 'exit 42' INT; ${LOOP}`, config);
@@ -32,7 +32,7 @@ export const stop: Topic = {
           [outcome, exitCode, afterStop],
           ["timed-out", undefined, { exitCode: 42 }],
         );
-        assert(usage.wallTime >= 2 && usage.wallTime < 15, `took ${usage.wallTime} s`);
+        assert(usage.wallTime >= 3 && usage.wallTime < 15, `took ${usage.wallTime} s`);
       },
       { needs: ["limit.wallTime"] },
     ),

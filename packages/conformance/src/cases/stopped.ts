@@ -15,6 +15,10 @@ export const stopped: Topic = {
       const asleep = new Promise((resolve) => setTimeout(() => resolve("stopped"), 200));
       assert.equal(await Promise.race([ended, asleep]), "stopped");
       assert.equal(child.kill("SIGCONT"), true);
+      // A signal that comes before the program has stopped is lost.
+      const again = setInterval(() => child.kill("SIGCONT"), 200);
+      const over = (): void => clearInterval(again);
+      child.result.then(over, over);
       assert.equal(await nextText(child.stdout), "on\n");
       child.stdout?.resume();
       const { outcome, exitCode } = await child.result;

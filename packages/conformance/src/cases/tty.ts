@@ -124,7 +124,7 @@ export const tty: Topic = {
         assert.deepEqual([ran.exitCode, ran.out.slice(-6)], [7, "4999\r\n"]);
         const late = await sh(
           "echo said; while :; do sleep 1; done",
-          { ...DEV, limits: { wallTime: 1 } },
+          { ...DEV, limits: { wallTime: 3 } },
           TTY,
         );
         assert.deepEqual([late.outcome, late.out], ["timed-out", "said\r\n"]);

@@ -43,7 +43,7 @@ export function hiddenFamilies(): string | undefined {
   return existsSync("/proc/1/stat") ? undefined : "this host hides processes of others";
 }
 
-const PATIENCE = 3_000;
+const PATIENCE = 10_000;
 
 function key({ pid, started }: Member): string {
   return `${pid} ${started}`;

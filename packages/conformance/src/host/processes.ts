@@ -9,13 +9,19 @@ export function newMarker(): string {
   return `sandboxlib-kit-${process.pid}-${Date.now()}-${counter}`;
 }
 
+/** Whether a name is the marker of a case of another process. */
+export function isMarkerOfAnother(name: string): boolean {
+  const [, pid] = /^sandboxlib-kit-(\d+)-\d+-\d+$/.exec(name) ?? [];
+  return pid !== undefined && Number(pid) !== process.pid;
+}
+
 /** The live processes of this host with the marker in their arguments, whichever namespace they are in. */
 function processesWith(marker: string): string[] {
   return commandLines().filter((line) => line.includes(marker));
 }
 
 /** The processes that still have the marker after a while in which the kernel may finish what it has begun. */
-export async function lasting(marker: string, milliseconds = 3_000): Promise<string[]> {
+export async function lasting(marker: string, milliseconds = 10_000): Promise<string[]> {
   const deadline = performance.now() + milliseconds;
   let found = processesWith(marker);
   while (found.length > 0 && performance.now() < deadline) {
@@ -32,10 +38,13 @@ export function pidsWith(marker: string): number[] {
 
 /** How many processes have the marker, once there are so many or after a while in which they may start and settle. */
 export async function rising(marker: string, count: number): Promise<number> {
-  const deadline = performance.now() + 3_000;
-  while (pidsWith(marker).length !== count && performance.now() < deadline)
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    // Read once: a later look may catch a process between its fork and its exec, which has the marker too.
+    const found = pidsWith(marker).length;
+    if (found === count || performance.now() > deadline) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
-  return pidsWith(marker).length;
+  }
 }
 
 /** Ends what a faulty backend has left. */

@@ -26,3 +26,9 @@ export function traps({ root, scratch }: Pick<Context, "root" | "scratch">): {
   symlinkSync("/trap-loop", join(root, "trap-loop"));
   return { outside, links: [...links, "/trap-loop"] };
 }
+
+/** Puts a symlink to `/` into the root: to the host's, for a careless tool. */
+export function linkUp({ root }: Pick<Context, "root">): string {
+  symlinkSync("/", join(root, "data/up"));
+  return "/data/up";
+}

@@ -94,7 +94,7 @@ export const FILES: readonly Liar[] = [
   {
     does: "leaves binds out",
     lie: () => mounts((mount) => (mount.type === "bind" ? undefined : mount)),
-    caughtBy: ["hostile roots: an absolute"],
+    caughtBy: ["hostile roots: an absolute", "hostile roots: a link to /"],
   },
   {
     does: "leaves tmpfs, proc and dev out",

@@ -40,11 +40,7 @@ export const STREAMS: readonly Liar[] = [
   {
     does: "cuts the output",
     lie: () => inside('"$@" | head -c 4000'),
-    caughtBy: [
-      "streams: a program that writes more",
-      "streams: as much",
-      "streams: output without",
-    ],
+    caughtBy: ["streams: a program that writes more", "streams: as much", "endless output"],
   },
   {
     does: "hands an fd on",
