@@ -62,7 +62,7 @@ describe("liars", () => {
       }
     };
     if (skipped) it.skip(title, check);
-    else (isAlone ? it : it.concurrent)(title, check);
+    else (isAlone ? it : it.concurrent)(title, check, 240_000);
   }
 });
 

@@ -17,7 +17,7 @@ const ALONE = [
 export function gcAlone(
   env: Readonly<Record<string, string>>,
 ): [status: number | null, stdout: string] {
-  const [file = "", ...argv] = [...(ROOT ? ALONE : []), process.execPath, BIN.sandboxlib, "gc"];
+  const [file, ...argv] = [...(ROOT ? ALONE : []), process.execPath, BIN.sandboxlib, "gc"];
   const options = { encoding: "utf8", env: { ...process.env, ...env } } as const;
   const { status, stdout } = spawnSync(file, argv, options);
   return [status, stdout];

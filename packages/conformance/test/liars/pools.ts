@@ -54,7 +54,7 @@ export const POOLS: readonly Liar[] = [
   },
   {
     does: "leaves a process on the host beside each sandbox",
-    lie: () => startedBy('sleep 6 <&- >&- 2>&- 3>&- 4>&- & exec "$@"'),
+    lie: () => startedBy('sleep 30 <&- >&- 2>&- 3>&- 4>&- & exec "$@"'),
     caughtBy: [
       "the end of a pool: close ends the",
       "the end of a pool: sandboxes that wait",
