@@ -1,15 +1,17 @@
 // cgroup v2, also where this machine has v1: boots Debian's cloud kernel in QEMU, by software emulation, with a root
 // file system of this checkout, Node and busybox, and runs the tests of cgroups in there, as root and as a user with a
 // delegated directory. Takes some minutes.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { aptGet, withLists } from "./lib/guest/apt.mjs";
 import { buildImages } from "./lib/guest/image.mjs";
 import { fetchKernel } from "./lib/guest/kernel.mjs";
 
 const QEMU = "/usr/bin/qemu-system-x86_64";
 const SECONDS = Number(process.env.SANDBOXLIB_GUEST_SECONDS ?? 2700);
+const INSTALL = ["install", "--yes", "--no-install-recommends", "qemu-system-x86"];
 /** What the guest says last. */
 const RESULT = /^GUEST-RESULT (\d+)\r?$/m;
 
@@ -19,19 +21,13 @@ async function main() {
   const directory = mkdtempSync(join(tmpdir(), "sandboxlib-guest-"));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   try {
-    if (!existsSync(QEMU)) installQemu();
+    if (!existsSync(QEMU)) withLists(() => aptGet(INSTALL));
     const kernel = fetchKernel(directory);
     const { root, swap } = buildImages(directory);
     return await boot(kernel, root, swap);
   } finally {
     remove();
   }
-}
-
-function installQemu() {
-  const args = ["-qq", "install", "--yes", "--no-install-recommends", "qemu-system-x86"];
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"], env });
 }
 
 function boot(kernel, root, swap) {

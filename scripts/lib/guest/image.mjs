@@ -16,6 +16,7 @@ const checkout = join(import.meta.dirname, "../../..");
 const tests = [
   "packages/core/test/cgroup-group.test.ts",
   "packages/backend-namespaces/test/cgroup.test.ts",
+  "packages/backend-bubblewrap/test/cgroup.test.ts",
 ];
 /** Programs of this host that the guest has too, with their libraries. */
 const programs = [process.execPath, "/usr/bin/bwrap", "/usr/bin/prlimit", "/usr/bin/perl"];

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { aptGet, withLists } from "./apt.mjs";
 
 const META = "linux-image-cloud-amd64";
 
@@ -8,7 +9,7 @@ const META = "linux-image-cloud-amd64";
 export function fetchKernel(directory) {
   const at = join(directory, "kernel");
   mkdirSync(at);
-  execFileSync("apt-get", ["-qq", "download", nameOf(META)], { cwd: at, stdio: "inherit" });
+  withLists(() => aptGet(["download", nameOf(META)], { cwd: at }));
   const [file] = readdirSync(at);
   execFileSync("dpkg", ["-x", join(at, file), at]);
   const [name] = readdirSync(join(at, "boot")).filter((each) => each.startsWith("vmlinuz-"));
@@ -19,6 +20,6 @@ export function fetchKernel(directory) {
 function nameOf(meta) {
   const said = execFileSync("apt-cache", ["depends", meta], { encoding: "utf8" });
   const name = /Depends: (linux-image-\S+)/.exec(said)?.[1];
-  if (name === undefined) throw new Error(`${meta} stands for no package: run apt-get update`);
+  if (name === undefined) throw new Error(`${meta} stands for no package`);
   return name;
 }

@@ -22,7 +22,7 @@ function test(env, options = {}) {
     .map((file) => {
       const { status } = spawnSync(process.execPath, [`/checkout/${file}`], {
         stdio: "inherit",
-        env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces" },
+        env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces,bubblewrap" },
         ...options,
       });
       return status === 0;
@@ -51,7 +51,12 @@ function delegated(name, home, isNamed) {
     ];
     return spawnSync("/bin/sh", words, {
       stdio: "inherit",
-      env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces", TESTER: String(TESTER) },
+      env: {
+        ...process.env,
+        ...env,
+        SANDBOXLIB_REQUIRE: "namespaces,bubblewrap",
+        TESTER: String(TESTER),
+      },
     }).status;
   });
   writeFileSync(`${CGROUP}/cgroup.procs`, String(process.pid));
