@@ -5,6 +5,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 
 const CGROUP = "/sys/fs/cgroup";
 const TESTER = 1000;
+const REQUIRED = "namespaces,bubblewrap";
 const files = readdirSync("/checkout").filter((name) => name.endsWith(".test.js"));
 
 console.log("guest: controllers:", readFileSync(`${CGROUP}/cgroup.controllers`, "utf8").trim());
@@ -22,7 +23,7 @@ function test(env, options = {}) {
     .map((file) => {
       const { status } = spawnSync(process.execPath, [`/checkout/${file}`], {
         stdio: "inherit",
-        env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: "namespaces,bubblewrap" },
+        env: { ...process.env, ...env, SANDBOXLIB_REQUIRE: REQUIRED },
         ...options,
       });
       return status === 0;
@@ -30,33 +31,21 @@ function test(env, options = {}) {
     .every(Boolean);
 }
 
-/** Gives a directory to the user, and runs the tests in `home` below it. */
+/** Gives a directory to the user for each file, as a test hands on what is in it, and runs the test in `home` below it. */
 function delegated(name, home, isNamed) {
-  const directory = `${CGROUP}/${name}`;
-  mkdirSync(directory + home, { recursive: true });
-  for (const at of new Set([directory, directory + home]))
-    for (const file of ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"])
-      chownSync(at + file, TESTER, TESTER);
-  const env = { HOME: "/tmp", ...(isNamed && { SANDBOXLIB_TEST_CGROUP: directory }) };
-  // A process that goes there before it becomes the test's: only what is in there, and nothing of root's, is handed on.
-  const enter = `echo $$ > ${directory}${home}/cgroup.procs && exec "$@"`;
-  const status = files.map((file) => {
-    const words = [
-      "-c",
-      enter,
-      "sh",
-      process.execPath,
-      "/checkout/as-user.mjs",
-      `/checkout/${file}`,
-    ];
-    return spawnSync("/bin/sh", words, {
+  const status = files.map((file, index) => {
+    const directory = `${CGROUP}/${name}-${index}`;
+    mkdirSync(directory + home, { recursive: true });
+    for (const at of new Set([directory, directory + home]))
+      for (const entry of ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"])
+        chownSync(at + entry, TESTER, TESTER);
+    // A process that goes there before it becomes the test's: only what is in there, and nothing of root's, is handed on.
+    const enter = `echo $$ > ${directory}${home}/cgroup.procs && exec "$@"`;
+    const test = [process.execPath, "/checkout/as-user.mjs", `/checkout/${file}`];
+    const own = { HOME: "/tmp", TESTER: String(TESTER), SANDBOXLIB_REQUIRE: REQUIRED };
+    return spawnSync("/bin/sh", ["-c", enter, "sh", ...test], {
       stdio: "inherit",
-      env: {
-        ...process.env,
-        ...env,
-        SANDBOXLIB_REQUIRE: "namespaces,bubblewrap",
-        TESTER: String(TESTER),
-      },
+      env: { ...process.env, ...own, ...(isNamed && { SANDBOXLIB_TEST_CGROUP: directory }) },
     }).status;
   });
   writeFileSync(`${CGROUP}/cgroup.procs`, String(process.pid));
