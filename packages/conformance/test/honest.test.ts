@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
@@ -8,6 +8,8 @@ import { applies } from "../src/case.js";
 import { topics } from "../src/cases/index.js";
 import { refusals } from "../src/cases/refusals.js";
 import { runCase } from "../src/context.js";
+import { hostDebris } from "../src/debris.js";
+import { newMarker } from "../src/host/processes.js";
 import { describeBackend } from "../src/index.js";
 import { openKit } from "../src/kit.js";
 import { assertExecutable, buildRoot } from "../src/root/build.js";
@@ -25,6 +27,15 @@ describe("the kit", () => {
     expect(allCapabilities().filter((word) => !proved.has(word))).toEqual([]);
     expect(allCapabilities().filter((word) => !refused.has(word))).toEqual(without);
   });
+});
+
+it("a file of another kit's case is no debris of ours", () => {
+  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
+  const [own, other] = [newMarker(), "sandboxlib-kit-1-1-1"];
+  for (const name of [own, other]) writeFileSync(join(directory, name), "");
+  const found = hostDebris(directory).filter((path) => path.startsWith(directory));
+  rmSync(directory, { recursive: true });
+  expect(found).toEqual([join(directory, own)]);
 });
 
 for (const [how, find] of [
