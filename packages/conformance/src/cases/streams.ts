@@ -63,6 +63,17 @@ export const streams: Topic = {
       },
     },
     {
+      title: "output that was cut is limit-exceeded, also of a program that has ended by itself",
+      async run({ sh }) {
+        for (let round = 0; round < 5; round += 1) {
+          const ran = await sh("printf %020000d 0", {}, { maxOutput: 5000 });
+          const limit = { limit: "stdout", bytes: 5000 };
+          assert.deepEqual([ran.outcome, ran.exceeded], ["limit-exceeded", limit]);
+          assert.equal(ran.stdout?.length, 5000);
+        }
+      },
+    },
+    {
       title: "a program that writes exactly maxOutput is not ended",
       async run({ run }) {
         const options = { stdin: { data: EVERY_BYTE }, maxOutput: EVERY_BYTE.length };

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Limits } from "../config/schema.js";
-import type { Dropped, SandboxResult } from "../result/result.js";
+import type { Dropped, Exceeded, SandboxResult } from "../result/result.js";
 import { type Capture, capture } from "./capture.js";
 import { drained } from "./drain.js";
 import { feed } from "./feed.js";
@@ -85,7 +85,14 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     ]);
     const enforced = ended.enforced();
     return {
-      ...outcomeOf(ended, { stderr, stopped, signaled, killed: hasKilled(), ...terms }),
+      ...outcomeOf(ended, {
+        stderr,
+        // The rest of what was cut may have come when the program had ended.
+        stopped: stopped ?? captures.overrun(),
+        signaled,
+        killed: hasKilled(),
+        ...terms,
+      }),
       ...(stdout !== undefined && { stdout }),
       ...(stderr !== undefined && { stderr }),
       usage: { wallTime, ...ended.usage },
@@ -132,14 +139,26 @@ function startCaptures(
   streams: Streams,
   { stdout = "capture", stderr = "capture", maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
   stop: (reason: Stop) => void,
-): { readonly stdout: Capture | undefined; readonly stderr: Capture | undefined } {
+): {
+  readonly stdout: Capture | undefined;
+  readonly stderr: Capture | undefined;
+  readonly overrun: () => Exceeded | undefined;
+} {
+  let overrun: Exceeded | undefined;
   const start = (
     name: "stdout" | "stderr",
     option: OutputOption | "stdout",
   ): Capture | undefined => {
     const stream = streams[name];
     if (option !== "capture" || stream === null) return undefined;
-    return capture(stream, maxOutput, () => stop({ limit: name, bytes: maxOutput }));
+    return capture(stream, maxOutput, () => {
+      overrun ??= { limit: name, bytes: maxOutput };
+      stop(overrun);
+    });
   };
-  return { stdout: start("stdout", stdout), stderr: start("stderr", stderr) };
+  return {
+    stdout: start("stdout", stdout),
+    stderr: start("stderr", stderr),
+    overrun: () => overrun,
+  };
 }
