@@ -14,6 +14,8 @@ for name in INT TERM HUP; do trap "echo got $name" $name; done
 echo ready; i=0; while [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done`;
 
 const SCRIPT = "/usr/bin/script";
+/** It waits for its child to be ended by SIGINT, too. */
+const BASH = "/bin/bash";
 
 /** More than what counts as the same signal handed on twice. */
 const LATER = 400;
@@ -68,7 +70,8 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         expect(await end).toMatchObject({
           exitCode: 9,
           stdout: `ready\ngot ${name}\n`,
-          stderr: "",
+          // What the shell says of a child that got it, too.
+          stderr: signal === "SIGHUP" ? "Hangup\n" : "",
         });
       },
     );
@@ -95,6 +98,19 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         await said(child, "ready");
         child.kill(signal);
         expect(await end).toMatchObject({ exitCode: null, signal, stderr: "" });
+      },
+    );
+
+    testUnless(
+      existsSync(BASH) ? undefined : `there is no ${BASH}`,
+      "SIGINT ends a program that waits for another, as Ctrl-C does",
+      async () => {
+        const child = start(backend, `exec ${BASH} --norc -c 'echo ready; sleep 20; echo late'`);
+        const end = ran(child);
+        await said(child, "ready");
+        await sleep(LATER);
+        child.kill("SIGINT");
+        expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\n", stderr: "" });
       },
     );
 

@@ -7,6 +7,7 @@
 #include "brought.h"
 #include "outcome.h"
 #include "program.h"
+#include "signals.h"
 #include "start.h"
 
 struct live {
@@ -133,7 +134,7 @@ void signal_command(uint32_t id, int number)
     }
     if (number == SIGKILL)
         kill(-live->pid, SIGKILL);
-    kill(live->pid, number);
+    signal_program(live->pid, number);
 }
 
 void end_command(pid_t pid, int status, const struct rusage *usage)

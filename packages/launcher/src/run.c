@@ -124,7 +124,7 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
     }
     if (frame.type == 'K' && parse_signal(frame.payload, frame.size, &command, &number)) {
         if (command == id)
-            kill(program, (int)number);
+            signal_program(program, (int)number);
     } else if (frame.type == 'W' && parse_size(frame.payload, frame.size, &command, &columns, &rows)) {
         if (command == id)
             resize_terminal(sandbox->launcher, columns, rows);
@@ -141,7 +141,7 @@ static void forward_signal(struct pollfd *launcher, pid_t program)
     if (read(launcher->fd, &number, 1) != 1)
         launcher->fd = -1; /* it is dead, and the kernel is about to kill this process */
     else
-        kill(program, number);
+        signal_program(program, number);
 }
 
 static void finish(uint32_t id, int status, const struct rusage *usage)

@@ -10,6 +10,7 @@
 
 static sigset_t forwarded(void);
 static int watch(const sigset_t *set);
+static bool is_terminals(int number);
 
 void reset_signals(void)
 {
@@ -68,4 +69,26 @@ int next_signal(int fd)
 {
     struct signalfd_siginfo info;
     return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/* Before the program's setsid there is no such group. */
+void signal_program(pid_t program, int number)
+{
+    if (!is_terminals(number) || kill(-program, number) != 0)
+        kill(program, number);
+}
+
+static bool is_terminals(int number)
+{
+    switch (number) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGSTOP:
+    case SIGTSTP:
+    case SIGCONT:
+        return true;
+    default:
+        return false;
+    }
 }

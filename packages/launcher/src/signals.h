@@ -21,4 +21,7 @@ int watch_signals(void);
 /* The next signal of such an fd, 0 when there is none. */
 int next_signal(int fd);
 
+/* To the whole process group where a terminal would do so, else to the program alone. */
+void signal_program(pid_t program, int number);
+
 #endif

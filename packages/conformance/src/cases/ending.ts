@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
+import { inEveryWay } from "../ways.js";
 
 const FOREVER = "echo ready; while :; do sleep 1; done";
 
@@ -67,6 +69,30 @@ export const ending: Topic = {
         }
       },
     },
+    ...inEveryWay(
+      "what a terminal sends reaches what the program waits for, and another signal does not",
+      async (spawn, { kit }) => {
+        const ends = async (signal: NodeJS.Signals, script: string): Promise<string> => {
+          const child = await spawn(script);
+          assert.equal(await nextText(child.stdout), "ready\n");
+          // By now it waits.
+          await setTimeout(200);
+          child.kill(signal);
+          const said = await nextText(child.stdout);
+          const { outcome, exitCode } = await child.result;
+          assert.deepEqual([outcome, exitCode], ["exited", 42], signal);
+          return said;
+        };
+        for (const name of ["INT", "HUP"] as const) {
+          const waits = `trap 'echo over; exit 42' ${name}; echo ready; sleep 20; echo late`;
+          assert.equal(await ends(`SIG${name}`, waits), "over\n");
+        }
+        if (!kit.has.has("tree.kill")) return;
+        const child = "trap 'echo heard' TERM; echo ready; while :; do sleep 0.1; done";
+        const apart = `trap 'sleep 0.3; echo over; exit 42' TERM; (${child}) & while :; do wait; done`;
+        assert.equal(await ends("SIGTERM", apart), "over\n");
+      },
+    ),
     {
       title: "SIGKILL ends the run, which is never reported as exit status 0",
       async run({ spawn }) {

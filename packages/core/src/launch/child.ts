@@ -36,7 +36,10 @@ export interface SandboxChild extends AsyncDisposable {
   readonly stderr: Readable | null;
   /** What the run came to. Rejects with a SandboxError when the sandbox itself failed. */
   readonly result: Promise<SandboxResult>;
-  /** Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too. */
+  /**
+   * Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too.
+   * SIGINT, SIGQUIT, SIGHUP and those that stop and continue go to the program's process group, as from a terminal.
+   */
   kill(signal?: NodeJS.Signals): boolean;
   /**
    * The lines of an output that is a `pipe`, as they come: text without the `\n` or `\r\n` that ended it. Bytes that

@@ -18,6 +18,19 @@ export function insideOf(pid: number): { readonly pid: number; readonly inside: 
   });
 }
 
+/**
+ * What kill(2) is to be given for everything in the process group of a process. Where the group is not its own, as it
+ * may hold a tool too, that is the process and what is below it.
+ */
+export function groupFrom(pid: number): number[] {
+  const group = groupOf(pid);
+  if (group === pid) return [-pid];
+  const found = [pid];
+  // Grows while it is walked.
+  for (const each of found) found.push(...(childrenOf(each) ?? []));
+  return found.filter((each) => groupOf(each) === group);
+}
+
 /** The pids of a process, from our namespace to its own: proc(5), `NSpid`. Unlike /proc/PID/ns, everybody may read it. */
 function pidsOf(pid: number | "self"): number[] {
   const [, pids = ""] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`) ?? "") ?? [];
@@ -38,6 +51,10 @@ export function namespaceOf(pid: number | "self", name: string): number | undefi
   } catch {
     return undefined;
   }
+}
+
+function groupOf(pid: number): number {
+  return Number(statFields(pid)?.[2]);
 }
 
 /** The fields of proc(5)'s stat from the third on: the second, the name, may hold anything. */

@@ -3,7 +3,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../plan/plan.js";
 import { gone, type Init, initOf } from "./gone.js";
 import type { Launched } from "./launch.js";
-import { childrenOf, insideOf, startTimeOf } from "./processes.js";
+import { childrenOf, groupFrom, insideOf, startTimeOf } from "./processes.js";
 
 /** How a tool ended. */
 export interface ToolEnd {
@@ -27,6 +27,15 @@ export interface Watched {
   readonly kill: () => boolean;
 }
 
+/** What a terminal sends to a whole process group, and how that is stopped for certain. */
+const FROM_TERMINAL: ReadonlySet<string> = new Set([
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTSTP",
+  "SIGSTOP",
+  "SIGCONT",
+]);
 const REPORT_LIMIT = 65_536;
 const RETRY = 5;
 
@@ -62,7 +71,7 @@ export function watch(
     const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid, read);
     // The tool is still setting up: the program gets its signal as soon as it is there.
     if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
-    else send(pid, name);
+    else for (const each of FROM_TERMINAL.has(name) ? groupFrom(pid) : [pid]) send(each, name);
     return true;
   };
   const kill = (): boolean => {
