@@ -56,9 +56,11 @@ static void bury(enum mode mode, pid_t pid, int sandbox)
         ;
     if (status != 0)
         report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
-    if (mode == MODE_RUN)
-        finish_relay(sandbox);
-    drain_frames();
+    /* A signal that core sends just now must not break the connection before the report is read. */
+    if (mode == MODE_RUN && finish_relay(sandbox))
+        drain_frames(); /* core waits for the end of what the terminal shows */
+    else
+        wait_for_end();
     _exit(0);
 }
 

@@ -89,7 +89,7 @@ void relay(void)
     write_some(&output);
 }
 
-void finish_relay(int sandbox)
+bool finish_relay(int sandbox)
 {
     while (is_ready(sandbox, POLLIN, 0) && take_terminal(sandbox))
         ;
@@ -97,8 +97,9 @@ void finish_relay(int sandbox)
         relay();
         if (is_empty(&output) ? output.from < 0 || !is_ready(master, POLLIN, 0)
                               : !is_ready(output.to, POLLOUT, PATIENCE))
-            return;
+            return true;
     }
+    return false;
 }
 
 static bool is_ready(int fd, short events, int milliseconds)

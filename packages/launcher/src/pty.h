@@ -18,8 +18,9 @@ int watch_relay(struct pollfd watched[RELAYED]);
 /* Passes on what there is. Never waits. */
 void relay(void);
 
-/* When everything in the sandbox is gone: passes on what the terminal still holds, as long as core takes it. */
-void finish_relay(int sandbox);
+/* When everything in the sandbox is gone: passes on what the terminal still holds, as long as core takes it.
+ * false when there was no terminal. */
+bool finish_relay(int sandbox);
 
 /* The other end: tells the launcher of a new size. */
 bool resize_terminal(int launcher, unsigned columns, unsigned rows);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 import { inEveryWay } from "../ways.js";
@@ -93,6 +93,16 @@ export const ending: Topic = {
         assert.equal(await ends("SIGTERM", apart), "over\n");
       },
     ),
+    ...inEveryWay("signals that come as a program ends do not hide how it ended", async (spawn) => {
+      for (let round = 0; round < 5; round += 1) {
+        const child = await spawn("trap '' USR1; echo ready; sleep 0.1; exit 7");
+        assert.equal(await nextText(child.stdout), "ready\n");
+        child.stdout?.resume();
+        while (child.kill("SIGUSR1")) await setImmediate();
+        const { outcome, exitCode } = await child.result;
+        assert.deepEqual([outcome, exitCode], ["exited", 7]);
+      }
+    }),
     {
       title: "SIGKILL ends the run, which is never reported as exit status 0",
       async run({ spawn }) {

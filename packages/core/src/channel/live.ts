@@ -29,6 +29,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
   readonly ready: Promise<void>;
   readonly #prepared: Prepared<LauncherPlan>;
+  readonly #mode: Mode;
   readonly #first: Command | undefined;
   readonly #commands = new Map<number, Waiting>();
   #report: Report = {};
@@ -55,8 +56,9 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
       this.#settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined);
+    this.#mode = mode;
     this.#first = first;
-    const channel = this.#open(mode, open);
+    const channel = this.#open(open);
     channel.closed.then(
       (reason) => this.#lose(this.#fault ?? reason),
       (error: unknown) => this.#lose(error),
@@ -64,9 +66,9 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     this.channel = { ...channel, closed: endGroup(channel.closed, this.group) };
   }
 
-  #open(mode: Mode, open: Open<AnyChannel>): AnyChannel {
+  #open(open: Open<AnyChannel>): AnyChannel {
     try {
-      const setup = encodeSetup(this.#prepared.plan.setup, mode);
+      const setup = encodeSetup(this.#prepared.plan.setup, this.#mode);
       const first = this.#first === undefined ? [] : [encodeCommand(this.#first)];
       const greeting = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
       return open(greeting, (message) => this.#hear(message));
@@ -112,6 +114,9 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     if (waiting === undefined) return;
     if (message.type === "pipes") return waiting.onPipes?.(message.fds);
     this.#commands.delete(message.id);
+    // The launcher waits for it: a signal that is sent as it ends would keep Node from reading what it said. One with a
+    // terminal may take its time.
+    if (this.#mode === "run" && waiting.command.window === undefined) this.channel.hangUp();
     if (message.type === "exited") waiting.resolve(exitEnding(message, this.#enforcement));
     else waiting.resolve(failedEnding(this.#failure(message, waiting.command), this.#enforcement));
   }
