@@ -54,7 +54,7 @@ export function runningOn(
   startedAt: number,
 ): Running {
   const { send, hangUp } = live.channel;
-  const ended = removed(startOrEnd(live, command), live);
+  const ended = countedEnd(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
     act();
@@ -66,19 +66,21 @@ export function runningOn(
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
     kill: () => ifRunning(hangUp),
+    ...(live.group !== undefined && { remove: () => removed(live) }),
     ...(command.window !== undefined && {
       resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
     }),
   };
 }
 
-/** Where there is a cgroup, the run is over when that has been removed. */
-async function removed(ending: Promise<Ended>, { group, channel }: Live<Channel>): Promise<Ended> {
+async function countedEnd(ending: Promise<Ended>, { group }: Live<Channel>): Promise<Ended> {
   const ended = await ending;
-  if (group === undefined) return ended;
-  const all = counted(ended, group, true);
+  return group === undefined ? ended : counted(ended, group, true);
+}
+
+/** The cgroup is removed when the channel is closed. */
+async function removed({ channel }: Live<Channel>): Promise<void> {
   await channel.closed;
-  return all;
 }
 
 function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {

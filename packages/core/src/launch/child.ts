@@ -6,7 +6,7 @@ import { drained } from "./drain.js";
 import { feed } from "./feed.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import { outcomeOf, type Stop } from "./outcome.js";
-import type { Running, Streams } from "./running.js";
+import type { Ended, Running, Streams } from "./running.js";
 import type { OutputOption, StdioOptions } from "./stdio.js";
 import { type StopTerms, stopper } from "./stopper.js";
 import { assertWindow, type WindowSize } from "./tty.js";
@@ -77,11 +77,12 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
   const finish = async (): Promise<SandboxResult> => {
     let wallTime = 0;
     let stopped: Stop | undefined;
-    const ended = await running.ended.finally(() => {
+    const hear = (): void => {
       wallTime = seconds();
       stopped = over(wallTime);
       unfeed();
-    });
+    };
+    const ended = await endOf(running, hear);
     const [stdout, stderr] = await Promise.all([
       drained(captures.stdout),
       drained(captures.stderr),
@@ -123,6 +124,15 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     },
     [Symbol.asyncDispose]: () => dispose(kill, result),
   };
+}
+
+/** Tells of the end at once, and only then takes back what the host had. */
+async function endOf(running: Running, hear: () => void): Promise<Ended> {
+  try {
+    return await running.ended.finally(hear);
+  } finally {
+    await running.remove?.();
+  }
 }
 
 async function dispose(kill: SandboxChild["kill"], result: Promise<unknown>): Promise<void> {

@@ -18,6 +18,11 @@ export interface Running {
   signal(name: NodeJS.Signals): boolean;
   /** Ends everything at once; false when it has ended already. */
   kill(): boolean;
+  /**
+   * Takes back what the host had for it, once it has ended, which is none of the program's time.
+   * Rejects with a SandboxError, `CLEANUP_FAILED`.
+   */
+  remove?(): Promise<void>;
   /** Gives its terminal another size; only where it has one. */
   resize?(size: WindowSize): boolean;
 }

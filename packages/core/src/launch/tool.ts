@@ -29,25 +29,28 @@ export function startTool(
   const watched: Watched = watch(launched, plan, () => {
     if (checked.fails(watched.report().read)) watched.kill();
   });
-  const ended = watched.ended.then(async (end): Promise<Ended> => {
+  const ended = watched.ended.then((end): Ended => {
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
-    launched.undo();
     assertEnded(end, plan);
     const { text, read } = watched.report();
     const plain: Ended = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
       enforced: () => checked.enforced(read),
     };
-    if (group === undefined) return plain;
-    const all = counted(plain, group, true);
-    await group.end();
-    return all;
+    return group === undefined ? plain : counted(plain, group, true);
   });
+  const remove = async (): Promise<void> => {
+    try {
+      launched.undo();
+    } finally {
+      await group?.end();
+    }
+  };
   const { stdin, stdout, stderr } = launched.child;
   const { startedAt } = launched;
   const { signal, kill } = watched;
-  return { startedAt, streams: { stdin, stdout, stderr }, ended, signal, kill };
+  return { startedAt, streams: { stdin, stdout, stderr }, ended, remove, signal, kill };
 }
 
 function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {
