@@ -16,7 +16,8 @@ export class Together {
 
   /** Sends a signal to all of them. */
   kill(signal: NodeJS.Signals = "SIGTERM"): boolean {
-    if (this.#running.size === 0) this.#waiting = signal;
+    const isPassing = signal === "SIGSTOP" || signal === "SIGCONT";
+    if (this.#running.size === 0 && !isPassing) this.#waiting = signal;
     return [...this.#running].map((child) => child.kill(signal)).includes(true);
   }
 }

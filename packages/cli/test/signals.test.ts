@@ -54,6 +54,17 @@ function processesOf(marker: string): string[] {
   });
 }
 
+/** The name and the state of a process, unless it is one of a tool that runs the program. */
+function stateOf(pid: string): string[] {
+  try {
+    const [, name = "", state] =
+      /\((.*)\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
+    return ["node", "sh"].includes(name) ? [`${name} ${state}`] : [];
+  } catch {
+    return []; // It has just ended.
+  }
+}
+
 for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   await describeWith(backend, "signals", () => {
     test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
@@ -134,6 +145,32 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       for (; child.signalCode === null && child.exitCode === null; await sleep(LATER))
         child.kill("SIGINT");
       expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\ngot INT\n" });
+    });
+
+    test("while one is repeated all the time, a second one still comes to count", async () => {
+      const child = start(backend, STUBBORN);
+      const end = ran(child);
+      await said(child, "ready");
+      for (let tries = 0; tries < 60 && child.signalCode === null; tries += 1) {
+        child.kill("SIGINT");
+        await sleep(50);
+      }
+      expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\ngot INT\n" });
+    });
+
+    test("when the command line is stopped, so is the program, until both go on", async () => {
+      const marker = `sandboxlib-${process.pid}-${backend}-stopped`;
+      const count = "i=0; while [ $i -lt 10 ]; do i=$((i+1)); sleep 0.1; done";
+      const child = start(backend, `: ${marker}; echo ready; ${count}; exit 7`);
+      const end = ran(child);
+      await said(child, "ready");
+      child.kill("SIGTSTP");
+      const states = () => processesOf(marker).flatMap(stateOf);
+      await expect.poll(states, { timeout: 5_000 }).toEqual(["node T", "sh T"]);
+      await sleep(1_500);
+      expect(states()).toEqual(["node T", "sh T"]);
+      child.kill("SIGCONT");
+      expect(await end).toMatchObject({ exitCode: 7, stdout: "ready\n", stderr: "" });
     });
 
     test("when the command line is killed, so is everything that it started", async () => {
