@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { RunOptions, SandboxChild } from "@sandboxlib/core";
 
 /** How the caller's terminal stands for the program's. */
@@ -14,6 +13,22 @@ export interface Terminal {
 /** Milliseconds: nobody may be reading what a program has shown at its end. */
 const LAST_WORDS = 5_000;
 
+/** What ends this process and is not handed on: the program ends with it. */
+const DEADLY: readonly NodeJS.Signals[] = [
+  "SIGQUIT",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGABRT",
+  "SIGTRAP",
+  "SIGSYS",
+  "SIGIO",
+  "SIGPWR",
+  "SIGSTKFLT",
+];
+
 /** The caller's own terminal, as far as standard input and output are one. */
 export function callersTerminal(): Terminal {
   const { stdin, stdout } = process;
@@ -21,6 +36,9 @@ export function callersTerminal(): Terminal {
   const on = (emitter: NodeJS.EventEmitter, event: string, act: () => void): void => {
     emitter.on(event, act);
     undo.push(() => emitter.off(event, act));
+  };
+  const restore = (): void => {
+    for (const step of undo.splice(0).reverse()) step();
   };
   const raw = (isRaw: boolean): void => {
     // It may be gone: then there is nothing to restore.
@@ -31,12 +49,15 @@ export function callersTerminal(): Terminal {
     raw(true);
     undo.push(() => raw(false));
     on(process, "exit", () => raw(false));
+    for (const signal of DEADLY) {
+      on(process, signal, () => {
+        restore();
+        process.kill(process.pid, signal);
+      });
+    }
     if (stdout.isTTY) on(stdout, "resize", resize);
     // From outside: what is typed goes to the program, whose terminal knows what to do about it.
-    on(process, "SIGTSTP", () => {
-      raw(false);
-      process.kill(process.pid, "SIGSTOP");
-    });
+    on(process, "SIGTSTP", () => raw(false));
     on(process, "SIGCONT", () => {
       raw(true);
       if (stdout.isTTY) resize();
@@ -53,17 +74,19 @@ export function callersTerminal(): Terminal {
       const { stdin: typed, stdout: shown } = child;
       if (typed === null || shown === null) return;
       // The program may end, and the caller's terminal go away, at any time.
-      for (const stream of [typed, shown, stdin, stdout]) on(stream, "error", () => undefined);
-      const isShown = once(shown, "close");
+      for (const stream of [typed, shown, stdin]) on(stream, "error", () => undefined);
+      on(stdout, "error", () => {
+        child.kill("SIGHUP");
+        shown.resume();
+      });
+      const isShown = new Promise((resolve) => shown.once("close", resolve));
       stdin.pipe(typed);
       shown.pipe(stdout, { end: false });
       undo.push(() => stdin.unpipe(typed).pause());
       await child.result.catch(() => undefined);
       await Promise.race([isShown, later(LAST_WORDS)]);
     },
-    restore() {
-      for (const step of undo.splice(0).reverse()) step();
-    },
+    restore,
   };
 }
 

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
 import { describeWith } from "./support/backend.js";
-import { BIN } from "./support/cli.js";
+import { BIN, startNode } from "./support/cli.js";
 import { scratch } from "./support/scratch.js";
 import { testUnless } from "./support/test-unless.js";
 import { noTmux, openScreen, type Screen } from "./support/tmux.js";
@@ -95,6 +98,8 @@ await describeWith("namespaces", "the caller's terminal", () => {
     ["the program was not found", "/no/such/program", undefined],
     ["SIGTERM has come", "sh -c 'echo ready; exec cat'", "SIGTERM"],
     ["SIGHUP has come", "sh -c 'echo ready; exec cat'", "SIGHUP"],
+    ["SIGQUIT has come", "sh -c 'echo ready; exec cat'", "SIGQUIT"],
+    ["SIGXCPU has come", "sh -c 'echo ready; exec cat'", "SIGXCPU"],
   ];
   for (const [when, command, signal] of ends) {
     testUnless(noTmux, `is as it was when ${when}`, async () => {
@@ -117,6 +122,16 @@ await describeWith("namespaces", "the caller's terminal", () => {
       expect(file("after")).toBe(file("before"));
     });
   }
+});
+
+await describeWith("namespaces", "what a terminal shows", () => {
+  test("that nobody takes any more is the end of the program, as when a terminal is hung up", async () => {
+    const argv = [BIN["run-sandbox"], "--quiet", "--tty", "--", "seq", "1", "400000"];
+    const child = startNode(argv);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    expect(await once(child, "exit")).toEqual([128 + constants.signals.SIGHUP, null]);
+  });
 });
 
 /** Takes every terminal that it can get at for its own, and types a command into it. */

@@ -89,12 +89,13 @@ async function runIn(
   signals.to(together);
   const result = await around(async (argv) => {
     const terminal = line.options.has("tty") ? callersTerminal() : undefined;
+    const child = sandbox.spawn(argv, terminal?.options ?? INHERIT);
     try {
-      const child = sandbox.spawn(argv, terminal?.options ?? INHERIT);
       const [ended] = await Promise.all([together.add(child), terminal?.to(child)]);
       return ended;
     } finally {
       terminal?.restore();
+      await child[Symbol.asyncDispose]();
     }
   });
   tell(limitLine(result));
