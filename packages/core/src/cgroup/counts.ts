@@ -9,7 +9,7 @@ export interface Counts {
   readonly usage: Omit<Usage, "wallTime">;
   /** Processes that the kernel killed for want of memory, whosever limit it was. */
   readonly oomKills: number;
-  /** Whether its own memory limit was ever hit. */
+  /** Whether its own memory limit was ever hit, and what was freed for it did not suffice. */
   readonly memoryWasFull: boolean;
 }
 
@@ -41,7 +41,7 @@ function unified(read: Read): Found {
     systemTime: seconds(numberIn(cpu, "system_usec"), 1e6),
     peakMemory: numberIn(read("memory.peak")),
     oomKills: numberIn(memory, "oom_kill"),
-    memoryHits: numberIn(memory, "max"),
+    memoryHits: numberIn(memory, "oom"),
     blockReads: io === undefined ? undefined : sum(io, /\brbytes=(\d+)/g),
     blockWrites: io === undefined ? undefined : sum(io, /\bwbytes=(\d+)/g),
     ...processes(read),

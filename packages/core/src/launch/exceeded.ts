@@ -21,16 +21,20 @@ export function exceededLimit(
         !tellsSignals &&
         verdict.kind === "exited" &&
         verdict.exitCode === 128 + constants.signals[signal];
-  if (outOfMemory !== undefined && wasKilled(verdict))
+  const isOurs = signaled === "SIGKILL";
+  if (outOfMemory !== undefined && wasKilled(verdict) && !isOurs)
     return { limit: "memory", bytes: outOfMemory };
   if (fileSize !== undefined && died("SIGXFSZ")) return { limit: "fileSize", bytes: fileSize };
   if (cpuTime === undefined) return undefined;
-  const { userTime = 0, systemTime = 0 } = usage ?? {};
-  // A program that ignores SIGXCPU is killed a second later, by a count that goes in ticks and may be ahead.
-  const isSpent = userTime + systemTime > Math.ceil(cpuTime) + 0.5;
-  if (died("SIGXCPU") || (died("SIGKILL") && isSpent && signaled !== "SIGKILL"))
-    return { limit: "cpuTime", seconds: cpuTime };
-  return undefined;
+  const { userTime, systemTime = 0 } = usage ?? {};
+  const spent = userTime === undefined ? undefined : userTime + systemTime;
+  // The kernel counts in ticks and may be ahead. A program may also send SIGXCPU to itself; where nobody has counted,
+  // it is believed. One that ignores the signal is killed a second later.
+  const isSpent = (spent ?? Infinity) > Math.ceil(cpuTime) - 0.5;
+  const isOverspent = (spent ?? 0) > Math.ceil(cpuTime) + 0.5;
+  return (died("SIGXCPU") && isSpent) || (died("SIGKILL") && isOverspent && !isOurs)
+    ? { limit: "cpuTime", seconds: cpuTime }
+    : undefined;
 }
 
 /** 137 is what a shell or a tool says of a child that SIGKILL ended; a set-up may be killed, too. */
