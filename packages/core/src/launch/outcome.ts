@@ -48,8 +48,8 @@ export function outcomeOf(
   if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
   if (verdict.kind === "signaled")
     return { outcome: "signaled", signal: verdict.signal, ...(dump && { coreDumped: true }) };
-  // The caller's own signal got there first; it may have hit the tool before there was a program.
-  if (signaled !== undefined) return { outcome: "signaled", signal: signaled };
+  // The caller has ended everything, perhaps before there was a program. Any other signal does not end a sandbox.
+  if (signaled === "SIGKILL") return { outcome: "signaled", signal: signaled };
   const { code, message, kind: _, ...details } = verdict;
   throw new SandboxError(code, message, { ...HINTS[code], ...details });
 }

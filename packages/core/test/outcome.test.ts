@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { outcomeOf } from "../src/launch/outcome.js";
+import type { Ended } from "../src/launch/running.js";
+
+const LOST: Ended = {
+  verdict: () => ({ kind: "failed", code: "LAUNCH_FAILED", message: "lost" }),
+  enforced: () => [],
+};
+const SEEN = {
+  stderr: undefined,
+  stopped: undefined,
+  killed: false,
+  limits: {},
+  tellsSignals: true,
+} as const;
+
+test("a sandbox that fails after a signal that the program has handled is an error", () => {
+  expect(() => outcomeOf(LOST, { ...SEEN, signaled: "SIGUSR1" })).toThrow("lost");
+});
+
+test("what the caller's SIGKILL has ended is signaled, whether or not there was a program yet", () => {
+  const killed = { outcome: "signaled", signal: "SIGKILL" };
+  expect(outcomeOf(LOST, { ...SEEN, signaled: "SIGKILL" })).toEqual(killed);
+});
