@@ -9,7 +9,7 @@ import { fileSource } from "../unpack/file-source.js";
 import type { Findings } from "../unpack/findings.js";
 import { archiveHash } from "../unpack/hash.js";
 import { mergeLayer } from "../unpack/merge.js";
-import { settleOwners } from "../unpack/owners.js";
+import { settleOwners } from "../unpack/settle.js";
 import type { Source } from "../unpack/source.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
 import { capturedFile } from "./captured-file.js";

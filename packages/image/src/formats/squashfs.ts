@@ -1,6 +1,6 @@
 import { fileHash } from "../unpack/hash.js";
-import { settleOwners } from "../unpack/owners.js";
 import { programSource } from "../unpack/program-source.js";
+import { settleOwners } from "../unpack/settle.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
 import type { Unpack } from "./format.js";
 import { notesOf } from "./notes.js";

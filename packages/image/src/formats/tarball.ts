@@ -1,4 +1,4 @@
-import { settleOwners } from "../unpack/owners.js";
+import { settleOwners } from "../unpack/settle.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
 import type { Unpack } from "./format.js";
 import { notesOf } from "./notes.js";

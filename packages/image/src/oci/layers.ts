@@ -5,7 +5,7 @@ import type { Job } from "../formats/format.js";
 import { notesOf } from "../formats/notes.js";
 import type { Findings } from "../unpack/findings.js";
 import { mergeLayer } from "../unpack/merge.js";
-import { settleOwners } from "../unpack/owners.js";
+import { settleOwners } from "../unpack/settle.js";
 import type { Source } from "../unpack/source.js";
 import { assertDigest, type DigestName, unpackTar } from "../unpack/unpack-tar.js";
 

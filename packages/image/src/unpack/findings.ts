@@ -19,6 +19,8 @@ export interface Findings {
   readonly whiteouts: readonly Whiteout[];
   /** The directories that the archive names, as opposed to those that only lie above what it names. */
   readonly directories: Set<string>;
+  /** Those that only lie above what it names. */
+  readonly above: Set<string>;
   readonly captured: Buffer | undefined;
 }
 
@@ -46,6 +48,7 @@ export function findings(): Findings {
     owners,
     whiteouts,
     directories: new Set(),
+    above: new Set(),
     get captured() {
       return captured;
     },

@@ -37,11 +37,14 @@ export function judgeOf(terms: Terms, totals: Totals, write: (bytes: Buffer) => 
   const found = findings();
   const places = placesOf();
   let pending: (() => void) | undefined;
+  let captured = false;
 
   const capture = (header: Header): Sink => {
     const name = shown(header.path ?? "");
     const [size, most] = [header.size ?? 0, terms.captured?.most ?? 0];
     if (!isFile(header.typeKey)) throw invalidImage(`entry ${name}: is no file`);
+    if (captured) throw invalidImage(`entry ${name}: is there twice`);
+    captured = true;
     if (size > most) throw invalidImage(`${name} holds ${size} bytes, and ${most} is the most`);
     const parts: Buffer[] = [];
     pending = () => found.capture(Buffer.concat(parts));
@@ -49,7 +52,7 @@ export function judgeOf(terms: Terms, totals: Totals, write: (bytes: Buffer) => 
   };
 
   const pass = (entry: Entry): Sink => {
-    places.add(entry, found);
+    for (let added = places.add(entry, found); added > 0; added -= 1) totals.addEntry();
     for (const block of encodeEntry(entry)) write(block);
     if (entry.size === 0) return undefined;
     pending = () => write(Buffer.alloc((512 - (entry.size % 512)) % 512));

@@ -5,37 +5,56 @@ import type { Findings } from "./findings.js";
 
 /** Keeps an archive from using its own symlinks as directories. */
 export interface Places {
-  /** @throws SandboxError `IMAGE_INVALID` when the entry, or what it links to, lies below a symlink of the archive. */
-  add(entry: Entry, found: Findings): void;
+  /**
+   * Gives how many directories above the entry are met for the first time.
+   *
+   * @throws SandboxError `IMAGE_INVALID` when the entry, or what it links to, lies below a symlink of the archive.
+   */
+  add(entry: Entry, found: Findings): number;
 }
 
-/** The symlinks of one archive, as far as it has gone by. */
+/**
+ * The symlinks of one archive, as far as it has gone by. A name that was a symlink once counts as one for
+ * ever: what comes later under that name may not have replaced it, since tar(1) goes on when an entry fails.
+ */
 export function placesOf(): Places {
   const symlinks = new Set<string>();
   let safe = "";
   const check = (path: string, name: string): void => {
-    const parent = dirname(path);
-    if (parent === "." || parent === safe || symlinks.size === 0) return;
-    for (let above = parent; above !== "."; above = dirname(above)) {
+    if (symlinks.size === 0) return;
+    for (let above = dirname(path); above !== "." && above !== safe; above = dirname(above)) {
       if (symlinks.has(above))
         throw invalidImage(
           `entry ${shown(name)}: lies below ${shown(above)}, which the image makes a symlink`,
         );
     }
-    safe = parent;
   };
   return {
     add({ type, path, target }, found) {
       check(path, path);
+      safe = dirname(path);
       if (type === "link") check(target, path);
-      if (type === "directory") found.directories.add(path);
-      else found.directories.delete(path);
-      if (type === "symlink") {
+      if (type !== "directory") found.directories.delete(path);
+      else {
+        found.directories.add(path);
+        found.above.delete(path);
+      }
+      // A hard link to a symlink is one itself.
+      if (type === "symlink" || (type === "link" && symlinks.has(target))) {
         symlinks.add(path);
         safe = "";
-      } else {
-        symlinks.delete(path);
       }
+      return addAbove(path, found);
     },
   };
+}
+
+function addAbove(path: string, { directories, above }: Findings): number {
+  let added = 0;
+  for (let each = dirname(path); each !== "."; each = dirname(each)) {
+    if (directories.has(each) || above.has(each)) break;
+    above.add(each);
+    added += 1;
+  }
+  return added;
 }

@@ -4,6 +4,7 @@ import { compressionOf, decompressed, drained } from "./compression.js";
 import type { Findings } from "./findings.js";
 import { startHelper } from "./helper.js";
 import { judgeOf, type Terms } from "./judge.js";
+import { settleModes } from "./settle.js";
 import { type Source, startOf } from "./source.js";
 import type { Totals } from "./totals.js";
 
@@ -86,6 +87,7 @@ export async function unpackTar(
     await tar.child[Symbol.asyncDispose]();
     throw error;
   }
+  settleModes(directory, judge.findings);
   return {
     findings: judge.findings,
     digests: Object.fromEntries([...hashes].map(([name, hash]) => [name, hash.digest("hex")])),

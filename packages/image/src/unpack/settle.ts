@@ -1,4 +1,4 @@
-import { lchownSync, realpathSync } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Findings } from "./findings.js";
 
@@ -15,6 +15,14 @@ export function settleOwners(root: string, owners: Findings["owners"]): void {
     const known = plain.get(parent) ?? isPlain(parent);
     plain.set(parent, known);
     if (known) chown(join(root, path), uid, gid);
+  }
+}
+
+/** Directories that tar(1) has made because something lies in them have whatever mode the caller's umask has left. */
+export function settleModes(root: string, { above }: Pick<Findings, "above">): void {
+  for (const path of above) {
+    const at = join(root, path);
+    if (isPlain(at) && lstatSync(at).isDirectory()) chmodSync(at, 0o755);
   }
 }
 
