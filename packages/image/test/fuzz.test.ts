@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseImageConfig, parseManifest, parseSaved } from "../src/oci/json.js";
 import { judgeOf } from "../src/unpack/judge.js";
 import { totalsOf } from "../src/unpack/totals.js";
-import { archive, pax, type Raw, seal } from "./support/archive.js";
+import { archive, long, pax, type Raw, seal } from "./support/archive.js";
 
 const SEEDED = { numRuns: 2000, seed: 20_261_124 };
 
@@ -35,11 +35,14 @@ const entry: fc.Arbitrary<Raw> = fc.record({
   uid: fc.integer({ min: 0, max: 0o7777777 }),
   body: fc.oneof(fc.string({ maxLength: 1200 }), fc.constant("11 path=ab\n")),
 });
+const target = fc.oneof(name, fc.constantFrom("d/".repeat(120), "é".repeat(99)));
 const part = fc.oneof(
   entry,
   fc
     .record({ path: name, size: fc.constantFrom("0", "99", "-1", "x") })
     .map((records) => pax(records)),
+  fc.record({ path: target, linkpath: target }, { requiredKeys: [] }).map((each) => pax(each)),
+  fc.tuple(fc.constantFrom("L", "K"), target).map(([type, text]) => long(type, text)),
 );
 /** Bytes changed here and there, and checksums mended or not. */
 const change = fc.record({

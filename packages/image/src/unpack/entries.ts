@@ -76,6 +76,11 @@ function headerOf(
 ): Header {
   const header = read(block, next, global);
   if (!header.cksumValid) throw invalidImage("the tar archive is broken: a checksum is wrong");
+  // The library adds the header's own prefix to a name that is not the header's, and takes no target but the header's.
+  if (!EXTENSIONS.has(header.typeKey)) {
+    header.path = next?.path ?? header.path ?? "";
+    header.linkpath = next?.linkpath ?? header.linkpath ?? "";
+  }
   const { size } = header;
   if (size === undefined || !Number.isSafeInteger(size) || size < 0)
     throw invalidImage(`entry ${shown(header.path ?? "")}: has a size that is no number`);

@@ -54,9 +54,12 @@ function blocksOf({ path, type = "0", linkpath = "", body = "", size, ...rest }:
 }
 
 function longName(path: string): Buffer[] {
-  return Buffer.byteLength(path) > 99
-    ? [blocksOf({ path: "x", type: "L", body: `${path}\0` })]
-    : [];
+  return Buffer.byteLength(path) > 99 ? [long("L", path)] : [];
+}
+
+/** GNU's long name (L), or long target of a link (K), for the entry that follows. */
+export function long(type: "L" | "K", name: string): Buffer {
+  return blocksOf({ path: "x", type, body: `${name}\0` });
 }
 
 /** Sets the checksum. */
