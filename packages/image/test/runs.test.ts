@@ -88,6 +88,39 @@ describe.skipIf(lacksBusybox !== undefined)("runs of one image", () => {
         },
       );
 
+      it("never write to the image itself, also where read-only is let go", async () => {
+        const image = await opened();
+        const before = listing(image.rootDirectory);
+        await using one = await openImageSandbox(
+          image,
+          { ...image.config, writable: [] },
+          { backend, prefer: "all" },
+        );
+        await sh(one, "(echo evil > /etc/motd; rm /bin/touch) 2>/dev/null || true");
+        expect(listing(image.rootDirectory)).toEqual(before);
+        await using other = await open(image);
+        expect(await sh(other, "cat /etc/motd")).toBe("hello\n");
+      });
+
+      for (const [what, writable] of [
+        ["may write everywhere", "all"],
+        ["may write to a list", ["/work/out"]],
+      ] as const)
+        it.skipIf(writable !== "all" && !backend.capabilities.has("writable.paths"))(
+          `may start in a volume and ${what.slice(4)}`,
+          async () => {
+            const image = await opened();
+            const directory = temporary();
+            mkdirSync(join(directory, "data/out"), { recursive: true });
+            writeFileSync(join(directory, "data/file"), "from outside\n");
+            const mounts = [
+              { type: "bind", source: join(directory, "data"), target: "/work" },
+            ] as const;
+            await using one = await open(image, { mounts, cwd: "/work", writable });
+            expect(await sh(one, "pwd; cat file; echo x > out/new")).toBe("/work\nfrom outside\n");
+          },
+        );
+
       it.skipIf(!backend.capabilities.has("writable.paths"))(
         "write to listed paths only, and to a copy of those",
         async () => {

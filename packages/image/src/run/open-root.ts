@@ -3,6 +3,7 @@ import {
   createSandbox,
   isSandboxError,
   type Sandbox,
+  SandboxError,
   type SandboxOptions,
 } from "@sandboxlib/core";
 import {
@@ -26,7 +27,7 @@ export interface ImageSandbox extends AsyncDisposable {
 
 /**
  * Makes a sandbox of an image. Without `writable`, or with `"all"`, the program may write everywhere: to a layer of its own.
- * With an empty list the unpacked image itself is used, read-only.
+ * With an empty list the unpacked image itself is used, read-only, or a copy of it where `prefer` has let read-only go.
  *
  * @param config - The image's own, and what the caller wants otherwise. Its root is not looked at.
  * @throws SandboxError as `createSandbox`
@@ -68,7 +69,7 @@ function attemptsFor(config: ConfigInput): Attempt[] {
 }
 
 function kindsFor(writable: ConfigInput["writable"]): Layer["kind"][] {
-  if (writable !== "all") return writable?.length === 0 ? ["shared"] : ["copy"];
+  if (writable !== "all") return writable?.length === 0 ? ["shared", "copy"] : ["copy"];
   return canOverlay() ? ["overlay", "copy"] : ["copy"];
 }
 
@@ -103,14 +104,14 @@ async function open(
   options: SandboxOptions,
   note: string | undefined,
 ): Promise<ImageSandbox> {
-  if (kind === "copy")
-    await createSandbox({ ...config, root: image.rootDirectory, mounts: [] }, options);
+  if (kind === "copy") await assertAble(image, config, options);
   const layer = await LAYERS[kind](image);
   try {
     makeMountPoints(layer, config);
     const { root, overlay } = layer;
     const full = { ...config, root, ...(overlay !== undefined && { overlay }) };
     const sandbox = await createSandbox(full, options);
+    if (kind === "shared") assertReadOnly(sandbox);
     return {
       sandbox,
       config: full,
@@ -121,6 +122,26 @@ async function open(
     layer.remove();
     throw error;
   }
+}
+
+/** A copy costs something: nothing but what it takes, whatever is to be in it, is asked for before it is made. */
+async function assertAble(
+  image: ImageRoot,
+  config: ConfigInput,
+  options: SandboxOptions,
+): Promise<void> {
+  const writable = config.writable === "all" ? "all" : [];
+  const bare = { ...config, writable, cwd: "/", hidden: [], mounts: [] } as const;
+  await createSandbox({ ...bare, root: image.rootDirectory }, options);
+}
+
+/** All later runs execute what is in the image itself, so whoever lets read-only go gets a copy. */
+function assertReadOnly({ backend, dropped }: Sandbox): void {
+  if (dropped.every(({ capability }) => capability !== "writable.paths")) return;
+  throw new SandboxError("CAPABILITY_UNSUPPORTED", "the image itself has to be read-only", {
+    path: "writable",
+    backend,
+  });
 }
 
 const LAYERS: Readonly<Record<Layer["kind"], (image: ImageRoot) => Layer | Promise<Layer>>> = {
