@@ -3,6 +3,8 @@ import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   symlinkSync,
@@ -10,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { collectImages, type Image, openImage, openImageSandbox } from "../src/index.js";
 import { archive } from "./support/archive.js";
@@ -89,6 +92,37 @@ describe("the cache of images", () => {
     expect((await rejection(openImageSandbox(used, { mounts: [] }, { prefer: "all" }))).code).toBe(
       "IMAGE_INVALID",
     );
+  });
+
+  const lacksModes = process.getuid?.() === 0 ? " (skipped: modes are nothing to root)" : "";
+  it.skipIf(lacksModes !== "")(
+    `leaves what cannot be removed after a run to gc${lacksModes}`,
+    async () => {
+      const { directory, file } = await image();
+      const used = await openImage(file);
+      const one = await openImageSandbox(used, { mounts: [] }, { prefer: "all" });
+      const held = join(directory, "cache/sandboxlib/private");
+      chmodSync(held, 0o500);
+      await one[Symbol.asyncDispose]();
+      expect(cached("private")).toHaveLength(1);
+      chmodSync(held, 0o700);
+    },
+  );
+
+  it("gives threads of one process directories of their own", async () => {
+    const directory = temporary();
+    const place = join(directory, "private");
+    mkdirSync(place);
+    const script = `
+      const { workerData } = require("node:worker_threads");
+      import(workerData.held).then(({ hold }) => hold({ private: workerData.place }));`;
+    const held = new URL("../dist/cache/held.js", import.meta.url).href;
+    const workers = Array.from(
+      { length: 2 },
+      () => new Worker(script, { eval: true, workerData: { held, place } }),
+    );
+    const codes = await Promise.all(workers.map(async (each) => (await once(each, "exit"))[0]));
+    expect([codes, readdirSync(place).length]).toEqual([[0, 0], 2]);
   });
 
   it("does not take for whole what the machine may have lost in a crash", async () => {

@@ -1,5 +1,4 @@
-import { lstatSync, readlinkSync } from "node:fs";
-import { mkdirSync, symlinkSync, linkSync, writeFileSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Header } from "tar/header";
 import { describe, expect, it } from "vitest";
@@ -50,21 +49,24 @@ describe("the entries of an archive", () => {
     ]);
   });
 
-  it.each(["gnu", "pax"])("keep names and targets of any length in the form of %s", async (form) => {
-    const directory = temporary();
-    const deep = `${"long-directory-é/".repeat(12)}file`;
-    const root = join(directory, "root");
-    mkdirSync(join(root, deep, ".."), { recursive: true });
-    writeFileSync(join(root, deep), "x");
-    symlinkSync(deep, join(root, "soft"));
-    linkSync(join(root, deep), join(root, "zzz-hard"));
-    const file = join(directory, "image.tar");
-    tool("tar", "-c", `--format=${form}`, "--sort=name", "-C", root, "-f", file, ".");
-    const { rootDirectory } = await openImage(file);
-    expect(readlinkSync(join(rootDirectory, "soft"))).toBe(deep);
-    const inodes = [deep, "zzz-hard"].map((name) => lstatSync(join(rootDirectory, name)).ino);
-    expect(inodes[0]).toBe(inodes[1]);
-  });
+  it.each(["gnu", "pax"])(
+    "keep names and targets of any length in the form of %s",
+    async (form) => {
+      const directory = temporary();
+      const deep = `${"long-directory-é/".repeat(12)}file`;
+      const root = join(directory, "root");
+      mkdirSync(join(root, deep, ".."), { recursive: true });
+      writeFileSync(join(root, deep), "x");
+      symlinkSync(deep, join(root, "soft"));
+      linkSync(join(root, deep), join(root, "zzz-hard"));
+      const file = join(directory, "image.tar");
+      tool("tar", "-c", `--format=${form}`, "--sort=name", "-C", root, "-f", file, ".");
+      const { rootDirectory } = await openImage(file);
+      expect(readlinkSync(join(rootDirectory, "soft"))).toBe(deep);
+      const inodes = [deep, "zzz-hard"].map((name) => lstatSync(join(rootDirectory, name)).ino);
+      expect(inodes[0]).toBe(inodes[1]);
+    },
+  );
 });
 
 function prefixed(prefix: string, name: string): Buffer {

@@ -2,7 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigInput } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
-import { type Image, type ImageSandbox, openImage, openImageSandbox } from "../src/index.js";
+import {
+  collectImages,
+  type Image,
+  type ImageSandbox,
+  openImage,
+  openImageSandbox,
+} from "../src/index.js";
 import { backends } from "./support/backends.js";
 import { cached, listing, temporary } from "./support/place.js";
 import { lacksBusybox, smallRoot, tool } from "./support/root.js";
@@ -57,6 +63,18 @@ describe.skipIf(lacksBusybox !== undefined)("runs of one image", () => {
         );
         await one[Symbol.asyncDispose]();
         expect(cached("private")).toEqual([]);
+      });
+
+      it("are removed however deep the directories are that they leave", async () => {
+        const image = await opened();
+        const one = await open(image);
+        await sh(
+          one,
+          "touch /z; last=z; for top in a b c; do mkdir /$top; cd /$top; n=0; while [ $n -lt 300 ]; do mkdir deeper; cd deeper; n=$((n+1)); done; busybox mv /$last . 2>/dev/null; last=$top; done; busybox chmod 0 .",
+        );
+        await one[Symbol.asyncDispose]();
+        expect(cached("private")).toEqual([]);
+        expect(collectImages().failed).toEqual([]);
       });
 
       it("can be given mount points that the image lacks", async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ownerName, thisProcess } from "./owner.js";
@@ -7,10 +8,9 @@ import { removeTree } from "./remove-tree.js";
 /** A directory in the cache that belongs to this process: `gc` takes it when the process is gone. */
 export interface Held {
   readonly path: string;
+  /** Never throws: it would hide what a run has come to. What cannot be removed is for `gc`, which says why. */
   readonly remove: () => void;
 }
-
-let counter = 0;
 
 /**
  * Makes one.
@@ -18,8 +18,17 @@ let counter = 0;
  * @param image - The image that it uses, which `gc` then leaves alone.
  */
 export function hold(place: Place, image = ""): Held {
-  counter += 1;
-  const path = join(place.private, [ownerName(thisProcess()), counter, image].join("."));
+  // Threads of one process have the same owner.
+  const name = randomBytes(8).toString("hex");
+  const path = join(place.private, [ownerName(thisProcess()), name, image].join("."));
   mkdirSync(path, { mode: 0o700 });
-  return { path, remove: () => removeTree(path) };
+  return { path, remove: () => tryToRemove(path) };
+}
+
+function tryToRemove(path: string): void {
+  try {
+    removeTree(path);
+  } catch {
+    // It is named after this process, and nobody's when that is gone.
+  }
 }
