@@ -23,6 +23,7 @@ export const unpackErofs: Unpack = async (job) => {
   await extract(path, tree, options.maxSize);
   const tar = programSource(
     ["tar", "-c", "-C", tree, "--numeric-owner", "-f", "-", "."],
+    tree,
     source.size,
   );
   const { findings } = await unpackTar(tar, root, {
@@ -39,7 +40,8 @@ export const unpackErofs: Unpack = async (job) => {
 };
 
 async function extract(path: string, tree: string, maxSize: number | undefined): Promise<void> {
-  const helper = await startHelper(["fsck.erofs", `--extract=${tree}`, "--overwrite", path], tree);
+  const argv = ["fsck.erofs", `--extract=${tree}`, "--overwrite", path] as const;
+  const helper = await startHelper(argv, { writable: tree, reads: path });
   helper.child.stdin?.end();
   helper.child.stdout?.resume();
   const watch = watchSize(tree, maxSize, () => void helper.child.kill("SIGKILL"));

@@ -17,5 +17,7 @@ export function notesOf(all: readonly Findings[], privileged: boolean): string[]
 const TEXTS: Readonly<Record<Change, (count: number, first: string) => string>> = {
   devices: (count, first) => `left out device nodes (${count}), such as ${first}`,
   setId: (count, first) => `took away setuid and setgid bits (${count}), such as that of ${first}`,
+  bare: () =>
+    "tar(1) unpacked it without a wall: no backend here keeps it from writing elsewhere, and only the names have been judged",
   powers: (count, first) => `left out capabilities of files (${count}), such as those of ${first}`,
 };

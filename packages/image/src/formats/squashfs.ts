@@ -10,7 +10,7 @@ export const unpackSquashfs: Unpack = async ({ path, source, root, totals, privi
   if (source === undefined) throw new TypeError("a squashfs is a file");
   total(source.size);
   const digest = await fileHash(source);
-  const tar = programSource(["sqfs2tar", "--no-xattr", "--", path], source.size);
+  const tar = programSource(["sqfs2tar", "--no-xattr", "--", path], path, source.size);
   const { findings } = await unpackTar(tar, root, {
     terms: { whiteouts: false, privileged },
     totals,

@@ -1,9 +1,13 @@
+import { realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename } from "node:path";
 import {
   createSandbox,
   isSandboxError,
   realHost,
   type Sandbox,
   type SandboxChild,
+  SandboxError,
   type SandboxResult,
 } from "@sandboxlib/core";
 import { invalidImage } from "../invalid.js";
@@ -11,19 +15,35 @@ import { invalidImage } from "../invalid.js";
 /** A tool of the host at work in a sandbox. */
 export interface Helper {
   readonly child: SandboxChild;
+  /** Whether nothing keeps it from the rest of the host, see {@link HelperOptions.judged}. */
+  readonly bare: boolean;
   /** @throws SandboxError `IMAGE_INVALID` with what the tool says, when it fails. */
   done(): Promise<void>;
+}
+
+/** What a tool is given. */
+export interface HelperOptions {
+  /** The one directory that it may write to. */
+  readonly writable?: string;
+  /** A file or directory that it reads, beside its input. */
+  readonly reads?: string;
+  /**
+   * Whether all that it reads has been judged and written anew here. It then runs also where no backend can keep it from
+   * writing elsewhere.
+   */
+  readonly judged?: boolean;
 }
 
 /**
  * Starts a tool of the host that reads what nobody has vouched for: it sees the host read-only, has no network, and can
  * write to one directory at most.
  *
- * @throws SandboxError `IMAGE_INVALID` when it is not installed, and what stops a run.
+ * @throws SandboxError `IMAGE_INVALID` when it is not installed, `CAPABILITY_UNSUPPORTED` when no backend can do that, and
+ * what stops a run.
  */
 export async function startHelper(
   [program, ...args]: readonly [string, ...string[]],
-  writable?: string,
+  options: HelperOptions = {},
 ): Promise<Helper> {
   const path = realHost().which(program);
   if (path === undefined)
@@ -31,7 +51,7 @@ export async function startHelper(
       `it takes ${program}(1) to read it, which is not installed`,
       `Install ${program}.`,
     );
-  const sandbox = await sandboxFor(writable);
+  const { sandbox, bare } = await sandboxFor(path, options);
   const child = sandbox.spawn([path, ...args], {
     stdin: "pipe",
     stdout: "pipe",
@@ -39,34 +59,78 @@ export async function startHelper(
   });
   // A tool that ends early closes its input: what it says on standard error counts.
   child.stdin?.on("error", () => undefined);
-  return { child, done: async () => assertWell(program, await child.result) };
+  return { child, bare, done: async () => assertWell(program, await child.result) };
 }
 
 const ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
+/** No tool takes as much for an image that is well-formed: zstd(1) refuses a window over 128 MiB by itself. */
+const MEMORY = 2 * 1024 ** 3;
 
-async function sandboxFor(writable: string | undefined): Promise<Sandbox> {
+async function sandboxFor(
+  tool: string,
+  { writable, reads, judged = false }: HelperOptions,
+): Promise<{ readonly sandbox: Sandbox; readonly bare: boolean }> {
+  const used = [tool, writable, reads].filter((path) => path !== undefined);
   const config = {
     writable: writable === undefined ? [] : [writable],
     mounts: [],
     env: ENV,
     cwd: writable ?? "/",
   };
+  const raw = { hidden: unneeded(used), limits: { addressSpace: MEMORY } };
   try {
     // What matters here is that nothing else can be written and nobody be talked to.
-    const sandbox = await createSandbox(config, { prefer: LESSER, backend: chosen });
+    const walled = judged ? config : { ...config, ...raw };
+    const sandbox = await createSandbox(walled, { prefer: LESSER, backend: chosen });
     chosen = sandbox.backend;
-    return sandbox;
+    return { sandbox, bare: false };
   } catch (error) {
     if (!isSandboxError(error) || !/^(CAPABILITY|BACKEND)_/.test(error.code)) throw error;
-    // The archive was judged and written anew before the tool sees it: where there is no better wall, it is the wall.
-    return createSandbox(config, { prefer: "all" });
+    if (judged) return { sandbox: await createSandbox(config, { prefer: "all" }), bare: true };
+    throw new SandboxError(
+      "CAPABILITY_UNSUPPORTED",
+      `${basename(tool)}(1) would read an image that nobody has vouched for, and no backend here can keep it from the rest: ${error.message}`,
+      { hint: HINT, cause: error },
+    );
   }
 }
 
 /** The backend of the last time: the others need not be asked again. */
 let chosen: string | undefined;
 
-const LESSER = ["isolate.uts", "isolate.cgroup", "isolate.user", "isolate.ipc"] as const;
+const LESSER = [
+  "isolate.uts",
+  "isolate.cgroup",
+  "isolate.user",
+  "isolate.ipc",
+  "hidden",
+  "limit.addressSpace",
+] as const;
+
+const HINT =
+  "Install a backend that has writable.paths and network.none, such as @sandboxlib/backend-namespaces, or turn the image into a tar archive that is plain or compressed with gzip.";
+
+/** Where there is most to learn, and nothing that a tool needs but for what it is told to use. */
+function unneeded(used: readonly string[]): string[] {
+  const found = new Set(["/home", "/root", "/run", "/var/run", homedir()].flatMap(realDirectory));
+  const within = (path: string, directory: string): boolean =>
+    `${path}/`.startsWith(`${directory}/`);
+  return [...found].filter(
+    (directory) =>
+      directory !== "/" &&
+      !used.some((path) => within(path, directory)) &&
+      ![...found].some((other) => other !== directory && within(directory, other)),
+  );
+}
+
+function realDirectory(path: string): string[] {
+  try {
+    const real = realpathSync.native(path);
+    return statSync(real).isDirectory() ? [real] : [];
+  } catch {
+    return [];
+  }
+}
 
 function assertWell(program: string, { outcome, exitCode, stderr }: SandboxResult): void {
   if (outcome === "exited" && exitCode === 0) return;

@@ -56,13 +56,14 @@ export async function unpackTar(
       "-C",
       directory,
     ],
-    directory,
+    { writable: directory, judged: true },
   );
   const { stdin } = tar.child;
   if (stdin === null) throw new TypeError("the helper has no pipes");
   tar.child.stdout?.resume();
   let pieces: Buffer[] = [];
   const judge = judgeOf(options.terms, options.totals, (bytes) => void pieces.push(bytes));
+  if (tar.bare) judge.findings.note("bare", directory);
   /** In one write: a stream makes more of each than copying it costs. */
   const flush = (): void => {
     if (pieces.length > 0) stdin.write(Buffer.concat(pieces));
