@@ -12,11 +12,12 @@ const isRoot = process.getuid?.() === 0;
 const why = isRoot ? "" : " (skipped: needs root)";
 
 async function outputOf(argv: readonly [string, ...string[]], reads?: string): Promise<string> {
-  const { child, done } = await startHelper(argv, reads === undefined ? {} : { reads });
+  const helper = await startHelper(argv, reads === undefined ? {} : { reads });
+  const { child } = helper;
   child.stdin?.end();
   let said = "";
   for await (const chunk of child.stdout ?? []) said += String(chunk);
-  await done();
+  await helper.done();
   return said;
 }
 

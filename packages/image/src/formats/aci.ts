@@ -25,7 +25,9 @@ export const unpackAci: Unpack = async (job) => {
   mkdirSync(top, { mode: 0o755 });
   const image = await unpackOne(job.source, top, job);
   const { manifest } = image;
-  const below = await dependenciesOf(manifest, job.options.images, manifestOf, imageIdOf);
+  const below = await dependenciesOf(manifest, job.options.images, manifestOf, (path) =>
+    imageIdOf(path, job.options.maxSize),
+  );
   const all: Findings[] = [];
   const parts: { path: string; digest: string }[] = [];
   for (const { path, imageId, pathWhitelist } of below) {
@@ -85,6 +87,6 @@ async function manifestOf(path: string): Promise<Manifest> {
   return parseManifest(await capturedFile(await fileSource(path), "manifest", MOST_BYTES));
 }
 
-async function imageIdOf(path: string): Promise<string> {
-  return `sha512-${await archiveHash(await fileSource(path))}`;
+async function imageIdOf(path: string, maxSize: number | undefined): Promise<string> {
+  return `sha512-${await archiveHash(await fileSource(path), maxSize)}`;
 }

@@ -27,8 +27,8 @@ export async function capturedFile(source: Source, name: string, most: number): 
     },
   });
   const done = (): boolean => state === "after";
+  totals.madeOf(source.size);
   for await (const chunk of decompressed(source.read(), compressionOf(await startOf(source, 6)))) {
-    totals.addRead(source.size);
     totals.addBytes(chunk.length);
     if (blocks.write(chunk) || done()) break;
   }

@@ -4,6 +4,7 @@ import { fileHash } from "../unpack/hash.js";
 import { startHelper } from "../unpack/helper.js";
 import { programSource } from "../unpack/program-source.js";
 import { settleOwners } from "../unpack/settle.js";
+import { mostOf } from "../unpack/totals.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
 import type { Unpack } from "./format.js";
 import { notesOf } from "./notes.js";
@@ -17,10 +18,11 @@ export const unpackErofs: Unpack = async (job) => {
   const { path, source, scratch, root, totals, privileged, total, options } = job;
   if (source === undefined) throw new TypeError("an erofs is a file");
   total(source.size);
+  totals.madeOf(source.size);
   const digest = await fileHash(source);
   const tree = join(scratch, "tree");
   mkdirSync(tree, { mode: 0o755 });
-  await extract(path, tree, options.maxSize);
+  await extract(path, tree, mostOf(source.size, options.maxSize));
   const tar = programSource(
     ["tar", "-c", "-C", tree, "--numeric-owner", "-f", "-", "."],
     tree,
@@ -39,12 +41,12 @@ export const unpackErofs: Unpack = async (job) => {
   };
 };
 
-async function extract(path: string, tree: string, maxSize: number | undefined): Promise<void> {
+async function extract(path: string, tree: string, most: number): Promise<void> {
   const argv = ["fsck.erofs", `--extract=${tree}`, "--overwrite", path] as const;
   const helper = await startHelper(argv, { writable: tree, reads: path });
   helper.child.stdin?.end();
   helper.child.stdout?.resume();
-  const watch = watchSize(tree, maxSize, () => void helper.child.kill("SIGKILL"));
+  const watch = watchSize(tree, most, () => void helper.child.kill("SIGKILL"));
   try {
     await helper.done();
   } finally {

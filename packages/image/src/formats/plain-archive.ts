@@ -14,14 +14,16 @@ import type { Job } from "./format.js";
  */
 export async function plainArchive(
   source: Source,
-  { path, scratch, options }: Pick<Job, "path" | "scratch" | "options">,
+  { path, scratch, options, totals }: Pick<Job, "path" | "scratch" | "options" | "totals">,
 ): Promise<string> {
   const compression = compressionOf(await startOf(source, 6));
   if (compression === "none") return path;
   const plain = join(scratch, "archive.tar");
-  const totals = totalsOf(options.maxSize);
-  const chunks = bounded(decompressed(counted(source.read(), totals), compression), totals);
+  // It is held beside what its layers unpack to, and gone with the scratch: both have the whole limit.
+  const own = totalsOf(options.maxSize);
+  const chunks = bounded(decompressed(counted(source.read(), own), compression), own);
   await pipeline(Readable.from(chunks), createWriteStream(plain, { mode: 0o600 }));
+  totals.madeOf(source.size);
   return plain;
 }
 

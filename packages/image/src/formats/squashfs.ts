@@ -9,6 +9,7 @@ import { notesOf } from "./notes.js";
 export const unpackSquashfs: Unpack = async ({ path, source, root, totals, privileged, total }) => {
   if (source === undefined) throw new TypeError("a squashfs is a file");
   total(source.size);
+  totals.madeOf(source.size);
   const digest = await fileHash(source);
   const tar = programSource(["sqfs2tar", "--no-xattr", "--", path], path, source.size);
   const { findings } = await unpackTar(tar, root, {

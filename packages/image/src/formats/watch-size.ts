@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { invalidImage } from "../invalid.js";
-import { MAX_SIZE } from "../unpack/totals.js";
 
 const PERIOD = 250;
 const BLOCK = 512;
@@ -9,34 +8,50 @@ const BLOCK = 512;
 /**
  * Looks every quarter of a second how much a tool has written, for a tool that cannot be told how much it may.
  *
- * @returns what ends it. @throws SandboxError `IMAGE_INVALID` there when it was too much.
+ * @returns what ends it. @throws SandboxError `IMAGE_INVALID` there when it was too much, or could not be looked at.
  */
 export function watchSize(
   directory: string,
-  maxSize: number = MAX_SIZE,
+  most: number,
   stopWriter: () => void,
 ): { stop(): void } {
-  let tooMuch = false;
-  const timer = setInterval(() => {
-    if (sizeOf(directory) <= maxSize) return;
-    tooMuch = true;
-    stopWriter();
-  }, PERIOD);
+  let refused: Error | undefined;
+  const look = (): void => {
+    try {
+      if (sizeOf(directory) > most)
+        refused ??= invalidImage(`it unpacks to more than ${most} bytes`);
+    } catch (cause) {
+      refused ??= invalidImage("it holds a directory that cannot be read", undefined, cause);
+    }
+    if (refused !== undefined) stopWriter();
+  };
+  const timer = setInterval(look, PERIOD);
   return {
     stop() {
       clearInterval(timer);
-      if (tooMuch || sizeOf(directory) > maxSize)
-        throw invalidImage(`it unpacks to more than ${maxSize} bytes`);
+      look();
+      if (refused !== undefined) throw refused;
     },
   };
 }
 
 function sizeOf(directory: string): number {
   let size = 0;
-  for (const name of readdirSync(directory)) {
+  for (const name of namesIn(directory)) {
     const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
     size += (stat?.blocks ?? 0) * BLOCK;
     if (stat?.isDirectory() === true) size += sizeOf(join(directory, name));
   }
   return size;
+}
+
+/** The tool may just have removed or replaced it. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
 }

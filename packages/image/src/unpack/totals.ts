@@ -6,8 +6,10 @@ export interface Totals {
   addEntry(): void;
   /** @throws SandboxError `IMAGE_INVALID` when they are too many, or too many for what they were made of. */
   addBytes(unpacked: number): void;
-  /** Bytes of the file that have been read. */
+  /** Bytes that have been read. */
   addRead(bytes: number): void;
+  /** All of a file of so many bytes has been used: what is read from now on was made of it, and counts for nothing. */
+  madeOf(bytes: number): void;
   readonly unpacked: number;
   readonly read: number;
 }
@@ -19,9 +21,15 @@ const MAX_ENTRIES = 2_000_000;
 const MAX_RATIO = 200;
 const RATIO_FROM = 512 * 1024 ** 2;
 
+/** The most that a file of some size may unpack to. */
+export function mostOf(size: number, maxSize: number = MAX_SIZE): number {
+  return Math.min(maxSize, Math.max(RATIO_FROM, size * MAX_RATIO));
+}
+
 /** Counts what an image comes to, and ends it when that is too much. */
 export function totalsOf(maxSize: number = MAX_SIZE): Totals {
   const totals = { entries: 0, unpacked: 0, read: 0 };
+  let size: number | undefined;
   return {
     addEntry() {
       totals.entries += 1;
@@ -35,7 +43,7 @@ export function totalsOf(maxSize: number = MAX_SIZE): Totals {
           `it unpacks to more than ${maxSize} bytes`,
           "If that is meant to be, allow more: --max-size, or the option maxSize.",
         );
-      if (totals.unpacked > RATIO_FROM && totals.unpacked > totals.read * MAX_RATIO)
+      if (totals.unpacked > mostOf(size ?? totals.read, maxSize))
         throw invalidImage(
           `it unpacks to more than ${MAX_RATIO} times its own size`,
           "It looks made to fill the disk. Unpack it by hand, and use the directory.",
@@ -43,6 +51,9 @@ export function totalsOf(maxSize: number = MAX_SIZE): Totals {
     },
     addRead(bytes) {
       totals.read += bytes;
+    },
+    madeOf(bytes) {
+      size = (size ?? 0) + bytes;
     },
     get unpacked() {
       return totals.unpacked;
