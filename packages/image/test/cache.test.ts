@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -156,6 +157,33 @@ describe("the cache of images", () => {
     symlinkSync(`${cache}.real`, cache);
     expect((await rejection(openImage(file))).message).toBe(`the cache ${cache} is no directory`);
   });
+
+  it("is refused where others could put another one in its place", async () => {
+    const { directory, file } = await image();
+    const above = join(directory, "cache");
+    mkdirSync(above);
+    chmodSync(above, 0o777);
+    expect((await rejection(openImage(file))).message).toBe(
+      `the cache ${above}/sandboxlib lies in ${above}, which others can write to`,
+    );
+    chmodSync(above, 0o1777);
+    await openImage(file);
+  });
+
+  const lacksOthers = process.getuid?.() === 0 ? "" : " (skipped: needs root)";
+  it.skipIf(lacksOthers !== "")(
+    `is refused where another user could put another one in its place${lacksOthers}`,
+    async () => {
+      const { directory, file } = await image();
+      const above = join(directory, "theirs");
+      mkdirSync(join(above, "deep"), { recursive: true });
+      chownSync(above, 65_534, 65_534);
+      symlinkSync(join(above, "deep"), join(directory, "cache"));
+      expect((await rejection(openImage(file))).message).toBe(
+        `the cache ${directory}/cache/sandboxlib lies in ${above}, which belongs to another user`,
+      );
+    },
+  );
 
   it("checks a digest that is asked for, also when the image is there already", async () => {
     const { file } = await image();

@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { invalidImage } from "../invalid.js";
 
 /** The directories of the cache. */
@@ -18,10 +18,11 @@ export interface Place {
 /**
  * The cache, `sandboxlib` in XDG_CACHE_HOME or ~/.cache. It is made when it is not there.
  *
- * @throws SandboxError `IMAGE_INVALID` when others than the caller can change it.
+ * @throws SandboxError `IMAGE_INVALID` when others than the caller can change it, or put another one in its place.
  */
 export function cachePlace(): Place {
   const place = placeOf(cacheDirectory());
+  assertSafeAbove(cacheDirectory());
   for (const directory of [cacheDirectory(), ...Object.values(place)]) {
     if (stat(directory) === undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
     assertOurs(directory);
@@ -64,6 +65,45 @@ function assertOurs(directory: string): void {
     throw invalidImage(`the cache ${directory} belongs to another user`, HINT);
   if ((found.mode & 0o077) !== 0)
     throw invalidImage(`the cache ${directory} can be used by other users`, HINT);
+}
+
+/** Whoever can write to a directory above can put another cache there. Those that are not there yet will be ours. */
+function assertSafeAbove(cache: string): void {
+  const trusted = [process.getuid?.(), 0, ...unmappedRoot()];
+  let above = dirname(cache);
+  while (stat(above) === undefined) above = dirname(above);
+  for (above = realpathSync.native(above); ; above = dirname(above)) {
+    const { uid, gid, mode } = lstatSync(above);
+    if (!trusted.includes(uid))
+      throw invalidImage(
+        `the cache ${cache} lies in ${above}, which belongs to another user`,
+        MOVE,
+      );
+    // A group of one's own is the usual one where the umask is 002.
+    const others = gid === process.getgid?.() || gid === 0 ? 0o002 : 0o022;
+    if ((mode & others) !== 0 && (mode & STICKY) === 0)
+      throw invalidImage(`the cache ${cache} lies in ${above}, which others can write to`, MOVE);
+    if (above === "/") return;
+  }
+}
+
+const STICKY = 0o1000;
+const MOVE = "Choose another place with XDG_CACHE_HOME.";
+
+/** In a user namespace that does not have them all, as in a container, the root of the host is shown as this id. */
+function unmappedRoot(): number[] {
+  try {
+    const [first = 0, , count = 0] = numbersIn("/proc/self/uid_map");
+    return first === 0 && count === EVERY_ID ? [] : numbersIn("/proc/sys/kernel/overflowuid");
+  } catch {
+    return [];
+  }
+}
+
+const EVERY_ID = 4_294_967_295;
+
+function numbersIn(path: string): number[] {
+  return readFileSync(path, "latin1").trim().split(/\s+/).map(Number);
 }
 
 const HINT = "Remove it, or choose another place with XDG_CACHE_HOME.";
