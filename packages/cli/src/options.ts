@@ -39,7 +39,7 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   },
   digest: {
     argument: "DIGEST",
-    help: "What the image must be: `sha256:...`, or the ID of an App Container image, `sha512-...`. It may be shortened.",
+    help: "What the image must be: `sha256:...`, or the ID of an App Container image, `sha512-...`. It may be shortened to 32 digits.",
     commands: IMAGE,
   },
   platform: {

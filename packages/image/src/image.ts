@@ -9,7 +9,7 @@ export type FormatName = (typeof FORMATS)[number];
 
 /** How an image is opened. */
 export interface ImageOptions {
-  /** The digest that the image must have, as `sha512-…` (an App Container image) or `sha256:…`; a prefix of 12 digits or more will do. */
+  /** The digest that the image must have, as `sha512-…` (an App Container image) or `sha256:…`; a prefix of 32 digits or more will do. */
   readonly digest?: string | undefined;
   /** Of an image for several platforms, which one: `linux/amd64`, `linux/arm64/v8`. Default: this machine's. */
   readonly platform?: string | undefined;

@@ -98,13 +98,16 @@ async function unpackOnce(
   }
 }
 
-const SHORTEST = 12;
+/** So short that nobody can make another image that fits. */
+const SHORTEST = 32;
 
 /** A digest may be shortened, as long as it is of the same kind. */
 function assertMeant(found: string, meant: string | undefined): void {
   if (meant === undefined) return;
   const [, kind, hex = ""] = /^(sha256:|sha512-)([0-9a-f]+)$/.exec(meant) ?? [];
   if (kind === undefined || hex.length < SHORTEST)
-    throw invalidImage(`${shown(meant)} is no digest, such as sha256:… or sha512-…`);
+    throw invalidImage(
+      `${shown(meant)} is no digest of at least ${SHORTEST} digits, such as sha256:… or sha512-…`,
+    );
   if (!found.startsWith(meant)) throw invalidImage(`the image is ${found}, and not ${meant}`);
 }

@@ -36,14 +36,12 @@ export async function unpackInto(
     chmodSync(root, 0o755);
     makePlaces(root, content.manifest);
     const index = statSync(path).isDirectory() ? join(path, "index.json") : path;
-    if (identityOf(index) !== key.identity)
-      throw invalidImage(`${shown(path)} was changed while it was read`);
+    const parts = content.parts ?? [];
+    for (const part of [{ path: index, identity: key.identity }, ...parts])
+      if (identityOf(part.path) !== part.identity)
+        throw invalidImage(`${shown(part.path)} was changed while it was read`);
     const record = recordFor(format, content);
     store(place, made, record);
-    const parts = (content.parts ?? []).map((part) => ({
-      path: part.path,
-      identity: identityOf(part.path),
-    }));
     remember(place, key, record.key, parts);
     return record;
   } finally {
@@ -85,6 +83,7 @@ function recordFor(format: FormatName, content: Content): Record {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
-  const key = `${content.digest.replace(":", "-")}${suffix}`;
+  // One file can be read as a manifest of OCI and as docker's configuration: a digest alone does not say what it is of.
+  const key = `${format}-${content.digest.replace(":", "-")}${suffix}`;
   return { version: 1, key, format, boot: bootId(), at: Date.now(), ...content };
 }

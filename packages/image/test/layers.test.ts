@@ -218,6 +218,36 @@ describe("a layout", () => {
     );
   });
 
+  it("is not taken for another format of the same digest", async () => {
+    const directory = temporary();
+    const [inOci, inDocker] = [archive(file("a", "oci")), archive(file("a", "docker"))];
+    const diff = createHash("sha256").update(inDocker).digest("hex");
+    const oci = layout(directory, [inOci], {
+      manifest: (manifest) => ({ ...manifest, rootfs: { diff_ids: [`sha256:${diff}`] } }),
+    });
+    const { manifests } = JSON.parse(readFileSync(join(oci, "index.json"), "utf8"));
+    const hex = String(manifests[0].digest).slice("sha256:".length);
+    const saved = join(directory, "docker.tar");
+    const list = [{ Config: `${hex}.json`, Layers: [`${diff}.tar`], RepoTags: null }];
+    writeFileSync(
+      saved,
+      archive(
+        file(`${hex}.json`, readFileSync(join(oci, "blobs/sha256", hex), "utf8")),
+        { path: `${diff}.tar`, body: inDocker },
+        file("manifest.json", JSON.stringify(list)),
+      ),
+    );
+    const images = [await openImage(oci), await openImage(saved)];
+    expect(images.map(({ format, digest }) => [format, digest])).toEqual([
+      ["oci", `sha256:${hex}`],
+      ["docker", `sha256:${hex}`],
+    ]);
+    const bodies = images.map(({ rootDirectory }) =>
+      readFileSync(join(rootDirectory, "a"), "utf8"),
+    );
+    expect(bodies).toEqual(["oci", "docker"]);
+  });
+
   it("with a manifest of 1 GB is refused without reading it", async () => {
     const directory = layout(temporary(), [archive(file("a"))]);
     writeFileSync(join(directory, "index.json"), "");

@@ -54,7 +54,10 @@ export function remember(
 ): void {
   if (fresh) return;
   const path = join(seen, name);
-  const entry: Seen = { image, parts };
+  const entry: Seen = {
+    image,
+    parts: parts.map((part) => ({ path: part.path, identity: part.identity })),
+  };
   writeFileSync(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 });
   renameSync(`${path}.${process.pid}`, path);
 }

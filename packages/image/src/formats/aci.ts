@@ -4,6 +4,7 @@ import { dependenciesOf } from "../appc/dependencies.js";
 import { type Manifest, parseManifest } from "../appc/image-manifest.js";
 import { MOST_BYTES } from "../appc/json.js";
 import { removeTree } from "../cache/remove-tree.js";
+import { identityOf } from "../cache/seen.js";
 import { invalidImage, shown } from "../invalid.js";
 import { fileSource } from "../unpack/file-source.js";
 import type { Findings } from "../unpack/findings.js";
@@ -13,7 +14,7 @@ import { settleOwners } from "../unpack/settle.js";
 import type { Source } from "../unpack/source.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
 import { capturedFile } from "./captured-file.js";
-import type { Job, Unpack } from "./format.js";
+import type { Job, Part, Unpack } from "./format.js";
 import { keepOnly } from "./keep-only.js";
 import { notesOf } from "./notes.js";
 
@@ -25,11 +26,16 @@ export const unpackAci: Unpack = async (job) => {
   mkdirSync(top, { mode: 0o755 });
   const image = await unpackOne(job.source, top, job);
   const { manifest } = image;
-  const below = await dependenciesOf(manifest, job.options.images, manifestOf, (path) =>
+  const identities = new Map<string, string>();
+  const open = async (path: string): Promise<Manifest> => {
+    identities.set(path, identityOf(path));
+    return manifestOf(path);
+  };
+  const below = await dependenciesOf(manifest, job.options.images, open, (path) =>
     imageIdOf(path, job.options.maxSize),
   );
   const all: Findings[] = [];
-  const parts: { path: string; digest: string }[] = [];
+  const parts: Part[] = [];
   for (const { path, imageId, pathWhitelist } of below) {
     const layer = join(job.scratch, "layer");
     mkdirSync(layer, { mode: 0o755 });
@@ -38,7 +44,7 @@ export const unpackAci: Unpack = async (job) => {
       throw invalidImage(`the image ${shown(path)} is ${digest}, and not ${imageId}`);
     lay(layer, findings, pathWhitelist, job);
     all.push(findings);
-    parts.push({ path, digest });
+    parts.push({ path, digest, identity: identities.get(path) ?? "" });
   }
   lay(top, image.findings, manifest.pathWhitelist, job);
   return {

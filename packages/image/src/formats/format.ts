@@ -38,9 +38,17 @@ export interface Content {
   /** As {@link Image.digest}. */
   readonly digest: string;
   /** Other files that the root is made of, which must be as they were for it to be of use. */
-  readonly parts?: readonly { readonly path: string; readonly digest: string }[];
+  readonly parts?: readonly Part[];
   readonly manifest: unknown;
   readonly notes: readonly string[];
+}
+
+/** A file that a root is made of. */
+export interface Part {
+  readonly path: string;
+  /** What it looked like before it was read. */
+  readonly identity: string;
+  readonly digest: string;
 }
 
 /** What unpacks each format, and what reads its manifest; loaded when they are needed. */
