@@ -31,10 +31,6 @@ export async function unpackInto(
     const { format, content } = await unpack(path, held.path, options).catch((error) => {
       throw named(path, error);
     });
-    const root = join(made, "root");
-    // Whatever the umask is; the directory above keeps others out.
-    chmodSync(root, 0o755);
-    makePlaces(root, content.manifest);
     const index = statSync(path).isDirectory() ? join(path, "index.json") : path;
     const parts = content.parts ?? [];
     for (const part of [{ path: index, identity: key.identity }, ...parts])
@@ -76,7 +72,11 @@ async function unpack(
     onRead,
   };
   const reader = await FORMAT[format].unpack();
-  return { format, content: await reader(job) };
+  const content = await reader(job);
+  // Whatever the umask is; the directory above keeps others out.
+  chmodSync(job.root, 0o755);
+  makePlaces(job.root, content.manifest);
+  return { format, content };
 }
 
 function recordFor(format: FormatName, content: Content): Record {

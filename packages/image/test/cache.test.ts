@@ -15,6 +15,9 @@ import {
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { ownerName, thisProcess } from "../src/cache/owner.js";
+import { cachePlace } from "../src/cache/place.js";
+import { store } from "../src/cache/record.js";
 import { collectImages, type Image, openImage, openImageSandbox } from "../src/index.js";
 import { archive } from "./support/archive.js";
 import { cached, rejection, temporary } from "./support/place.js";
@@ -126,6 +129,32 @@ describe("the cache of images", () => {
     expect([codes, readdirSync(place).length]).toEqual([[0, 0], 2]);
   });
 
+  it("may be emptied while images are put into it", async () => {
+    const { directory, file } = await image();
+    const { key } = await openImage(file);
+    const place = cachePlace();
+    const record = JSON.parse(readFileSync(join(place.images, key, "record.json"), "utf8"));
+    const script = `
+      const { parentPort, workerData } = require("node:worker_threads");
+      import(workerData).then(({ collectImages }) => {
+        const failed = [];
+        parentPort.on("message", () => parentPort.postMessage(failed));
+        setInterval(() => failed.push(...collectImages().failed), 0).unref();
+      });`;
+    const dist = new URL("../dist/index.js", import.meta.url).href;
+    const worker = new Worker(script, { eval: true, workerData: dist });
+    await once(worker, "online");
+    for (let round = 0; round < 500; round += 1) {
+      const made = join(directory, `cache/sandboxlib/private/${thisOwner()}.${round}`);
+      mkdirSync(join(made, "image/root"), { recursive: true });
+      store(place, join(made, "image"), { ...record, boot: "an earlier one" });
+    }
+    worker.postMessage("end");
+    const [failed] = await once(worker, "message");
+    await worker.terminate();
+    expect(failed).toEqual([]);
+  });
+
   it("does not take for whole what the machine may have lost in a crash", async () => {
     const { file } = await image();
     const first = await openImage(file);
@@ -235,6 +264,8 @@ describe("the cache of images", () => {
     expect(told.every((part) => part > 0 && part <= 1)).toBe(true);
   });
 });
+
+const thisOwner = (): string => ownerName(thisProcess());
 
 interface Ended {
   readonly unpacked: number;

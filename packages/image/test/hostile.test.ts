@@ -143,6 +143,11 @@ const REFUSED: readonly (readonly [string, Buffer, RegExp])[] = [
     gzipSync(archive({ path: "a", body: Buffer.alloc(100_000, "ab") })).subarray(0, 150),
     /gzip data is broken or cut off/,
   ],
+  [
+    "a /tmp that leads to itself",
+    archive(link("tmp", "tmp")),
+    /"\/tmp" cannot be made in it: too many symlinks/,
+  ],
   ["text", Buffer.from("hello\n"), /neither a directory nor an image/],
   ["zeros", Buffer.alloc(10_240), /holds nothing/],
   ["a file of no bytes", Buffer.alloc(0), /holds nothing/],

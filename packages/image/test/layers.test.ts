@@ -181,6 +181,11 @@ const WRONG: readonly (readonly [string, Wrong, RegExp])[] = [
     /names 1 layers, and the configuration 0/,
   ],
   ["no configuration", { manifest: () => ({ layers: [] }) }, /names no configuration/],
+  [
+    "a working directory that cannot be",
+    { config: (config) => ({ ...config, config: { WorkingDir: `/${"n".repeat(256)}` } }) },
+    /"\/nnn.*" cannot be made in it: ENAMETOOLONG/,
+  ],
   ["no image at all", { index: () => ({ manifests: [] }) }, /names no image/],
   [
     "an image for another platform",

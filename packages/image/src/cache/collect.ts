@@ -1,5 +1,7 @@
-import { readdirSync, renameSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { move } from "./move.js";
 import { isGone, ownerName, ownerOf, thisProcess } from "./owner.js";
 import { existingPlace, type Place } from "./place.js";
 import { removeTree } from "./remove-tree.js";
@@ -48,14 +50,15 @@ function isUsed({ private: directory }: Place, image: string): boolean {
 /** It is moved away at once; whoever began to use it just then gets it back. */
 function removeImage(place: Place, name: string, kept: string[]): void {
   const path = join(place.images, name);
-  const away = join(place.private, `${ownerName(thisProcess())}.gc.${Date.now()}`);
-  renameSync(path, away);
-  if (isUsed(place, name)) {
-    renameSync(away, path);
-    kept.push(path);
+  const away = join(place.private, `${ownerName(thisProcess())}.gc.${randomUUID()}`);
+  if (move(path, away) !== "moved") return;
+  if (!isUsed(place, name)) {
+    removeTree(away);
     return;
   }
-  removeTree(away);
+  kept.push(path);
+  // Unless it has been unpacked again meanwhile: then both are of use, and a later `gc` takes this one.
+  move(away, path);
 }
 
 /** Nothing that it says is there any more. */

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Content } from "../formats/format.js";
 import type { FormatName } from "../image.js";
+import { move } from "./move.js";
 import { bootId } from "./owner.js";
 import type { Place } from "./place.js";
 
@@ -47,14 +49,10 @@ export function rootOf({ images }: Place, key: string): string {
 export function store(place: Place, made: string, record: Record): void {
   writeFileSync(join(made, "record.json"), JSON.stringify(record), { mode: 0o600 });
   const directory = join(place.images, record.key);
-  try {
-    renameSync(made, directory);
-  } catch (error) {
-    if (!isTaken(error)) throw error;
+  while (move(made, directory) === "taken") {
     if (recordOf(place, record.key) !== undefined) return;
-    // One that cannot be trusted; nobody uses it, since nobody takes it for an image.
-    renameSync(directory, `${made}.old`);
-    renameSync(made, directory);
+    // One that cannot be trusted; nobody uses it, since nobody takes it for an image. `gc` may be first.
+    move(directory, `${made}.${randomBytes(8).toString("hex")}`);
   }
 }
 
@@ -65,12 +63,4 @@ function read(path: string): Record | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "ENOTEMPTY" || error.code === "EEXIST")
-  );
 }

@@ -1,15 +1,25 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { locate } from "@sandboxlib/core";
+import { invalidImage, shown } from "../invalid.js";
 
 /** Where sandboxes mount by default. */
 const MOUNT_POINTS = ["/proc", "/dev", "/tmp"];
 
-/** Makes the directories that a run needs and that an image may lack, the working directory among them. */
+/**
+ * Makes the directories that a run needs and that an image may lack, the working directory among them.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for one that cannot be.
+ */
 export function makePlaces(root: string, manifest: unknown): void {
-  for (const path of MOUNT_POINTS) makePlace(root, path, path === "/tmp" ? 0o1777 : 0o755);
-  const cwd = workingDirectory(manifest);
-  if (cwd !== undefined) makePlace(root, cwd, 0o755);
+  for (const path of [...MOUNT_POINTS, ...workingDirectory(manifest)]) {
+    try {
+      makePlace(root, path, path === "/tmp" ? 0o1777 : 0o755);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message.split(",", 1)[0] : String(cause);
+      throw invalidImage(`${shown(path)} cannot be made in it: ${why}`, undefined, cause);
+    }
+  }
 }
 
 /** Makes a directory inside a root and those above it. A symlink leads where it leads inside, and never out of it. */
@@ -33,10 +43,10 @@ function isAbove(root: string, path: string): boolean {
   return true;
 }
 
-function workingDirectory(manifest: unknown): string | undefined {
+function workingDirectory(manifest: unknown): string[] {
   const config = (manifest as { config?: { WorkingDir?: unknown } } | undefined)?.config;
   const { WorkingDir } = config ?? {};
   return typeof WorkingDir === "string" && WorkingDir.startsWith("/") && !WorkingDir.includes("\0")
-    ? WorkingDir
-    : undefined;
+    ? [WorkingDir]
+    : [];
 }
