@@ -2,7 +2,8 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { openImage } from "../src/index.js";
+import { openImage, openImageSandbox } from "../src/index.js";
+import { homeOf } from "../src/root/users.js";
 import { archive, pax, type Raw, seal } from "./support/archive.js";
 import { cached, listing, rejection, temporary } from "./support/place.js";
 
@@ -255,6 +256,16 @@ describe("a hostile archive", () => {
     const { file } = victim(archive(link("a", "../../../../etc/passwd"), link("b", "/outside")));
     const { rootDirectory } = await openImage(file);
     expect(lstatSync(join(rootDirectory, "a")).isSymbolicLink()).toBe(true);
+  });
+
+  it("whose symlinks go round is no mystery to who looks into it", async () => {
+    const { file } = victim(archive(dir("etc"), link("etc/passwd", "passwd"), link("srv", "srv")));
+    const image = await openImage(file);
+    expect(homeOf(image.rootDirectory, 0)).toBeUndefined();
+    const mounts = [{ type: "tmpfs", target: "/srv" }] as const;
+    const opened = openImageSandbox(image, { mounts }, { prefer: "all" });
+    expect((await rejection(opened)).code).toBe("PATH_INVALID");
+    expect(cached("private")).toEqual([]);
   });
 
   it("that is larger than it may be is refused", async () => {

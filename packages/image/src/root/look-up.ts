@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { locate } from "@sandboxlib/core";
+import { type Located, locate } from "@sandboxlib/core";
 
 /** The most that a file of the image may hold to be read for the set-up, in bytes. */
 const MOST = 4 * 1024 * 1024;
 
 /** The text of a file inside a root, whose symlinks never lead out of it; undefined when there is no such file. */
 export function lookUp(root: string, path: string): string | undefined {
-  const at = locate({ root, mounts: new Map() }, path);
-  if (at.kind !== "file" || at.host === undefined) return undefined;
+  const at = placeOf(root, path);
+  if (at === undefined || at.kind !== "file" || at.host === undefined) return undefined;
   // An image may have a FIFO there, which nobody writes to, or a device, which acts when it is opened.
   const fd = openSync(at.host, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -15,5 +15,16 @@ export function lookUp(root: string, path: string): string | undefined {
     return stat.isFile() && stat.size <= MOST ? readFileSync(fd).toString("latin1") : undefined;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Where a path leads inside a root; undefined where that is nowhere: symlinks that go round, names that are too long. */
+export function placeOf(root: string, path: string): Located | undefined {
+  try {
+    return locate({ root, mounts: new Map() }, path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ELOOP" || code === "ENAMETOOLONG") return undefined;
+    throw error;
   }
 }

@@ -1,14 +1,15 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ConfigInput, locate } from "@sandboxlib/core";
+import type { ConfigInput } from "@sandboxlib/core";
+import { placeOf } from "../root/look-up.js";
 import type { Layer } from "./layer.js";
 
 /** Makes the mount points of a config that a root lacks in what is the run's own of it. */
 export function makeMountPoints({ root, own }: Layer, { mounts = [] }: ConfigInput): void {
   if (own === undefined) return;
   for (const mount of mounts) {
-    const at = locate({ root, mounts: new Map() }, mount.target);
-    if (at.kind !== "missing" || !makeDirectory(root, own, dirname(at.path))) continue;
+    const at = placeOf(root, mount.target);
+    if (at?.kind !== "missing" || !makeDirectory(root, own, dirname(at.path))) continue;
     if (mount.type === "bind" && !isDirectory(mount.source)) writeFileSync(join(own, at.path), "");
     else mkdirSync(join(own, at.path), { recursive: true });
   }
