@@ -18,13 +18,15 @@ export interface WrittenConfig {
 /**
  * Makes a config of a command line: single values take the place of those of the config file, lists are added to its.
  *
- * @param image - What an image asks for, which counts where neither says anything.
+ * @param withImage - Adds what an image asks for to the file's.
  * @throws CliError for an option that cannot be read; SandboxError `CONFIG_INVALID` for the file.
  */
-export function configFromOptions(line: CommandLine, image?: ConfigInput): WrittenConfig {
-  const path = valueOf(line, "config");
-  const own = path === undefined ? {} : readConfigFile(path);
-  const file = image === undefined ? own : over(image, own);
+export function configFromOptions(
+  line: CommandLine,
+  withImage: (own: ConfigInput) => ConfigInput = (own) => own,
+): WrittenConfig {
+  const own = fileOf(line);
+  const file = withImage(own);
   const { mounts, origins } = mountsOf(line, file);
   const env = listOf(line, "env").map(variable);
   const fields: ConfigInput = {
@@ -37,16 +39,15 @@ export function configFromOptions(line: CommandLine, image?: ConfigInput): Writt
   return { config: { ...file, ...fields }, origins: originsOf(line, own, origins) };
 }
 
-/** Variables and limits are taken from both. */
-function over(image: ConfigInput, own: ConfigInput): ConfigInput {
-  return {
-    ...image,
-    ...own,
-    ...((image.env ?? own.env) !== undefined && { env: { ...image.env, ...own.env } }),
-    ...((image.limits ?? own.limits) !== undefined && {
-      limits: { ...image.limits, ...own.limits },
-    }),
-  };
+/** The user that a command line names in full, so that none has to be looked up. */
+export function chosenUser(line: CommandLine): ConfigInput["user"] {
+  const { uid, gid } = idsOf(line, fileOf(line));
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
+function fileOf(line: CommandLine): ConfigInput {
+  const path = valueOf(line, "config");
+  return path === undefined ? {} : readConfigFile(path);
 }
 
 function single(line: CommandLine, file: ConfigInput): ConfigInput {
@@ -123,10 +124,7 @@ function namespaces(list: string): Config["isolate"] {
 }
 
 function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
-  const [uid, gid] = (["uid", "gid"] as const).map((name) => {
-    const text = valueOf(line, name);
-    return text === undefined ? file.user?.[name] : number(`--${name}`, text, /^\d+$/);
-  });
+  const { uid, gid } = idsOf(line, file);
   if (uid === undefined && gid === undefined) return {};
   return {
     user: {
@@ -135,6 +133,17 @@ function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
       gid: gid ?? process.getgid?.() ?? 0,
     },
   };
+}
+
+function idsOf(
+  line: CommandLine,
+  file: ConfigInput,
+): { readonly uid: number | undefined; readonly gid: number | undefined } {
+  const id = (name: "uid" | "gid"): number | undefined => {
+    const text = valueOf(line, name);
+    return text === undefined ? file.user?.[name] : number(`--${name}`, text, /^\d+$/);
+  };
+  return { uid: id("uid"), gid: id("gid") };
 }
 
 /** Core says what is missing, and names the signals that there are. */

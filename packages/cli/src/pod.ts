@@ -14,11 +14,12 @@ import {
   runPod,
   SHARED,
   sharedNamespaces,
+  withImage,
 } from "@sandboxlib/image";
 import type { End } from "./cli.js";
 import { CliError } from "./cli-error.js";
 import { type CommandLine, valueOf } from "./command-line.js";
-import { configFromOptions } from "./config-from-options.js";
+import { chosenUser, configFromOptions } from "./config-from-options.js";
 import { exitCodeOf } from "./exit-code.js";
 import { hostPath } from "./host-path.js";
 import { imageOptions } from "./image-options.js";
@@ -27,7 +28,7 @@ import { progressOn } from "./progress.js";
 import { describeError } from "./report-error.js";
 import { droppedLines, enforcedLines, noteLines } from "./report-run.js";
 import { openResultFile } from "./result-file.js";
-import { preferOf } from "./sandbox-from-line.js";
+import { sandboxOptions } from "./sandbox-from-line.js";
 import { type Forwarding, forwardSignals } from "./signals.js";
 import { Together } from "./together.js";
 
@@ -105,14 +106,14 @@ async function runInside(
   const isQuiet = line.options.has("quiet");
   const stdin = pod.apps.length === 1 ? "inherit" : "discard";
   const result = await runPod(pod, {
-    backend: valueOf(line, "backend"),
-    prefer: preferOf(line),
+    ...sandboxOptions(line),
+    user: chosenUser(line),
     degrade: line.options.has("degrade"),
     hasMetadata: line.options.has("metadata-service"),
     share,
     isOnHost: isOnHost(line),
     openImage,
-    amend: (config) => configFromOptions(line, config).config,
+    amend: (config) => configFromOptions(line, (own) => withImage(config, own)).config,
     onNote: (note) => void (isQuiet || stderr.write(noteLines([note]))),
     onSandbox: (sandbox) => void (isQuiet || stderr.write(droppedLines(sandbox))),
     run: async (sandbox, argv, signal) =>

@@ -1,13 +1,13 @@
 import type { SandboxResult } from "@sandboxlib/core";
-import { live, openImage, openImageSandbox } from "@sandboxlib/image";
-import { type CommandLine, valueOf } from "./command-line.js";
-import { configFromOptions } from "./config-from-options.js";
+import { live, openImage, openImageSandbox, withImage } from "@sandboxlib/image";
+import type { CommandLine } from "./command-line.js";
+import { chosenUser, configFromOptions } from "./config-from-options.js";
 import { imageOptions } from "./image-options.js";
 import type { Io } from "./io.js";
 import { withOrigin } from "./origins.js";
 import { progressOn } from "./progress.js";
 import type { Asked, RunOne } from "./ready.js";
-import { preferOf } from "./sandbox-from-line.js";
+import { sandboxOptions } from "./sandbox-from-line.js";
 
 /** What a command line asks of an image, which is unpacked if it is not yet in the cache. */
 export async function askedOfImage(
@@ -16,17 +16,15 @@ export async function askedOfImage(
   { stderr }: Io,
 ): Promise<Asked> {
   const progress = progressOn(stderr, path);
-  const image = await openImage(path, { ...imageOptions(line), onProgress: progress.tell }).finally(
-    progress.end,
-  );
-  const written = configFromOptions(line, image.config);
+  const options = { ...imageOptions(line), user: chosenUser(line), onProgress: progress.tell };
+  const image = await openImage(path, options).finally(progress.end);
+  const written = configFromOptions(line, (own) => withImage(image.config, own));
   const { preStart = [], postStop = [] } = image;
   return {
     written,
     async open() {
-      const options = { backend: valueOf(line, "backend"), prefer: preferOf(line) };
       try {
-        const opened = await openImageSandbox(image, written.config, options);
+        const opened = await openImageSandbox(image, written.config, sandboxOptions(line));
         return {
           sandbox: opened.sandbox,
           notes: [...image.notes, ...opened.notes],

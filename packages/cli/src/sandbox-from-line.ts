@@ -20,20 +20,24 @@ export async function sandboxFrom(
   { config, origins }: WrittenConfig,
 ): Promise<Sandbox> {
   try {
-    return await createSandbox(config, {
-      backend: valueOf(line, "backend"),
-      prefer: preferOf(line),
-      cgroup: cgroupOf(line),
-    });
+    return await createSandbox(config, sandboxOptions(line));
   } catch (error) {
     throw withOrigin(error, origins);
   }
 }
 
-/** The directory for cgroups that --cgroup names. */
-function cgroupOf(line: CommandLine): string | undefined {
-  const path = valueOf(line, "cgroup");
-  return path === undefined ? undefined : hostPath(path);
+/** How a command line wants its sandboxes made, whatever they are made of. */
+export function sandboxOptions(line: CommandLine): {
+  readonly backend: string | undefined;
+  readonly prefer: Prefer;
+  readonly cgroup: string | undefined;
+} {
+  const cgroup = valueOf(line, "cgroup");
+  return {
+    backend: valueOf(line, "backend"),
+    prefer: preferOf(line),
+    cgroup: cgroup === undefined ? undefined : hostPath(cgroup),
+  };
 }
 
 /** The needs that may be let go, as --prefer and --degrade say. */

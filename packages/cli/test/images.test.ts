@@ -76,6 +76,41 @@ describe("images on the command line", () => {
     expect([ran.stdout, ran.exitCode]).toEqual(["hello\n", 0]);
   });
 
+  testUnless(why, "are inspected also when a run needs more of the command line", async () => {
+    const app = { ...MANIFEST.app, user: "stranger", mountPoints: [{ name: "a", path: "/a" }] };
+    const made = join(directory, "asking");
+    mkdirSync(join(made, "rootfs/bin"), { recursive: true });
+    spawnSync("cp", [BUSYBOX, join(made, "rootfs/bin/busybox")]);
+    writeFileSync(join(made, "manifest"), JSON.stringify({ ...MANIFEST, app }));
+    const file = join(directory, "asking.aci");
+    await sandboxlib(["image", "build", made, "--aci", "-o", file]);
+    const inspected = await sandboxlib(["image", "inspect", file], { env });
+    expect([inspected.exitCode, inspected.stderr]).toEqual([0, ""]);
+    expect(inspected.stdout).toMatch(/^note {7}a run is refused: app\.mountPoints\[0\]/m);
+    expect(inspected.stdout).toMatch(/^note {7}a run is refused: app\.user/m);
+    const volume = ["--volume", `a=${directory}:ro`];
+    const refused = await runSandbox([...volume, file], { env });
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      125,
+      expect.stringContaining("hint: Choose one with --uid and --gid."),
+    ]);
+    const ids = ["--uid", String(process.getuid?.()), "--gid", String(process.getgid?.())];
+    const ran = await runSandbox([...volume, ...ids, file], { env });
+    expect([ran.stdout, ran.exitCode]).toEqual(["hello from hello\n", 5]);
+  });
+
+  testUnless(why, "get their cgroup where --cgroup says", async () => {
+    const file = join(directory, "grouped.aci");
+    await sandboxlib(["image", "build", join(directory, "hello"), "--aci", "-o", file]);
+    for (const args of [[], ["--metadata-service"]]) {
+      const ran = await runSandbox(["--cgroup", "/no/such", ...args, file], { env });
+      expect([ran.exitCode, ran.stderr]).toEqual([
+        125,
+        expect.stringMatching(/^sandboxlib: cgroup: "\/no\/such" cannot be reached/),
+      ]);
+    }
+  });
+
   testUnless(why, "that are broken end with 125 and one line", async () => {
     const file = join(directory, "broken.tar");
     writeFileSync(file, "no archive");

@@ -1,5 +1,6 @@
 import type { ConfigInput } from "@sandboxlib/core";
 import type { Volume } from "./appc/mount-points.js";
+import type { Ids } from "./ids.js";
 
 /** The formats that can be a root. */
 export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "directory"] as const;
@@ -21,6 +22,8 @@ export interface ImageOptions {
   readonly volumes?: Readonly<Record<string, Volume>> | undefined;
   /** Where the metadata service of the run listens, for App Container images. */
   readonly metadataUrl?: string | undefined;
+  /** Who the program is, whatever the image says: its own user is not looked up. */
+  readonly user?: Ids | undefined;
   /** Whether what an App Container image asks for beyond what can be enforced is told in a note instead of refused. */
   readonly degrade?: boolean | undefined;
   /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */

@@ -20,6 +20,7 @@ export { type OpenedImage, type PodOptions, type PodResult, runPod } from "./app
 export { buildAci } from "./build/build-aci.js";
 export { buildOci, type OciOptions } from "./build/build-oci.js";
 export { type Collected, collectImages } from "./cache/collect.js";
+export type { Ids } from "./ids.js";
 export {
   FORMATS,
   type FormatName,
@@ -34,6 +35,6 @@ export {
   type MetadataService,
   openMetadataService,
 } from "./metadata/service.js";
-export { openImage } from "./open.js";
+export { inspectImage, openImage } from "./open.js";
 export { type ImageSandbox, openImageSandbox } from "./run/open-root.js";
 export { withImage } from "./run/with-image.js";

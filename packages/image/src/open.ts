@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { type Attempt, orNote, orThrow } from "./attempt.js";
 import { lock } from "./cache/lock.js";
 import { cachePlace, type Place } from "./cache/place.js";
 import { type Record, recordOf, rootOf } from "./cache/record.js";
@@ -15,13 +16,28 @@ import { invalidImage, shown } from "./invalid.js";
  * @throws SandboxError `IMAGE_INVALID`, and what keeps a sandbox from being made: images are unpacked in one.
  */
 export async function openImage(path: string, options: ImageOptions = {}): Promise<Image> {
+  return described(path, options, orThrow);
+}
+
+/**
+ * As {@link openImage}, for one who only looks at the image: what keeps it from being run as it is, is one of its notes.
+ *
+ * @throws SandboxError as {@link openImage}
+ */
+export async function inspectImage(path: string, options: ImageOptions = {}): Promise<Image> {
+  const refused: string[] = [];
+  const image = await described(path, options, orNote(refused));
+  return { ...image, notes: [...image.notes, ...refused] };
+}
+
+async function described(path: string, options: ImageOptions, attempt: Attempt): Promise<Image> {
   const found = await unpacked(path, options);
   if (found === undefined) return plainDirectory(realPath(path), options);
   const { record, root } = found;
   const describe =
     record.format === "directory" ? undefined : await FORMAT[record.format].describe();
   return {
-    ...(describe?.(record, root, options) ?? { config: {}, notes: [] }),
+    ...(describe?.(record, root, options, attempt) ?? { config: {}, notes: [] }),
     format: record.format,
     digest: record.digest,
     rootDirectory: root,

@@ -1,53 +1,15 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { openImage } from "../src/index.js";
 import { archive, type Raw } from "./support/archive.js";
+import { layout, type Wrong } from "./support/layout.js";
 import { cached, listing, rejection, temporary } from "./support/place.js";
 
 const dir = (path: string): Raw => ({ path, type: "5", mode: 0o755 });
 const link = (path: string, linkpath: string): Raw => ({ path, type: "2", linkpath });
 const file = (path: string, body = "x"): Raw => ({ path, body });
-
-/** What a layout says otherwise than it should. */
-interface Wrong {
-  readonly layer?: (descriptor: object) => object;
-  readonly config?: (config: object) => object;
-  readonly manifest?: (manifest: object) => object;
-  readonly index?: (index: object, manifest: object) => object;
-}
-
-/** An OCI layout of those layers. */
-function layout(directory: string, layers: readonly Buffer[], wrong: Wrong = {}): string {
-  const blobs = join(directory, "oci/blobs/sha256");
-  mkdirSync(blobs, { recursive: true });
-  const put = (bytes: Buffer, mediaType: string): object => {
-    const hex = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(blobs, hex), bytes);
-    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
-  };
-  const same = <Type>(value: Type): Type => value;
-  const json = (value: object): Buffer => Buffer.from(JSON.stringify(value));
-  const diffs = layers.map((bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`);
-  const config = (wrong.config ?? same)({
-    os: "linux",
-    rootfs: { type: "layers", diff_ids: diffs },
-  });
-  const manifest = (wrong.manifest ?? same)({
-    schemaVersion: 2,
-    config: put(json(config), "application/vnd.oci.image.config.v1+json"),
-    layers: layers.map((bytes) =>
-      (wrong.layer ?? same)(put(gzipSync(bytes), "application/vnd.oci.image.layer.v1.tar+gzip")),
-    ),
-  });
-  const described = put(json(manifest), "application/vnd.oci.image.manifest.v1+json");
-  const index = { schemaVersion: 2, manifests: [described] };
-  writeFileSync(join(directory, "oci/oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(join(directory, "oci/index.json"), json(wrong.index?.(index, described) ?? index));
-  return join(directory, "oci");
-}
 
 async function merged(...layers: readonly (readonly Raw[])[]): Promise<string> {
   const image = await openImage(

@@ -1,4 +1,4 @@
-import { buildAci, buildOci, openImage } from "@sandboxlib/image";
+import { buildAci, buildOci, inspectImage } from "@sandboxlib/image";
 import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { hostPath } from "../host-path.js";
@@ -26,7 +26,7 @@ export async function image(line: CommandLine, io: Io): Promise<number> {
 async function inspect(line: CommandLine, file: string, { stdout, stderr }: Io): Promise<void> {
   const progress = progressOn(stderr, file);
   const options = { ...imageOptions(line), onProgress: progress.tell };
-  const opened = await openImage(hostPath(file), options).finally(progress.end);
+  const opened = await inspectImage(hostPath(file), options).finally(progress.end);
   const { format, digest, rootDirectory, config, notes, manifest } = opened;
   if (line.options.has("json")) {
     stdout.write(printableJson({ format, digest, rootDirectory, config, notes, manifest }));

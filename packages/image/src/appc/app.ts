@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { LAST_ID } from "../ids.js";
 import { list, namedList, type Pair, userData } from "./fields.js";
 import { identifier, name, noNul, owner, path, pathBelowRoot, text, variable } from "./text.js";
 
@@ -48,8 +49,6 @@ export interface Port {
   readonly socketActivated?: boolean | undefined;
 }
 
-const MAX_ID = 4_294_967_294;
-
 const argv: z.ZodMiniType<readonly string[]> = z.array(text(noNul)).check(z.minLength(1));
 
 /** The isolators of an app or a pod. */
@@ -82,8 +81,8 @@ export const app: z.ZodMiniType<App> = z.object({
   ),
   user: text(owner),
   group: text(owner),
-  supplementaryGIDs: list(z.int().check(z.gte(0), z.lte(MAX_ID))),
-  supplementaryGids: list(z.int().check(z.gte(0), z.lte(MAX_ID))),
+  supplementaryGIDs: list(z.int().check(z.gte(0), z.lte(LAST_ID))),
+  supplementaryGids: list(z.int().check(z.gte(0), z.lte(LAST_ID))),
   eventHandlers: namedList(z.object({ name: z.enum(["pre-start", "post-stop"]), exec: argv })),
   workingDirectory: z.optional(text((value) => (value === "" ? undefined : path(value)))),
   environment: namedList(z.object({ name: text(variable), value: text(noNul) })),

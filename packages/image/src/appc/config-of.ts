@@ -1,9 +1,12 @@
 import { type ConfigInput, SandboxError } from "@sandboxlib/core";
+import { type Attempt, orThrow } from "../attempt.js";
+import type { Ids } from "../ids.js";
 import type { Fragment } from "../image.js";
-import type { App, EventHandler } from "./app.js";
+import { STANDARD_PATH } from "../standard-path.js";
+import type { App, EventHandler, MountPoint } from "./app.js";
 import { fault, show } from "./fault.js";
 import type { Manifest } from "./image-manifest.js";
-import { isolated, limitsOf, type Unmet } from "./isolators.js";
+import { type Isolated, isolated, limitsOf, type Unmet } from "./isolators.js";
 import { type Mounted, maskedBy, mountsOf, type Volume } from "./mount-points.js";
 import { ownerOf } from "./owner.js";
 import { tidy } from "./text.js";
@@ -16,6 +19,8 @@ export interface AppcOptions {
   readonly metadataUrl?: string | undefined;
   /** Whether an isolator that cannot be enforced is reported in a note instead of refused. Default: no. */
   readonly degrade?: boolean | undefined;
+  /** In the place of the app's own user and group, which are then not looked up. */
+  readonly user?: Ids | undefined;
 }
 
 /** A fragment with what runs before and after the program, in the same root. */
@@ -30,10 +35,15 @@ export interface AppcFragment extends Fragment {
  * @param root - The unpacked root. Users and groups are looked up in it.
  * @throws SandboxError `IMAGE_INVALID`; `CAPABILITY_UNSUPPORTED` for an isolator that cannot be enforced.
  */
-export function configOf(manifest: Manifest, root: string, options: AppcOptions): AppcFragment {
+export function configOf(
+  manifest: Manifest,
+  root: string,
+  options: AppcOptions,
+  attempt: Attempt = orThrow,
+): AppcFragment {
   const { app } = manifest;
-  const platform = platformOf(manifest);
-  const { volumes, metadataUrl, degrade = false } = options;
+  const platform = attempt(() => platformOf(manifest), []);
+  const { volumes, metadataUrl, degrade = false, user } = options;
   const name = appNameOf(manifest.name);
   if (app === undefined) {
     refuseUnused(app, volumes);
@@ -45,8 +55,9 @@ export function configOf(manifest: Manifest, root: string, options: AppcOptions)
       postStop: [],
     };
   }
-  const mounted = mountedOf(app, volumes);
-  const fragment = fragmentOf(app, root, { name, mounted, metadataUrl, degrade });
+  const mounted = mountedOf(app, volumes, attempt);
+  const settings = { name, mounted, metadataUrl, degrade, user };
+  const fragment = fragmentOf(app, root, settings, attempt);
   return { ...fragment, notes: [...platform, ...fragment.notes] };
 }
 
@@ -57,20 +68,29 @@ export interface AppSettings {
   readonly mounted: readonly Mounted[];
   readonly metadataUrl: string | undefined;
   readonly degrade: boolean;
+  readonly user?: Ids | undefined;
   readonly readOnlyRoot?: boolean | undefined;
 }
 
 /** What an app asks for, whoever describes it: its image, or a pod in the image's place. */
-export function fragmentOf(app: App, root: string, settings: AppSettings): AppcFragment {
+export function fragmentOf(
+  app: App,
+  root: string,
+  settings: AppSettings,
+  attempt: Attempt = orThrow,
+): AppcFragment {
   const { name, mounted, metadataUrl, degrade, readOnlyRoot = false } = settings;
-  const { limits, notes, unmet } = isolated(app.isolators ?? [], "app.isolators");
+  const { limits, notes, unmet } = attempt(
+    () => isolated(app.isolators ?? [], "app.isolators"),
+    NOT_ISOLATED,
+  );
   const lacking = [...unmet, ...socketsOf(app)];
-  if (!degrade) refuseUnmet(lacking);
+  if (!degrade) for (const one of lacking) attempt(() => refuseUnmet([one]), undefined);
   const config: ConfigInput = {
     ...(app.exec !== undefined && { command: app.exec }),
     cwd: tidy(app.workingDirectory || "/"),
     env: envOf(app, name, metadataUrl),
-    ...userOf(app, root),
+    ...attempt(() => userOf(settings.user ?? ownerOf(app, root)), {}),
     mounts: mountsOf(mounted),
     writable: readOnlyRoot ? [] : "all",
     ...limitsOf({ limits }),
@@ -79,7 +99,7 @@ export function fragmentOf(app: App, root: string, settings: AppSettings): AppcF
     config,
     notes: [
       ...notes,
-      ...lacking.map(unmetNote),
+      ...(degrade ? lacking.map(unmetNote) : []),
       ...groupsNote(app),
       ...pwdNote(app),
       ...maskedBy(mounted, root),
@@ -89,9 +109,10 @@ export function fragmentOf(app: App, root: string, settings: AppSettings): AppcF
   };
 }
 
+const NOT_ISOLATED: Isolated = { limits: {}, notes: [], unmet: [] };
+
 /** The caller's own ids need no word: some backends know no others. */
-function userOf(app: App, root: string): Pick<ConfigInput, "user"> {
-  const user = ownerOf(app, root);
+function userOf(user: Ids): Pick<ConfigInput, "user"> {
   return user.uid === process.getuid?.() && user.gid === process.getgid?.() ? {} : { user };
 }
 
@@ -129,21 +150,29 @@ function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes"]): vo
  *
  * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
  */
-export function mountedOf(app: App | undefined, volumes: AppcOptions["volumes"]): Mounted[] {
+export function mountedOf(
+  app: App | undefined,
+  volumes: AppcOptions["volumes"],
+  attempt: Attempt = orThrow,
+): Mounted[] {
   refuseUnused(app, volumes);
-  return (app?.mountPoints ?? []).map(({ name, path, readOnly = false }, index) => {
-    const field = `app.mountPoints[${index}]`;
-    const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
-    if (volume === undefined) {
-      const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
-      throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
-    }
-    const { source } = volume;
-    return { source, target: path, readOnly: readOnly || volume.readOnly, field };
-  });
+  return (app?.mountPoints ?? []).flatMap((point, index) =>
+    attempt(() => [mountedAt(point, `app.mountPoints[${index}]`, volumes)], []),
+  );
 }
 
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+function mountedAt(
+  { name, path, readOnly = false }: MountPoint,
+  field: string,
+  volumes: AppcOptions["volumes"],
+): Mounted {
+  const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
+  if (volume === undefined) {
+    const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
+    throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
+  }
+  return { source: volume.source, target: path, readOnly: readOnly || volume.readOnly, field };
+}
 
 /** The image may set PATH, but not what tells the app where it is. */
 function envOf(
@@ -153,7 +182,7 @@ function envOf(
 ): Record<string, string> {
   const own = (app?.environment ?? []).filter((pair) => pair.name !== "PWD");
   return {
-    PATH,
+    PATH: STANDARD_PATH,
     ...Object.fromEntries(own.map((pair) => [pair.name, pair.value])),
     AC_APP_NAME: name,
     container: "sandboxlib",

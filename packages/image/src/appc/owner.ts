@@ -1,10 +1,9 @@
 import { lstatSync } from "node:fs";
 import { locate } from "@sandboxlib/core";
+import { type Ids, LAST_ID } from "../ids.js";
 import { lookUp } from "../root/look-up.js";
 import type { App } from "./app.js";
 import { fault, show } from "./fault.js";
-
-const MAX_ID = 4_294_967_294;
 
 /**
  * The ids that `user` and `group` name: in the image's own `/etc/passwd` and `/etc/group`, else by number, or of the
@@ -12,17 +11,11 @@ const MAX_ID = 4_294_967_294;
  *
  * @throws SandboxError `IMAGE_INVALID`
  */
-export function ownerOf({ user, group }: Pick<App, "user" | "group">, root: string): Owner {
+export function ownerOf({ user, group }: Pick<App, "user" | "group">, root: string): Ids {
   return {
     uid: idOf({ text: user, field: "app.user", list: "/etc/passwd", id: "uid" }, root),
     gid: idOf({ text: group, field: "app.group", list: "/etc/group", id: "gid" }, root),
   };
-}
-
-/** The ids of a program. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 interface Named {
@@ -30,7 +23,7 @@ interface Named {
   readonly field: string;
   /** The file of the image that names ids of this kind. */
   readonly list: string;
-  readonly id: keyof Owner;
+  readonly id: keyof Ids;
 }
 
 function idOf({ text, field, list, id }: Named, root: string): number {
@@ -38,12 +31,12 @@ function idOf({ text, field, list, id }: Named, root: string): number {
   // A name may consist of digits, so the list comes first.
   const listed = lineOf(text, list, field, root)?.split(":")[2];
   const digits = listed ?? text;
-  if (/^\d{1,10}$/.test(digits) && Number(digits) <= MAX_ID) return Number(digits);
+  if (/^\d{1,10}$/.test(digits) && Number(digits) <= LAST_ID) return Number(digits);
   const reason =
     listed === undefined
       ? `${show(text)} is not in the image's ${list}`
       : `has the id ${show(listed)}`;
-  throw fault(field, reason, `Name one that is there, or a number up to ${MAX_ID}.`);
+  throw fault(field, reason, "Choose one with --uid and --gid.");
 }
 
 function lineOf(name: string, list: string, field: string, root: string): string | undefined {
@@ -53,7 +46,7 @@ function lineOf(name: string, list: string, field: string, root: string): string
     .find((line) => line.startsWith(`${bytes}:`));
 }
 
-function ofFile(path: string, field: string, root: string): Owner {
+function ofFile(path: string, field: string, root: string): Ids {
   const stat = inside(field, path, () => {
     const { host, kind } = locate({ root, mounts: new Map() }, path);
     return host === undefined || kind === "missing" ? undefined : lstatSync(host);

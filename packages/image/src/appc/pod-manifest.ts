@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { LAST_ID } from "../ids.js";
 import { type App, app, type Isolator, isolators, type Port, port } from "./app.js";
 import { check } from "./check.js";
 import { annotations, labels, list, namedList, type Pair, userData } from "./fields.js";
@@ -61,7 +62,6 @@ export interface ExposedPort {
   readonly podPort?: Port | undefined;
 }
 
-const MAX_ID = 4_294_967_294;
 const MOST_APPS = 64;
 
 const volume: z.ZodMiniType<PodVolume> = z
@@ -74,8 +74,8 @@ const volume: z.ZodMiniType<PodVolume> = z
     mode: z.optional(
       text((value) => (/^[0-7]{1,4}$/.test(value) ? undefined : "must be octal digits")),
     ),
-    uid: z.optional(z.int().check(z.gte(0), z.lte(MAX_ID))),
-    gid: z.optional(z.int().check(z.gte(0), z.lte(MAX_ID))),
+    uid: z.optional(z.int().check(z.gte(0), z.lte(LAST_ID))),
+    gid: z.optional(z.int().check(z.gte(0), z.lte(LAST_ID))),
   })
   .check(
     z.check(({ value, issues }) => {

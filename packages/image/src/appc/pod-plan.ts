@@ -1,3 +1,4 @@
+import type { Ids } from "../ids.js";
 import type { App } from "./app.js";
 import {
   type AppcFragment,
@@ -19,6 +20,8 @@ export interface PodTerms {
   readonly metadataUrl: string | undefined;
   /** Whether what cannot be enforced is said in a note instead of refused. */
   readonly degrade: boolean;
+  /** In the place of every app's own user and group. */
+  readonly user?: Ids | undefined;
   /** Whether the apps are in the host's network. */
   readonly isOnHost: boolean;
 }
@@ -85,7 +88,7 @@ export function planned(
   pod: PodManifest,
   images: readonly AppImage[],
   volumes: PodVolumes,
-  { metadataUrl, degrade, isOnHost }: PodTerms,
+  { metadataUrl, degrade, user, isOnHost }: PodTerms,
 ): { readonly apps: readonly AppcFragment[]; readonly notes: readonly string[] } {
   const whole = isolated(pod.isolators ?? [], "isolators");
   const unmet = [...whole.unmet, ...unmetVolumes(pod)];
@@ -97,6 +100,7 @@ export function planned(
       mounted: mountedFrom(volumes, placedIn(pod, entry, app, `apps[${index}]`)),
       metadataUrl,
       degrade,
+      user,
       readOnlyRoot: entry.readOnlyRootFS,
     });
     return bounded(fragment, whole);

@@ -7,6 +7,7 @@ import {
   SandboxError,
   type SandboxResult,
 } from "@sandboxlib/core";
+import type { Ids } from "../ids.js";
 import type { Pod } from "../metadata/pod.js";
 import { type MetadataService, openMetadataService } from "../metadata/service.js";
 import { type ImageSandbox, openImageSandbox } from "../run/open-root.js";
@@ -14,7 +15,7 @@ import type { AppcFragment } from "./config-of.js";
 import { type Lived, type Living, live } from "./life.js";
 import type { Shared } from "./namespaces.js";
 import type { PodApp, PodManifest } from "./pod-manifest.js";
-import { type AppImage, planned, reified } from "./pod-plan.js";
+import { type AppImage, type PodTerms, planned, reified } from "./pod-plan.js";
 import { openVolumes } from "./pod-volumes.js";
 
 /** The image of one app of a pod, unpacked. Its root is only read. */
@@ -32,6 +33,10 @@ export interface PodOptions {
   /** The backend of every app. Default: the strongest one that can honour the app. */
   readonly backend?: string | undefined;
   readonly prefer?: Prefer | undefined;
+  /** As for `createSandbox`: where each app gets a cgroup. */
+  readonly cgroup?: string | undefined;
+  /** Who every app is, whatever the images and the pod say. */
+  readonly user?: Ids | undefined;
   /** Unpacks an image. */
   openImage(image: PodApp["image"]): Promise<OpenedImage>;
   /** What the caller wants otherwise than an app says. */
@@ -96,13 +101,13 @@ async function liveIn(
   names: readonly string[],
   options: PodOptions,
 ): Promise<readonly Lived[]> {
-  const { backend, prefer } = options;
+  const { backend, prefer, cgroup } = options;
   const opened: ImageSandbox[] = [];
   try {
     for (const [index, image] of images.entries()) {
       const { config } = apps[index] as AppcFragment;
       const wanted = configIn(options.amend?.(config) ?? config, options);
-      const one = await openImageSandbox(image, wanted, { backend, prefer });
+      const one = await openImageSandbox(image, wanted, { backend, prefer, cgroup });
       opened.push(one);
       options.onSandbox?.(one.sandbox);
       for (const note of one.notes) options.onNote?.(`${names[index]}: ${note}`);
@@ -119,10 +124,10 @@ async function liveIn(
 }
 
 function termsOf(
-  { degrade = false, isOnHost = false }: PodOptions,
+  { degrade = false, isOnHost = false, user }: PodOptions,
   service: MetadataService | undefined,
-) {
-  return { metadataUrl: service?.url, degrade, isOnHost };
+): PodTerms {
+  return { metadataUrl: service?.url, degrade, user, isOnHost };
 }
 
 function toldOf(uuid: string, manifest: PodManifest, images: readonly OpenedImage[]): Pod {

@@ -1,3 +1,4 @@
+import type { Attempt } from "../attempt.js";
 import type { FormatName, Fragment, ImageOptions } from "../image.js";
 import type { Source } from "../unpack/source.js";
 import type { Totals } from "../unpack/totals.js";
@@ -14,7 +15,12 @@ export type Unpack = (job: Job) => Promise<Content>;
  *
  * @throws SandboxError `IMAGE_INVALID`
  */
-export type Describe = (content: Content, root: string, options: ImageOptions) => Fragment;
+export type Describe = (
+  content: Content,
+  root: string,
+  options: ImageOptions,
+  attempt: Attempt,
+) => Fragment;
 
 /** One image to unpack. */
 export interface Job {

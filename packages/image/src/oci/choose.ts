@@ -51,14 +51,11 @@ async function choose(
   const [descriptor] = best;
   if (descriptor === undefined)
     throw invalidImage(
-      `it holds no image for ${platformText({ platform: { ...platform, variant: platform.variant ?? "" } }).replace(/\/$/, "")}`,
-      `There are ${[...new Set(candidates.map(platformText))].join(", ")}: choose one with --platform.`,
+      `it holds no image for ${platformText({ platform })}`,
+      choiceOfPlatform(candidates),
     );
   if (digests.size > 1)
-    throw invalidImage(
-      `it holds ${digests.size} images that are meant`,
-      `Choose one with --tag, of ${tagsOf(best)}.`,
-    );
+    throw invalidImage(`it holds ${digests.size} images that are meant`, choiceOf(best));
   const manifest = parseManifest(
     await readBlob(store, descriptor),
     `the manifest ${descriptor.digest}`,
@@ -66,6 +63,16 @@ async function choose(
   if (manifest.manifests === undefined) return { digest: descriptor.digest, manifest };
   if (deeper === 0) throw invalidImage(`its indexes are nested more than ${DEEPEST} deep`);
   return choose(store, manifest.manifests, platform, deeper - 1);
+}
+
+/** What tells them apart: their platforms, as variants of one processor, or else their tags. */
+function choiceOf(all: readonly Descriptor[]): string {
+  const platforms = new Set(all.map(platformText));
+  return platforms.size > 1 ? choiceOfPlatform(all) : `Choose one with --tag, of ${tagsOf(all)}.`;
+}
+
+function choiceOfPlatform(all: readonly Descriptor[]): string {
+  return `There are ${[...new Set(all.map(platformText))].join(", ")}: choose one with --platform.`;
 }
 
 function isTagged({ annotations = {} }: Descriptor, tag: string): boolean {

@@ -1,24 +1,64 @@
 import type { ConfigInput } from "@sandboxlib/core";
+import type { Attempt } from "../attempt.js";
 import type { Describe } from "../formats/format.js";
-import { shown } from "../invalid.js";
+import type { ImageOptions } from "../image.js";
+import { invalidImage, shown } from "../invalid.js";
 import { homeOf, userOf } from "../root/users.js";
+import { STANDARD_PATH } from "../standard-path.js";
+import { otherGroups } from "./groups.js";
+import { contradicts, platformOf, platformText } from "./platform.js";
 import type { ImageConfig } from "./types.js";
 
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /** What the configuration of an OCI image asks for. */
-export const describeOci: Describe = ({ manifest, notes }, root) => {
-  const { config } = manifest as ImageConfig;
-  const { User = "", Entrypoint, Cmd, WorkingDir = "", Env, Volumes, ExposedPorts } = config ?? {};
-  const user = userOf(root, User === "" ? "0:0" : User);
+export const describeOci: Describe = ({ manifest, notes }, root, options, attempt) => {
+  const image = manifest as ImageConfig;
+  const { User = "", Entrypoint, Cmd, WorkingDir = "", Env } = image.config ?? {};
+  const user = options.user ?? attempt(() => userOf(root, User === "" ? "0:0" : User), undefined);
+  const home = user && homeOf(root, user.uid);
   const command = [...(Entrypoint ?? []), ...(Cmd ?? [])];
-  const fragment: ConfigInput = {
-    user,
-    env: { PATH, HOME: homeOf(root, user.uid) ?? "/", ...variables(Env ?? []) },
-    cwd: WorkingDir.startsWith("/") ? WorkingDir : `/${WorkingDir}`,
+  const config: ConfigInput = {
+    ...(user !== undefined && { user }),
+    env: { PATH: STANDARD_PATH, HOME: home ?? "/", ...variables(Env ?? []) },
+    cwd: WorkingDir === "" ? "/" : WorkingDir,
     ...(command.length > 0 && { command }),
   };
-  const told = [
+  const groups = options.user === undefined ? otherGroups(root, User) : [];
+  return {
+    config,
+    notes: [
+      ...notes,
+      ...platformNotes(image, options, attempt),
+      ...(groups.length > 0
+        ? [`the program gets no group but its own, so it lacks ${groups.map(shown).join(", ")}`]
+        : []),
+      ...outsideNotes(image),
+    ],
+  };
+};
+
+/** Of a variable that is set twice the last one counts; what is no variable sets nothing. */
+function variables(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.indexOf("=") > 0 && !line.includes("\0"))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+/** An index may say nothing of what an image is for; its own configuration does. */
+function platformNotes(image: ImageConfig, { platform }: ImageOptions, attempt: Attempt): string[] {
+  const wanted = platformOf(platform);
+  if (!contradicts(image, wanted)) return [];
+  const [is, want] = [image, wanted].map((each) => shown(platformText({ platform: each })));
+  if (platform === undefined) return [`the image is for ${is}, and this is ${want}`];
+  return attempt(() => {
+    throw invalidImage(`the image is for ${is}, and not for ${want}`);
+  }, []);
+}
+
+function outsideNotes({ config }: ImageConfig): string[] {
+  const { Volumes, ExposedPorts } = config ?? {};
+  return [
     ...Object.keys(Volumes ?? {}).map(
       (path) =>
         `the volume ${shown(path)} is a directory of the run's own: bind another one to keep it`,
@@ -27,17 +67,4 @@ export const describeOci: Describe = ({ manifest, notes }, root) => {
       (port) => `the port ${shown(port)} is not made known outside`,
     ),
   ];
-  return { config: fragment, notes: [...notes, ...told] };
-};
-
-/** Of a variable that is set twice the last one counts; what is no variable sets nothing. */
-function variables(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    lines
-      .map((line): [string, string] => [
-        line.split("=", 1)[0] ?? "",
-        line.slice(line.indexOf("=") + 1),
-      ])
-      .filter(([name, value]) => name !== "" && !/[\0]/.test(name + value)),
-  );
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import * as z from "zod/mini";
 import { invalidImage } from "../invalid.js";
 import type { ImageConfig, Manifest } from "./types.js";
@@ -34,6 +35,7 @@ const manifest = z.object({
 const imageConfig = z.object({
   os: z.optional(z.string()),
   architecture: z.optional(z.string()),
+  variant: z.optional(z.string()),
   rootfs: z.optional(z.object({ diff_ids: z.optional(z.array(digest)) })),
   config: z.nullish(
     z.object({
@@ -41,10 +43,15 @@ const imageConfig = z.object({
       Env: words,
       Entrypoint: words,
       Cmd: words,
-      WorkingDir: z.optional(z.string()),
+      // A relative one starts at the root.
+      WorkingDir: z.optional(
+        z.pipe(
+          z.string(),
+          z.transform((path) => (path === "" ? path : posix.resolve("/", path))),
+        ),
+      ),
       Volumes: names,
       ExposedPorts: names,
-      StopSignal: z.optional(z.string()),
     }),
   ),
 });

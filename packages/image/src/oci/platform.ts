@@ -39,8 +39,19 @@ export function fits({ platform: said }: Pick<Descriptor, "platform">, wanted: P
   );
 }
 
+/** Whether what an image says of itself, as far as it says anything, is for another platform. */
+export function contradicts(said: Partial<Platform>, wanted: Platform): boolean {
+  return (["os", "architecture", "variant"] as const).some(
+    (part) => said[part] && wanted[part] !== undefined && said[part] !== wanted[part],
+  );
+}
+
 /** A platform as people write it. */
-export function platformText({ platform }: Pick<Descriptor, "platform">): string {
+export function platformText({
+  platform,
+}: {
+  readonly platform?: Partial<Platform> | undefined;
+}): string {
   const { os = "?", architecture = "?", variant } = platform ?? {};
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
 }

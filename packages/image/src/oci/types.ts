@@ -23,6 +23,7 @@ export interface Manifest {
 export interface ImageConfig {
   readonly os?: string;
   readonly architecture?: string;
+  readonly variant?: string;
   readonly rootfs?: { readonly diff_ids?: readonly string[] };
   readonly config?: {
     readonly User?: string;
@@ -31,7 +32,6 @@ export interface ImageConfig {
     readonly Cmd?: readonly string[] | null;
     readonly WorkingDir?: string;
     readonly Volumes?: Readonly<Record<string, unknown>> | null;
-    readonly StopSignal?: string;
     readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
   } | null;
 }

@@ -1,13 +1,6 @@
+import { type Ids, LAST_ID } from "../ids.js";
 import { invalidImage, shown } from "../invalid.js";
 import { lookUp } from "./look-up.js";
-
-/** The ids of a user of an image. */
-export interface Ids {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const LAST_ID = 4_294_967_294;
 
 /**
  * A user as images write it, `USER[:GROUP]`, each a name or a number, looked up in the image's own passwd(5) and group(5).

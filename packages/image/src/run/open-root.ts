@@ -6,6 +6,7 @@ import {
   SandboxError,
   type SandboxOptions,
 } from "@sandboxlib/core";
+import { LAST_ID } from "../ids.js";
 import {
   canOverlay,
   copyLayer,
@@ -73,8 +74,6 @@ function kindsFor(writable: ConfigInput["writable"]): Layer["kind"][] {
   return canOverlay() ? ["overlay", "copy"] : ["copy"];
 }
 
-const EVERY_ID = 4_294_967_294;
-
 interface AsUser {
   readonly user: ConfigInput["user"];
   readonly note?: string;
@@ -86,7 +85,7 @@ function usersFor({ user, isolate }: ConfigInput, kind: Layer["kind"]): AsUser[]
   const asked = own && user?.range === undefined ? undefined : user;
   if (isRoot) {
     const { uid, gid } = user ?? { uid: 0, gid: 0 };
-    const ranged = { uid, gid, range: user?.range ?? EVERY_ID };
+    const ranged = { uid, gid, range: user?.range ?? LAST_ID };
     // All owners of the image's files are there, also for an overlay, which has to copy them.
     const all = isolate === undefined || isolate.includes("user") ? [{ user: ranged }] : [];
     return kind === "overlay" && all.length > 0 ? all : [...all, { user: asked }];

@@ -1,4 +1,5 @@
 import { Header } from "tar/header";
+import { LAST_ID } from "../ids.js";
 import { invalidImage, shown } from "../invalid.js";
 
 /** What an archive says of one file, with a name that leads nowhere but below the root. */
@@ -21,7 +22,6 @@ const LONGEST_PATH = 3000;
 const LONGEST_NAME = 255;
 /** What fits into a header without any extension. */
 const PLAIN_NAME = 99;
-const LAST_ID = 4_294_967_294;
 
 /**
  * A name as its components, which cannot lead out of a directory.
