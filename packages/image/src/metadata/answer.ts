@@ -1,3 +1,4 @@
+import type { Form } from "./form.js";
 import { annotationsOf, type Pod } from "./pod.js";
 import { sign, verify } from "./signature.js";
 
@@ -7,7 +8,7 @@ export interface Question {
   /** The decoded names in the path. */
   readonly names: readonly string[];
   /** The form that was posted; undefined without one. */
-  readonly form: URLSearchParams | undefined;
+  readonly form: Form | undefined;
 }
 
 /** What the service answers. */
@@ -67,24 +68,25 @@ function ofPod({ manifest, uuid }: Pod, name: string): Answer {
   }
 }
 
-function signed({ uuid }: Pod, key: Uint8Array, form: URLSearchParams): Answer {
+function signed({ uuid }: Pod, key: Uint8Array, form: Form): Answer {
   const content = only(form, "content");
   if (content === undefined) return { status: 400 };
   return { status: 200, type: TEXT, body: sign(key, uuid, content) };
 }
 
-function verified(key: Uint8Array, form: URLSearchParams): Answer {
+function verified(key: Uint8Array, form: Form): Answer {
   const [content, uuid, signature] = ["content", "uuid", "signature"].map((name) =>
     only(form, name),
   );
   if (content === undefined || uuid === undefined || signature === undefined)
     return { status: 400 };
-  return { status: verify(key, uuid, content, signature) ? 200 : 403, type: TEXT, body: "" };
+  const isRight = verify(key, uuid.toString(), content, signature.toString());
+  return { status: isRight ? 200 : 403, type: TEXT, body: "" };
 }
 
 /** A field that is there twice means two things. */
-function only(form: URLSearchParams, name: string): string | undefined {
-  const [value, other] = form.getAll(name);
+function only(form: Form, name: string): Buffer | undefined {
+  const [value, other] = form.get(name) ?? [];
   return other === undefined ? value : undefined;
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { SandboxError } from "@sandboxlib/core";
 import { type Answer, answer } from "./answer.js";
+import { formOf } from "./form.js";
 import type { Pod } from "./pod.js";
 
 /** The metadata service of one pod, while it runs. */
@@ -102,7 +103,7 @@ async function answered(request: IncomingMessage, { pod, key, token }: Served): 
   const body = await bodyOf(request);
   if (body === undefined) return { status: 413 };
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  const form = type === "application/x-www-form-urlencoded" ? new URLSearchParams(body) : undefined;
+  const form = type === "application/x-www-form-urlencoded" ? formOf(body) : undefined;
   return answer(pod, key, { method: "POST", names, form });
 }
 
@@ -125,7 +126,7 @@ function isSame(given: string, token: string): boolean {
 }
 
 /** Undefined when it is larger than it may be. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   if (Number(request.headers["content-length"] ?? 0) > MOST_BODY) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -134,5 +135,5 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
     if (size > MOST_BODY) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

@@ -89,6 +89,41 @@ describe("the metadata service", () => {
     expect(await verified({ uuid: "2ab0f3a8-4b52-4f6b-9f6c-0a3a0d5b8c11" })).toBe(403);
   });
 
+  it("signs bytes, also those that are no text", async () => {
+    const url = await opened();
+    const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    const posted = (name: string, body: string) =>
+      fetch(`${url}/pod/hmac/${name}`, { method: "POST", body, headers: type });
+    const signature = await (await posted("sign", "content=%ff")).text();
+    const rest = `uuid=${podNamed().uuid}&signature=${encodeURIComponent(signature)}`;
+    for (const [content, status] of [
+      ["%ff", 200],
+      ["%FF", 200],
+      ["%fe", 403],
+      ["%EF%BF%BD", 403],
+      ["%25ff", 403],
+    ])
+      expect([content, (await posted("verify", `content=${content}&${rest}`)).status]).toEqual([
+        content,
+        status,
+      ]);
+  });
+
+  it("reads forms as they are written", async () => {
+    const url = await opened();
+    const sign = async (body: string) => {
+      const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+      return (await fetch(`${url}/pod/hmac/sign`, { method: "POST", body, headers })).text();
+    };
+    const signature = await sign(new URLSearchParams({ content: "a b+ü&=%" }).toString());
+    for (const body of [
+      "content=a+b%2B%c3%bc%26%3d%25",
+      "x&%63ontent=a%20b%2Bü%26=%",
+      "&content=a b%2Bü%26=%&",
+    ])
+      expect(await sign(body)).toBe(signature);
+  });
+
   it("knows the signatures of other pods that share its key, and of no others", async () => {
     const key = randomBytes(64);
     const other = podNamed("2ab0f3a8-4b52-4f6b-9f6c-0a3a0d5b8c11");
