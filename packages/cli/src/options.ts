@@ -59,7 +59,7 @@ export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
   },
   pod: {
     argument: "FILE",
-    help: "Runs the apps of an App Container pod manifest, in place of ROOT; --images has their images.",
+    help: "Runs the apps of an App Container pod manifest, in place of ROOT; --images has their images. FILE is trusted as the command line is: it may bind what it wants of the host.",
     commands: ["run"],
   },
   "metadata-service": {

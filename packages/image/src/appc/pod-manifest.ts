@@ -123,7 +123,7 @@ const manifest: z.ZodMiniType<PodManifest> = z.object({
 });
 
 /**
- * Reads a pod manifest that nobody has vouched for.
+ * Reads a pod manifest. Only its form is checked: what its volumes show of the host is the caller's to know.
  *
  * @throws SandboxError `IMAGE_INVALID`, naming the first field at fault.
  */

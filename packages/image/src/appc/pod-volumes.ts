@@ -37,7 +37,7 @@ export function openVolumes(): PodVolumes {
 
 function makeEmpty(path: string, { mode = "0755", uid = 0, gid = 0 }: PodVolume): void {
   mkdirSync(path);
-  chmodSync(path, Number.parseInt(mode, 8) & 0o777);
+  chmodSync(path, Number.parseInt(mode, 8) & 0o1777);
   // Without root there is one id inside, the caller's.
   if (process.getuid?.() === 0) chownSync(path, uid, gid);
 }

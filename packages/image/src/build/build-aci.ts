@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseManifest } from "../appc/image-manifest.js";
 import { invalidImage, shown } from "../invalid.js";
 import { writeArchive } from "./archive.js";
+import { written } from "./output.js";
 import { entriesOf, type Written } from "./tree.js";
 
 /**
@@ -30,7 +31,10 @@ export async function buildAci(directory: string, file: string): Promise<string>
     size: bytes.length,
     mtime: 0,
   } as const;
-  const entries: Written[] = [{ entry, from: manifest }, ...entriesOf(rootfs, "rootfs")];
-  const { sha512 } = await writeArchive(entries, file, { gzip: true });
-  return `sha512-${sha512}`;
+  return written(file, async ({ path, own }) => {
+    const files = entriesOf(rootfs, { prefix: "rootfs", without: own });
+    const entries: Written[] = [{ entry, from: manifest }, ...files];
+    const { sha512 } = await writeArchive(entries, path, { gzip: true });
+    return `sha512-${sha512}`;
+  });
 }

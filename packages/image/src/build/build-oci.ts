@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { invalidImage, shown } from "../invalid.js";
 import { platformOf } from "../oci/platform.js";
 import { fileSource } from "../unpack/file-source.js";
 import { fileHash } from "../unpack/hash.js";
 import { writeArchive } from "./archive.js";
-import { entriesOf } from "./tree.js";
+import { type Output, written } from "./output.js";
+import { entriesOf, type Written } from "./tree.js";
 
 /** What goes into an OCI image beside its files. */
 export interface OciOptions {
@@ -26,11 +28,19 @@ export async function buildOci(
   file: string,
   { platform, tag }: OciOptions = {},
 ): Promise<string> {
+  return written(file, (output) => buildTo(output, directory, { platform, tag }));
+}
+
+async function buildTo(
+  { path, own }: Output,
+  directory: string,
+  { platform, tag }: OciOptions,
+): Promise<string> {
   const layout = mkdtempSync(join(tmpdir(), "sandboxlib-oci-"));
   try {
     const blobs = join(layout, "blobs/sha256");
     mkdirSync(blobs, { recursive: true });
-    const layer = await writeLayer(directory, blobs);
+    const layer = await writeLayer(directory, blobs, own);
     const { os, architecture, variant } = platformOf(platform);
     const on = { os, architecture, ...(variant !== undefined && { variant }) };
     const config = writeBlob(blobs, `${OCI}.config.v1+json`, {
@@ -54,11 +64,11 @@ export async function buildOci(
       manifests: [{ ...manifest, platform: on, ...annotations }],
     });
     // Whatever the umask is, the same modes.
-    const entries = entriesOf(layout, "").map(({ entry, ...rest }) => ({
+    const entries = entriesOf(layout).map(({ entry, ...rest }) => ({
       ...rest,
       entry: { ...entry, mode: entry.type === "directory" ? 0o755 : 0o644 },
     }));
-    await writeArchive(entries, file, { gzip: false });
+    await writeArchive(entries, path, { gzip: false });
     return manifest.digest;
   } finally {
     rmSync(layout, { recursive: true, force: true });
@@ -77,9 +87,12 @@ interface Described {
 async function writeLayer(
   directory: string,
   blobs: string,
+  without: Output["own"],
 ): Promise<{ readonly descriptor: Described; readonly diffId: string }> {
   const made = join(blobs, "layer");
-  const { sha256 } = await writeArchive(entriesOf(directory, ""), made, { gzip: true });
+  const entries = entriesOf(directory, { without });
+  for (const { entry } of entries) refuseWhiteout(entry);
+  const { sha256 } = await writeArchive(entries, made, { gzip: true });
   const source = await fileSource(made);
   const digest = await fileHash(source);
   renameSync(made, join(blobs, digest));
@@ -88,6 +101,12 @@ async function writeLayer(
     descriptor: { mediaType, digest: `sha256:${digest}`, size: source.size },
     diffId: `sha256:${sha256}`,
   };
+}
+
+/** Whoever reads the layer would take it for the absence of another file. */
+function refuseWhiteout({ path }: Written["entry"]): void {
+  if (!basename(path).startsWith(".wh.")) return;
+  throw invalidImage(`${shown(path)} is a name that OCI images keep for what they take away`);
 }
 
 function writeBlob(blobs: string, mediaType: string, value: unknown): Described {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parseManifest } from "../../src/appc/image-manifest.js";
 import { insideOf, sharedNamespaces } from "../../src/appc/namespaces.js";
@@ -35,6 +36,15 @@ function plan(pod: Written, app: Written = {}, degrade = false) {
   const terms = { metadataUrl: undefined, degrade, isOnHost: false };
   return { ...planned(manifest, images, volumes, terms), manifest: reified(manifest, images) };
 }
+
+describe("an empty volume", () => {
+  it("has the mode that the pod says, also where everybody may write but not remove", () => {
+    using volumes = openVolumes();
+    const mode = (text: string | undefined): number =>
+      statSync(volumes.sourceOf({ name: "v", kind: "empty", mode: text })).mode & 0o7777;
+    expect(["1777", "0700", "6755", undefined].map(mode)).toEqual([0o1777, 0o700, 0o755, 0o755]);
+  });
+});
 
 describe("a pod", () => {
   it("gives a mount point the volume of its mount, or else that of its name", () => {
