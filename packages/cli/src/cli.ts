@@ -1,6 +1,7 @@
 import { CliError } from "./cli-error.js";
 import { type CommandLine, readCommandLine } from "./command-line.js";
 import { type CommandName, commandNames, isCommandName } from "./commands.js";
+import { Interrupted } from "./interrupted.js";
 import type { Io } from "./io.js";
 import { reportError } from "./report-error.js";
 import { didYouMean } from "./suggest.js";
@@ -40,6 +41,7 @@ export async function cli(calledAs: CalledAs, args: readonly string[], io: Io): 
     }
     return await runCommand(first, `${calledAs} ${first}`, rest, io);
   } catch (error) {
+    if (error instanceof Interrupted) return error.signal;
     return reportError(error, io.stderr, args.includes("--verbose"));
   }
 }

@@ -23,6 +23,7 @@ import { chosenUser, configFromOptions } from "./config-from-options.js";
 import { exitCodeOf } from "./exit-code.js";
 import { hostPath } from "./host-path.js";
 import { imageOptions } from "./image-options.js";
+import { interruptible } from "./interrupted.js";
 import type { Io } from "./io.js";
 import { progressOn } from "./progress.js";
 import { describeError } from "./report-error.js";
@@ -131,21 +132,22 @@ async function podFrom(
 ): Promise<{ readonly pod: PodManifest; readonly openImage: PodOptions["openImage"] }> {
   const path = valueOf(line, "pod");
   const root = line.root ?? valueOf(line, "root");
-  const options = imageOptions(line);
+  const { signal, during } = interruptible();
+  const options = { ...imageOptions(line), signal };
   if (path !== undefined) {
     const word = root ?? line.program[0];
     if (word !== undefined) throw new CliError(`${JSON.stringify(word)}: the pod says what to run`);
     const progress = progressOn(stderr, path);
     const open = openFrom({ ...options, onProgress: progress.tell });
-    const openImage: PodOptions["openImage"] = (image) => open(image).finally(progress.end);
+    const openImage: PodOptions["openImage"] = (image) =>
+      during(async () => open(image)).finally(progress.end);
     return { pod: parsePodManifest(read(path)), openImage };
   }
   if (root === undefined)
     throw new CliError("--metadata-service: there is no image that could ask it");
   const progress = progressOn(stderr, root);
-  const image = await openAci(hostPath(root), { ...options, onProgress: progress.tell }).finally(
-    progress.end,
-  );
+  const told = { ...options, onProgress: progress.tell };
+  const image = await during(async () => openAci(hostPath(root), told)).finally(progress.end);
   const pod = podOf(image.manifest, image.id, options.volumes ?? {});
   return { pod, openImage: async () => image };
 }

@@ -3,6 +3,7 @@ import { live, openImage, openImageSandbox, withImage } from "@sandboxlib/image"
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions } from "./config-from-options.js";
 import { imageOptions } from "./image-options.js";
+import { interruptible } from "./interrupted.js";
 import type { Io } from "./io.js";
 import { withOrigin } from "./origins.js";
 import { progressOn } from "./progress.js";
@@ -16,8 +17,10 @@ export async function askedOfImage(
   { stderr }: Io,
 ): Promise<Asked> {
   const progress = progressOn(stderr, path);
-  const options = { ...imageOptions(line), user: chosenUser(line), onProgress: progress.tell };
-  const image = await openImage(path, options).finally(progress.end);
+  const { signal, during } = interruptible();
+  const told = { onProgress: progress.tell, signal };
+  const options = { ...imageOptions(line), user: chosenUser(line), ...told };
+  const image = await during(async () => openImage(path, options)).finally(progress.end);
   const written = configFromOptions(line, (own) => withImage(image.config, own));
   const { preStart = [], postStop = [] } = image;
   return {

@@ -1,6 +1,7 @@
 import type { SandboxError } from "@sandboxlib/core";
 import { CliError } from "./cli-error.js";
 import { exitCodeOfError } from "./exit-code.js";
+import { Interrupted } from "./interrupted.js";
 import type { Output } from "./io.js";
 import { paint } from "./paint.js";
 import { printable } from "./printable.js";
@@ -19,7 +20,7 @@ export function reportError(error: unknown, stderr: Output, verbose: boolean): n
 
 /** An error as data, for the result file. */
 export interface ErrorReport {
-  /** A code of the library; `USAGE` for a wrong command line, `INTERNAL` for a fault of ours. */
+  /** A code of the library; `USAGE` for a wrong command line, `INTERRUPTED` for a signal, `INTERNAL` for a fault of ours. */
   readonly code: string;
   readonly message: string;
   readonly path?: string | undefined;
@@ -30,6 +31,7 @@ export interface ErrorReport {
 /** Puts what was thrown into words. */
 export function describeError(error: unknown): ErrorReport {
   if (error instanceof CliError) return { code: "USAGE", message: error.message, hint: error.hint };
+  if (error instanceof Interrupted) return { code: "INTERRUPTED", message: error.message };
   if (isFailure(error)) {
     const { code, message, path, hint, backend } = error;
     return { code, message, path, hint, backend };

@@ -1,7 +1,8 @@
 import { constants } from "node:os";
 import type { SandboxChild, SandboxResult } from "@sandboxlib/core";
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What asks for an end. */
+export const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Whoever started us (npm, a shell) may hand on what the terminal has already sent us: that is one signal, not two. */
 const SAME_SIGNAL = 200;
 

@@ -1,9 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { runSandbox, sandboxlib } from "./support/cli.js";
+import { BIN, ran, runSandbox, sandboxlib, startNode } from "./support/cli.js";
 import { gcAlone } from "./support/gc-alone.js";
 import { testUnless } from "./support/test-unless.js";
 
@@ -122,6 +130,29 @@ describe("images on the command line", () => {
         /^sandboxlib: ".*broken\.tar": it is neither a directory nor an image\n/,
       ),
     ]);
+  });
+
+  testUnless(undefined, "leave nothing of themselves when a signal comes first", async () => {
+    const file = join(directory, "large.tar");
+    mkdirSync(join(directory, "large"));
+    writeFileSync(join(directory, "large/hole"), "");
+    truncateSync(join(directory, "large/hole"), 2 ** 28);
+    spawnSync("tar", ["-C", join(directory, "large"), "-cf", file, "hole"]);
+    for (const args of [["run"], ["run", "--metadata-service"], ["image", "inspect"]]) {
+      const cache = join(mkdtempSync(join(directory, "cache-")), "sandboxlib");
+      const child = startNode(
+        [BIN.sandboxlib, ...args, file, ...(args[0] === "run" ? ["true"] : [])],
+        {
+          env: { XDG_CACHE_HOME: dirname(cache) },
+        },
+      );
+      const end = ran(child);
+      const held = (): string[] => (existsSync(cache) ? readdirSync(join(cache, "private")) : []);
+      await expect.poll(held, { timeout: 10_000 }).toHaveLength(1);
+      child.kill("SIGTERM");
+      expect(await end).toMatchObject({ signal: "SIGTERM", stderr: "" });
+      expect([held(), readdirSync(join(cache, "images"))]).toEqual([[], []]);
+    }
   });
 
   testUnless(undefined, "need words that make sense", async () => {

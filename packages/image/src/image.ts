@@ -28,6 +28,8 @@ export interface ImageOptions {
   readonly degrade?: boolean | undefined;
   /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */
   readonly maxSize?: number | undefined;
+  /** Stops the unpacking, with its reason; what there is of the image is removed. */
+  readonly signal?: AbortSignal | undefined;
   /** Told how far the unpacking has come, at most ten times a second. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }

@@ -66,7 +66,7 @@ async function unpack(
     scratch: join(directory, "scratch"),
     root: join(directory, "image", "root"),
     options,
-    totals: totalsOf(options.maxSize),
+    totals: totalsOf(options.maxSize, options.signal),
     privileged: process.getuid?.() === 0,
     total,
     onRead,

@@ -3,6 +3,7 @@ import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { hostPath } from "../host-path.js";
 import { imageOptions } from "../image-options.js";
+import { interruptible } from "../interrupted.js";
 import type { Io } from "../io.js";
 import { printable, printableJson } from "../printable.js";
 import { progressOn } from "../progress.js";
@@ -25,8 +26,11 @@ export async function image(line: CommandLine, io: Io): Promise<number> {
 
 async function inspect(line: CommandLine, file: string, { stdout, stderr }: Io): Promise<void> {
   const progress = progressOn(stderr, file);
-  const options = { ...imageOptions(line), onProgress: progress.tell };
-  const opened = await inspectImage(hostPath(file), options).finally(progress.end);
+  const { signal, during } = interruptible();
+  const options = { ...imageOptions(line), onProgress: progress.tell, signal };
+  const opened = await during(async () => inspectImage(hostPath(file), options)).finally(
+    progress.end,
+  );
   const { format, digest, rootDirectory, config, notes, manifest } = opened;
   if (line.options.has("json")) {
     stdout.write(printableJson({ format, digest, rootDirectory, config, notes, manifest }));

@@ -20,7 +20,7 @@ export async function plainArchive(
   if (compression === "none") return path;
   const plain = join(scratch, "archive.tar");
   // It is held beside what its layers unpack to, and gone with the scratch: both have the whole limit.
-  const own = totalsOf(options.maxSize);
+  const own = totalsOf(options.maxSize, options.signal);
   const chunks = bounded(decompressed(counted(source.read(), own), compression), own);
   await pipeline(Readable.from(chunks), createWriteStream(plain, { mode: 0o600 }));
   totals.madeOf(source.size);

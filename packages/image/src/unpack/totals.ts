@@ -26,8 +26,8 @@ export function mostOf(size: number, maxSize: number = MAX_SIZE): number {
   return Math.min(maxSize, Math.max(RATIO_FROM, size * MAX_RATIO));
 }
 
-/** Counts what an image comes to, and ends it when that is too much. */
-export function totalsOf(maxSize: number = MAX_SIZE): Totals {
+/** Counts what an image comes to, and ends it when that is too much, or when a signal says so. */
+export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Totals {
   const totals = { entries: 0, unpacked: 0, read: 0 };
   let size: number | undefined;
   return {
@@ -37,6 +37,7 @@ export function totalsOf(maxSize: number = MAX_SIZE): Totals {
         throw invalidImage(`it holds more than ${MAX_ENTRIES} files`);
     },
     addBytes(unpacked) {
+      signal?.throwIfAborted();
       totals.unpacked += unpacked;
       if (totals.unpacked > maxSize)
         throw invalidImage(
