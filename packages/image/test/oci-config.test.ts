@@ -1,4 +1,5 @@
-import { lstatSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Image, type ImageOptions, inspectImage, openImage } from "../src/index.js";
@@ -98,4 +99,47 @@ describe("of several images", () => {
     });
     expect((await openImage(image, { platform: "linux/arm/v7" })).format).toBe("oci");
   });
+
+  it("one is found through indexes of indexes, and no further than four deep", async () => {
+    const image = made({ Cmd: ["found"] });
+    for (let depth = 1; depth <= 4; depth += 1) nest(image);
+    expect((await openImage(image)).config.command).toEqual(["found"]);
+    nest(image);
+    const { message } = await rejection(openImage(image));
+    expect(message).toMatch(/its indexes are nested more than 4 deep$/);
+  });
+
+  it("one is chosen by --tag", async () => {
+    const named = (name: string) => ({
+      annotations: { "org.opencontainers.image.ref.name": name },
+    });
+    const other = { digest: `sha256:${"0".repeat(64)}`, ...named("example.com/app:old") };
+    const image = layout(temporary(), [ROOT], {
+      index: (_, described) => ({
+        manifests: [
+          { ...described, ...other },
+          { ...described, ...named("example.com/app:new") },
+        ],
+      }),
+    });
+    expect(await rejection(openImage(image))).toMatchObject({
+      message: expect.stringMatching(/it holds 2 images that are meant$/),
+      hint: 'Choose one with --tag, of "example.com/app:old", "example.com/app:new".',
+    });
+    for (const tag of ["new", "example.com/app:new"])
+      expect((await openImage(image, { tag })).format).toBe("oci");
+    expect(await rejection(openImage(image, { tag: "ne" }))).toMatchObject({
+      message: expect.stringMatching(/it holds no image with the tag "ne"$/),
+    });
+  });
 });
+
+/** Puts the index of a layout into a blob, of which the new index tells. */
+function nest(directory: string): void {
+  const bytes = readFileSync(join(directory, "index.json"));
+  const hex = createHash("sha256").update(bytes).digest("hex");
+  writeFileSync(join(directory, "blobs/sha256", hex), bytes);
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const manifests = [{ mediaType, digest: `sha256:${hex}`, size: bytes.length }];
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+}
