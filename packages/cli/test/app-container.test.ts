@@ -64,24 +64,31 @@ for (const backend of BACKENDS) {
 }
 
 await describeWith("namespaces", "volumes of an App Container image", () => {
-  testUnless(noImages, "are directories of the host, written to where the line lets it", async () => {
-    const [data, conf] = ["data", "conf"].map((name) => {
-      const path = mkdtempSync(join(directory, `${name}-`));
-      writeFileSync(join(path, "file"), `${name}\n`);
-      return path;
-    });
-    const file = aciOf(directory, {
-      exec: sh("cat /data/file /etc/conf/file; touch /data/x; touch /etc/conf/x 2>/dev/null"),
-      mountPoints: [
-        { name: "data", path: "/data" },
-        { name: "conf", path: "/etc/conf" },
-      ],
-    });
-    const volumes = ["--volume", `data=${data}`, "--volume", `conf=${conf}:ro`];
-    const { stdout, stderr } = await run(...volumes, file);
-    expect([stdout, stderr]).toEqual(["data\nconf\n", ""]);
-    expect([data, conf].map((path) => readdirSync(path ?? ""))).toEqual([["file", "x"], ["file"]]);
-  });
+  testUnless(
+    noImages,
+    "are directories of the host, written to where the line lets it",
+    async () => {
+      const [data, conf] = ["data", "conf"].map((name) => {
+        const path = mkdtempSync(join(directory, `${name}-`));
+        writeFileSync(join(path, "file"), `${name}\n`);
+        return path;
+      });
+      const file = aciOf(directory, {
+        exec: sh("cat /data/file /etc/conf/file; touch /data/x; touch /etc/conf/x 2>/dev/null"),
+        mountPoints: [
+          { name: "data", path: "/data" },
+          { name: "conf", path: "/etc/conf" },
+        ],
+      });
+      const volumes = ["--volume", `data=${data}`, "--volume", `conf=${conf}:ro`];
+      const { stdout, stderr } = await run(...volumes, file);
+      expect([stdout, stderr]).toEqual(["data\nconf\n", ""]);
+      expect([data, conf].map((path) => readdirSync(path ?? ""))).toEqual([
+        ["file", "x"],
+        ["file"],
+      ]);
+    },
+  );
 });
 
 describe("an App Container image", () => {

@@ -26,6 +26,6 @@ export function aciOf(directory: string, app: Readonly<Record<string, unknown>>)
   const manifest = { acKind: "ImageManifest", acVersion: "0.8.11", name: "example.com/app" };
   writeFileSync(join(made, "manifest"), JSON.stringify({ ...manifest, app: { ...ids, ...app } }));
   const file = join(made, "image.aci");
-  execFileSync("tar", ["-C", made, "-cf", file, "manifest", "rootfs"]);
+  execFileSync("tar", ["-C", made, "--owner=0", "--group=0", "-cf", file, "manifest", "rootfs"]);
   return file;
 }

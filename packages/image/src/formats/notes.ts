@@ -20,4 +20,6 @@ const TEXTS: Readonly<Record<Change, (count: number, first: string) => string>> 
   bare: () =>
     "tar(1) unpacked it without a wall: no backend here keeps it from writing elsewhere, and only the names have been judged",
   powers: (count, first) => `left out capabilities of files (${count}), such as those of ${first}`,
+  attributes: (count, first) =>
+    `left out extended attributes and access control lists (of ${count}), such as those of ${first}`,
 };

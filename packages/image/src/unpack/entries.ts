@@ -8,9 +8,9 @@ export interface EntryReader {
   /**
    * The header of an entry, with what its extensions say. Gives who gets the body.
    *
-   * @param powers - Whether it comes with capabilities of its own, see capabilities(7).
+   * @param extra - Whether it comes with capabilities of its own, see capabilities(7), and with other attributes.
    */
-  entry(header: Header, powers: boolean): Sink;
+  entry(header: Header, extra: Pick<Extensions, "powers" | "attributes">): Sink;
   /** Its body is over. */
   entryEnd(): void;
 }
@@ -46,9 +46,9 @@ export function entriesOf(reader: EntryReader): Blocks {
         parts = [];
         return { size, sink: (bytes) => void parts.push(Buffer.from(bytes)) };
       }
-      const powers = next?.powers === true;
+      const extra = next ?? {};
       next = undefined;
-      return { size, sink: reader.entry(header, powers) };
+      return { size, sink: reader.entry(header, extra) };
     },
     bodyEnd() {
       const type = extension;

@@ -10,6 +10,8 @@ export interface Extensions {
   readonly gid?: number;
   /** Whether a file has powers that come with it (security.capability). */
   readonly powers?: true;
+  /** Whether it has other extended attributes, or an access control list. */
+  readonly attributes?: true;
 }
 
 const NUMBERS = new Set(["size", "mtime", "uid", "gid"]);
@@ -43,6 +45,7 @@ function take(found: Record<string, string | number | true>, key: string, value:
       "Make the archive without --sparse.",
     );
   if (key === "SCHILY.xattr.security.capability") found["powers"] = true;
+  else if (/^(SCHILY\.(xattr|acl)|LIBARCHIVE\.xattr)\./.test(key)) found["attributes"] = true;
   if (key === "path" || key === "linkpath") found[key] = value;
   if (!NUMBERS.has(key)) return;
   const number = Number(value);

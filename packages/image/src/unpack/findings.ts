@@ -1,5 +1,5 @@
 /** Why an entry is not unpacked as it is, or an archive not as it should be. */
-export type Change = "devices" | "setId" | "powers" | "bare";
+export type Change = "devices" | "setId" | "powers" | "attributes" | "bare";
 
 /** A name of a lower layer that is gone, or a directory whose content there is. */
 export interface Whiteout {

@@ -60,7 +60,7 @@ export function judgeOf(terms: Terms, totals: Totals, write: (bytes: Buffer) => 
   };
 
   const blocks = entriesOf({
-    entry(header, powers) {
+    entry(header, { powers, attributes }) {
       totals.addEntry();
       const name = header.path ?? "";
       const path = plainPath(name);
@@ -68,6 +68,7 @@ export function judgeOf(terms: Terms, totals: Totals, write: (bytes: Buffer) => 
       const inside = placeBelow(path, terms.below);
       if (inside === undefined) return undefined;
       if (powers) found.note("powers", inside);
+      if (attributes) found.note("attributes", inside);
       const entry = entryOf(header, inside, terms, found);
       return entry === undefined ? undefined : pass(entry);
     },
