@@ -21,7 +21,10 @@ export async function askedOfImage(
   const told = { onProgress: progress.tell, signal };
   const options = { ...imageOptions(line), user: chosenUser(line), ...told };
   const image = await during(async () => openImage(path, options)).finally(progress.end);
-  const written = configFromOptions(line, (own) => withImage(image.config, own));
+  const written = configFromOptions(line, (own) => ({
+    ...withImage(image.config, own),
+    root: path,
+  }));
   const { preStart = [], postStop = [] } = image;
   return {
     written,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type ConfigInput, NAMESPACES, parseConfig } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { readCommandLine } from "../src/command-line.js";
-import { configFromOptions } from "../src/config-from-options.js";
+import { chosenUser, configFromOptions } from "../src/config-from-options.js";
 import { scratch } from "./support/scratch.js";
 
 const DEFAULTS = parseConfig({});
@@ -218,5 +218,20 @@ describe("an option that cannot be read is refused with its name and value", () 
     },
   ])("$args", ({ args, message }) => {
     expect(() => configOf(...args)).toThrow(message);
+  });
+});
+
+describe("a user is chosen", () => {
+  const chosen = (...args: string[]): ConfigInput["user"] =>
+    chosenUser(readCommandLine("run", args));
+
+  test("by both of its ids, from options or the config file", () => {
+    const file = join(scratch(), "config.json");
+    writeFileSync(file, JSON.stringify({ user: { uid: 1, gid: 2 } }));
+    expect(chosen("--uid", "3", "--gid", "4")).toEqual({ uid: 3, gid: 4 });
+    expect(chosen("--config", file)).toEqual({ uid: 1, gid: 2 });
+    expect(chosen("--config", file, "--uid", "3")).toEqual({ uid: 3, gid: 2 });
+    for (const args of [[], ["--uid", "3"], ["--gid", "4"]])
+      expect(chosen(...args)).toBe(undefined);
   });
 });

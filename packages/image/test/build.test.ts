@@ -60,7 +60,8 @@ describe.each(BUILDS)("an %s that is built", (_, build) => {
     expect((await built(one)).equals(await built(two))).toBe(true);
   });
 
-  it.runIf(isRoot)("is the same whoever owns the files", async () => {
+  const why = isRoot ? "" : " (skipped: needs root)";
+  it.runIf(isRoot)(`is the same whoever owns the files${why}`, async () => {
     const [one, two] = [source(), source()];
     chownSync(join(two.rootfs, "a"), 1234, 5678);
     chownSync(two.rootfs, 1234, 5678);

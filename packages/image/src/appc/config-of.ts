@@ -3,12 +3,19 @@ import { type Attempt, orThrow } from "../attempt.js";
 import type { Ids } from "../ids.js";
 import type { Fragment } from "../image.js";
 import { STANDARD_PATH } from "../standard-path.js";
-import type { App, EventHandler, MountPoint } from "./app.js";
-import { fault, show } from "./fault.js";
+import type { App, EventHandler } from "./app.js";
 import type { Manifest } from "./image-manifest.js";
 import { type Isolated, isolated, limitsOf, type Unmet } from "./isolators.js";
-import { type Mounted, maskedBy, mountsOf, type Volume } from "./mount-points.js";
+import {
+  type Mounted,
+  maskedBy,
+  mountedOf,
+  mountsOf,
+  refuseUnused,
+  type Volume,
+} from "./mount-points.js";
 import { ownerOf } from "./owner.js";
+import { platformNotes } from "./platform.js";
 import { tidy } from "./text.js";
 
 /** What a run adds to what the image says. */
@@ -42,7 +49,7 @@ export function configOf(
   attempt: Attempt = orThrow,
 ): AppcFragment {
   const { app } = manifest;
-  const platform = attempt(() => platformOf(manifest), []);
+  const platform = attempt(() => platformNotes(manifest), []);
   const { volumes, metadataUrl, degrade = false, user } = options;
   const name = appNameOf(manifest.name);
   if (app === undefined) {
@@ -137,43 +144,6 @@ export function appNameOf(image: string): string {
   return last.replaceAll(/[^a-z0-9]+/g, "-");
 }
 
-function refuseUnused(app: App | undefined, volumes: AppcOptions["volumes"]): void {
-  const names = (app?.mountPoints ?? []).map(({ name }) => name);
-  const unused = Object.keys(volumes).find((name) => !names.includes(name));
-  if (unused === undefined) return;
-  const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
-  throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
-}
-
-/**
- * Which volume an app sees where.
- *
- * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
- */
-export function mountedOf(
-  app: App | undefined,
-  volumes: AppcOptions["volumes"],
-  attempt: Attempt = orThrow,
-): Mounted[] {
-  refuseUnused(app, volumes);
-  return (app?.mountPoints ?? []).flatMap((point, index) =>
-    attempt(() => [mountedAt(point, `app.mountPoints[${index}]`, volumes)], []),
-  );
-}
-
-function mountedAt(
-  { name, path, readOnly = false }: MountPoint,
-  field: string,
-  volumes: AppcOptions["volumes"],
-): Mounted {
-  const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
-  if (volume === undefined) {
-    const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
-    throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
-  }
-  return { source: volume.source, target: path, readOnly: readOnly || volume.readOnly, field };
-}
-
 /** The image may set PATH, but not what tells the app where it is. */
 function envOf(
   app: App | undefined,
@@ -216,24 +186,4 @@ function pwdNote({ environment = [] }: App): string[] {
   return index === -1
     ? []
     : [`app.environment[${index}]: PWD always is the working directory, and is ignored`];
-}
-
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x64: "amd64",
-  ia32: "i386",
-  arm64: "aarch64",
-};
-
-/** An image for another system cannot run; one for another processor may, where the kernel has an emulator for it. */
-function platformOf({ labels = [] }: Manifest): string[] {
-  const label = (name: string): string | undefined =>
-    labels.find((one) => one.name === name)?.value;
-  const [os, arch] = [label("os"), label("arch")];
-  if (os !== undefined && os !== process.platform)
-    throw fault("labels", `the image is for ${show(os)}, and this is ${process.platform}`);
-  const here = ARCHITECTURES[process.arch];
-  if (os === undefined || arch === undefined || arch === here) return [];
-  return [
-    `labels: the image is for the processor ${show(arch)}, and this is ${show(here ?? process.arch)}`,
-  ];
 }

@@ -1,5 +1,7 @@
 import { readdirSync, realpathSync } from "node:fs";
 import { locate, type MountInput } from "@sandboxlib/core";
+import { type Attempt, orThrow } from "../attempt.js";
+import type { App, MountPoint } from "./app.js";
 import { fault, show } from "./fault.js";
 import { tidy } from "./text.js";
 
@@ -16,6 +18,46 @@ export interface Mounted extends Volume {
   readonly target: string;
   /** The field that asks for it, as errors call it. */
   readonly field: string;
+}
+
+type Volumes = Readonly<Record<string, Volume>>;
+
+/**
+ * Which volume an app sees where.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
+ */
+export function mountedOf(
+  app: App | undefined,
+  volumes: Volumes,
+  attempt: Attempt = orThrow,
+): Mounted[] {
+  refuseUnused(app, volumes);
+  return (app?.mountPoints ?? []).flatMap((point, index) =>
+    attempt(() => [mountedAt(point, `app.mountPoints[${index}]`, volumes)], []),
+  );
+}
+
+function mountedAt(
+  { name, path, readOnly = false }: MountPoint,
+  field: string,
+  volumes: Volumes,
+): Mounted {
+  const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
+  if (volume === undefined) {
+    const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
+    throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
+  }
+  return { source: volume.source, target: path, readOnly: readOnly || volume.readOnly, field };
+}
+
+/** @throws SandboxError `IMAGE_INVALID` for a volume that an app has no mount point for. */
+export function refuseUnused(app: App | undefined, volumes: Volumes): void {
+  const names = (app?.mountPoints ?? []).map(({ name }) => name);
+  const unused = Object.keys(volumes).find((name) => !names.includes(name));
+  if (unused === undefined) return;
+  const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
+  throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
 }
 
 /** What the specification wants to be there, as far as it can be had, and the volumes on top of that. */

@@ -1,17 +1,10 @@
 import type { Ids } from "../ids.js";
 import type { App } from "./app.js";
-import {
-  type AppcFragment,
-  appNameOf,
-  fragmentOf,
-  mountedOf,
-  refuseUnmet,
-  unmetNote,
-} from "./config-of.js";
+import { type AppcFragment, appNameOf, fragmentOf, refuseUnmet, unmetNote } from "./config-of.js";
 import { fault, show } from "./fault.js";
 import type { Manifest } from "./image-manifest.js";
 import { type Isolated, isolated } from "./isolators.js";
-import type { Volume } from "./mount-points.js";
+import { mountedOf, type Volume } from "./mount-points.js";
 import type { PodApp, PodManifest, PodVolume } from "./pod-manifest.js";
 import { mountedFrom, type PodVolumes, placedIn, unmetVolumes } from "./pod-volumes.js";
 
