@@ -74,6 +74,24 @@ describe("an image that does not say in its index what it is for", () => {
     expect((await openImage(image, { platform: "linux/s390x/z15" })).notes).toEqual([]);
   });
 
+  it("is refused also when it is what docker saves", async () => {
+    const file = join(temporary(), "saved.tar");
+    const diff = createHash("sha256").update(ROOT).digest("hex");
+    const config = { ...other, rootfs: { diff_ids: [`sha256:${diff}`] } };
+    const saved = [{ Config: `${diff}.json`, RepoTags: null, Layers: [`${diff}/layer.tar`] }];
+    writeFileSync(
+      file,
+      archive(
+        { path: "manifest.json", body: JSON.stringify(saved) },
+        { path: `${diff}.json`, body: JSON.stringify(config) },
+        { path: `${diff}/layer.tar`, body: ROOT },
+      ),
+    );
+    expect((await openImage(file, { platform: "linux/s390x" })).format).toBe("docker");
+    const { message } = await rejection(openImage(file, { platform: "linux/arm64" }));
+    expect(message).toBe('the image is for "linux/s390x", and not for "linux/arm64"');
+  });
+
   it("is used when nobody asks, and the notes say so", async () => {
     expect((await openImage(made({}, other))).notes).toEqual([
       expect.stringMatching(/^the image is for "linux\/s390x", and this is "linux\//),

@@ -227,6 +227,19 @@ describe("isolators", () => {
     expect(fragment(only(name, value)).notes).toEqual([]);
   });
 
+  it("that bound memory and processors are limits, the least of several", () => {
+    const isolators = [
+      { name: "resource/memory", value: { limit: "1G" } },
+      { name: "resource/memory", value: { request: "1Mi", limit: "64Mi" } },
+      { name: "resource/cpu", value: { limit: "500m" } },
+    ];
+    const { config, notes } = fragment({ isolators });
+    expect(config.limits).toEqual({ memory: 64 * 1024 ** 2, cpu: 0.5 });
+    expect(notes).toEqual([
+      "app.isolators[1]: resource/memory is not reserved, only limited: the request has no effect",
+    ]);
+  });
+
   it("that grant something are reported", () => {
     const { notes } = fragment(only("os/linux/capabilities-retain-set", { set: ["CAP_NET_RAW"] }));
     expect(notes).toEqual([expect.stringContaining("lacks CAP_NET_RAW")]);
