@@ -15,7 +15,7 @@ export interface Totals {
 }
 
 /** Unless the caller says otherwise. */
-export const MAX_SIZE: number = 16 * 1024 ** 3;
+const MAX_SIZE: number = 16 * 1024 ** 3;
 const MAX_ENTRIES = 2_000_000;
 /** Roots come to 2 to 5 times what they are compressed; more than this is a bomb, once it is worth looking. */
 const MAX_RATIO = 200;
