@@ -7,7 +7,8 @@ import { skip, skipped } from "./available.js";
 import { newMarker, parentOf, pidsWith } from "./marked.js";
 
 const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
-const SLEEPS = ["sh", "-c", "setsid sleep 998 & sleep 999; :"];
+const SCRIPT = "setsid sleep 998 & sleep 999; :";
+const SLEEPS = ["sh", "-c", SCRIPT];
 
 describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
   it("has the umask and the limits of this process, and nothing of another run", async () => {
@@ -147,9 +148,11 @@ async function make(env: Record<string, string> = {}, wallTime?: number): Promis
 async function running(name: string): Promise<[failed: () => Promise<string>, program: number]> {
   const marker = newMarker(name);
   const sandbox = await make();
-  const run = sandbox.run([...SLEEPS, marker]).catch((error: unknown) => error);
-  await expect.poll(() => pidsWith(marker)).toHaveLength(1);
-  const [program = 0] = pidsWith(marker);
+  // What it reads comes when this process has its pipes from the server; until then it has another name.
+  const reads = ["sh", "-c", 'read -r go; exec sh -c "$1" "$0-up"', marker, SCRIPT];
+  const run = sandbox.run(reads, { stdin: { data: "go\n" } }).catch((error: unknown) => error);
+  await expect.poll(() => pidsWith(`${marker}-up`)).toHaveLength(1);
+  const [program = 0] = pidsWith(`${marker}-up`);
   const failed = async (): Promise<string> => {
     const error = await run;
     expect(isSandboxError(error) && error.code).toBe("LAUNCH_FAILED");

@@ -30,9 +30,9 @@ export function parentOf(pid: number): number {
   }
 }
 
-/** Waits until a process has written something; fails when it ends first. */
-export async function spoken(child: ChildProcess): Promise<void> {
+/** Waits until a process has written something; fails when its output ends first. */
+export async function spoken({ stdout }: Pick<ChildProcess, "stdout">): Promise<void> {
   const ended = new AbortController();
-  child.once("close", () => ended.abort(new Error("it ended without a word")));
-  if (child.stdout !== null) await once(child.stdout, "data", { signal: ended.signal });
+  stdout?.once("close", () => ended.abort(new Error("it ended without a word")));
+  if (stdout !== null) await once(stdout, "data", { signal: ended.signal });
 }
