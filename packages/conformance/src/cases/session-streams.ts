@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +14,18 @@ const LIST = 'for fd in /proc/self/fd/*; do [ -L "$fd" ] && echo "${fd##*/}"; do
 export const sessionStreams: Topic = {
   title: "streams of a session",
   cases: [
+    {
+      title: "a pipe that nobody reads is closed when its command has ended",
+      needs: ["session"],
+      async run({ session, words }) {
+        const { spawn } = await session();
+        const child = await spawn(words("echo word; echo word >&2"));
+        await child.result;
+        for (const stream of [child.stdout, child.stderr])
+          if (stream?.closed === false)
+            await once(stream, "close", { signal: AbortSignal.timeout(5_000) });
+      },
+    },
     {
       title: "standard input is empty unless it is given, and a mebibyte passes through unchanged",
       needs: ["session"],

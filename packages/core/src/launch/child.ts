@@ -1,13 +1,13 @@
 import type { Readable, Writable } from "node:stream";
 import type { Limits } from "../config/schema.js";
-import type { Dropped, Exceeded, SandboxResult } from "../result/result.js";
-import { type Capture, capture } from "./capture.js";
-import { drained } from "./drain.js";
+import type { Dropped, SandboxResult } from "../result/result.js";
+import { startCaptures } from "./captures.js";
 import { feed } from "./feed.js";
+import { letGo } from "./let-go.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import { outcomeOf, type Stop } from "./outcome.js";
 import type { Ended, Running, Streams } from "./running.js";
-import type { OutputOption, StdioOptions } from "./stdio.js";
+import type { StdioOptions } from "./stdio.js";
 import { type StopTerms, stopper } from "./stopper.js";
 import { assertWindow, type WindowSize } from "./tty.js";
 
@@ -30,7 +30,10 @@ export interface RunOptions extends StdioOptions {
 
 /** A running program. Disposing of it ends it. */
 export interface SandboxChild extends AsyncDisposable {
-  /** Streams of the outputs that are a `pipe`; else null. */
+  /**
+   * Streams of what is a `pipe`; else null. When the program has ended, `stdin` is destroyed, and what nobody has begun
+   * to read is thrown away.
+   */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
@@ -65,8 +68,6 @@ export interface Terms extends StopTerms {
   readonly tellsSignals: boolean;
 }
 
-const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
-
 /** Looks after a program to its end: feeds it, captures its output, ends it when it must, and puts the result together. */
 export function childOf(running: Running, terms: Terms, options: RunOptions): SandboxChild {
   let signaled: NodeJS.Signals | undefined;
@@ -83,10 +84,7 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
       unfeed();
     };
     const ended = await endOf(running, hear);
-    const [stdout, stderr] = await Promise.all([
-      drained(captures.stdout),
-      drained(captures.stderr),
-    ]);
+    const [stdout, stderr] = await captures.drained();
     const enforced = ended.enforced();
     return {
       ...outcomeOf(ended, {
@@ -104,7 +102,11 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
       enforcement: { enforced, dropped: terms.dropped },
     };
   };
-  const result = finish();
+  const pipes = pipesOf(running.streams, options);
+  const result = finish().finally(() => {
+    captures.cut();
+    letGo(running.streams.stdin, pipes);
+  });
   // The caller may look at the result late, or never.
   result.catch(() => undefined);
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
@@ -112,7 +114,6 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     if (sent) signaled = signal;
     return sent;
   };
-  const pipes = pipesOf(running.streams, options);
   return {
     ...pipes,
     result,
@@ -145,33 +146,5 @@ function pipesOf(streams: Streams, options: RunOptions): Streams {
     stdin: options.stdin === "pipe" ? streams.stdin : null,
     stdout: options.stdout === "pipe" ? streams.stdout : null,
     stderr: options.stderr === "pipe" ? streams.stderr : null,
-  };
-}
-
-function startCaptures(
-  streams: Streams,
-  { stdout = "capture", stderr = "capture", maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
-  stop: (reason: Stop) => void,
-): {
-  readonly stdout: Capture | undefined;
-  readonly stderr: Capture | undefined;
-  readonly overrun: () => Exceeded | undefined;
-} {
-  let overrun: Exceeded | undefined;
-  const start = (
-    name: "stdout" | "stderr",
-    option: OutputOption | "stdout",
-  ): Capture | undefined => {
-    const stream = streams[name];
-    if (option !== "capture" || stream === null) return undefined;
-    return capture(stream, maxOutput, () => {
-      overrun ??= { limit: name, bytes: maxOutput };
-      stop(overrun);
-    });
-  };
-  return {
-    stdout: start("stdout", stdout),
-    stderr: start("stderr", stderr),
-    overrun: () => overrun,
   };
 }
