@@ -19,7 +19,16 @@ test("signals have the names of signal(7), real-time ones by their place", () =>
 });
 
 test("what is no signal has no number", () => {
-  const names = ["", "TERM", "SIGNONE", "SIGRTMIN", "SIGRTMIN+", "toString"];
+  const names = [
+    "",
+    "TERM",
+    "SIGNONE",
+    "SIGRTMIN",
+    "SIGRTMIN+",
+    "SIGRTMIN+31",
+    "SIGRTMIN-3",
+    "toString",
+  ];
   expect(names.map(signalNumber)).toEqual(names.map(() => undefined));
   expect(signalNumber("SIGINT")).toBe(constants.signals.SIGINT);
 });

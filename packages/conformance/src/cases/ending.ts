@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { signalName } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 import { inEveryWay } from "../ways.js";
@@ -91,6 +92,18 @@ export const ending: Topic = {
         const child = "trap 'echo heard' TERM; echo ready; while :; do sleep 0.1; done";
         const apart = `trap 'sleep 0.3; echo over; exit 42' TERM; (${child}) & while :; do wait; done`;
         assert.equal(await ends("SIGTERM", apart), "over\n");
+      },
+    ),
+    ...inEveryWay(
+      "a signal that does not exist is a TypeError, and a real-time one is sent",
+      async (spawn) => {
+        const child = await spawn(`trap 'exit 42' 36; ${FOREVER}`);
+        assert.equal(await nextText(child.stdout), "ready\n");
+        child.stdout?.resume();
+        assert.throws(() => child.kill("SIGNONE" as NodeJS.Signals), TypeError);
+        assert.equal(child.kill(signalName(36)), true);
+        const { outcome, exitCode } = await child.result;
+        assert.deepEqual([outcome, exitCode], ["exited", 42]);
       },
     ),
     ...inEveryWay("signals that come as a program ends do not hide how it ended", async (spawn) => {

@@ -1,9 +1,9 @@
-import { constants } from "node:os";
 import type { Limits } from "../config/schema.js";
 import { rlimitsOf } from "../launch/rlimits.js";
 import { HINT_TOO_LONG } from "../launch/spawn-tool.js";
 import type { WindowSize } from "../launch/tty.js";
 import { SandboxError } from "../result/error.js";
+import { numberOf } from "../result/signal.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
 /** Where a standard stream of a command leads: see the protocol. `merged` is for standard error alone. */
@@ -53,8 +53,7 @@ const LONGEST = 16 * 1024 * 1024;
  * @throws TypeError when this system has no signal of that name.
  */
 export function encodeSignal(id: number, name: NodeJS.Signals): Buffer {
-  if (!Object.hasOwn(constants.signals, name)) throw new TypeError(`unknown signal: ${name}`);
-  return frame("K", u32(id), u32(constants.signals[name]));
+  return frame("K", u32(id), u32(numberOf(name)));
 }
 
 /** Gives the terminal of a command another size. */

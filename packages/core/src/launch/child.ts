@@ -42,6 +42,8 @@ export interface SandboxChild extends AsyncDisposable {
   /**
    * Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too.
    * SIGINT, SIGQUIT, SIGHUP and those that stop and continue go to the program's process group, as from a terminal.
+   *
+   * @throws TypeError when this system has no signal of that name; real-time ones have those of {@link signalName}.
    */
   kill(signal?: NodeJS.Signals): boolean;
   /**

@@ -32,7 +32,7 @@ export function startTool(
   const ended = watched.ended.then((end): Ended => {
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
-    assertEnded(end, plan);
+    assertEnded(end, plan, backend);
     const { text, read } = watched.report();
     const plain: Ended = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
@@ -62,11 +62,23 @@ function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {
   }
 }
 
-function assertEnded({ error, survived }: ToolEnd, { argv }: ToolPlan): void {
+function assertEnded(
+  { error, survived, unreadable }: ToolEnd,
+  { argv }: ToolPlan,
+  backend: string,
+): void {
   if (error !== undefined) {
     throw new SandboxError("LAUNCH_FAILED", `${argv[0]} cannot be started: ${error.message}`, {
       cause: error,
     });
   }
   if (survived) throw stuck();
+  if (unreadable !== undefined) {
+    const message = `the backend ${backend} cannot read what its tool reports: ${unreadable.message}`;
+    throw new SandboxError("BACKEND_INVALID", message, {
+      backend,
+      hint: "Tell its author.",
+      cause: unreadable,
+    });
+  }
 }

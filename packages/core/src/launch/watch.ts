@@ -1,9 +1,12 @@
 import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../plan/plan.js";
-import { gone, type Init, initOf } from "./gone.js";
+import { numberOf } from "../result/signal.js";
+import { follow } from "./follow.js";
+import { gone } from "./gone.js";
 import type { Launched } from "./launch.js";
-import { childrenOf, groupFrom, insideOf, startTimeOf } from "./processes.js";
+import { childrenOf, groupFrom, startTimeOf } from "./processes.js";
 
 /** How a tool ended. */
 export interface ToolEnd {
@@ -11,6 +14,8 @@ export interface ToolEnd {
   readonly signal: NodeJS.Signals | null;
   /** Why it could not be started, if it could not. */
   readonly error: Error | undefined;
+  /** What the backend threw when it was to read the report. */
+  readonly unreadable: Error | undefined;
   /** Whether pid 1 of the sandbox would not go away. */
   readonly survived: boolean;
 }
@@ -36,7 +41,6 @@ const FROM_TERMINAL: ReadonlySet<string> = new Set([
   "SIGSTOP",
   "SIGCONT",
 ]);
-const REPORT_LIMIT = 65_536;
 const RETRY = 5;
 
 /** Follows a tool from its start to the end of the last process. `onReport` is called whenever the report grows. */
@@ -45,15 +49,9 @@ export function watch(
   plan: ToolPlan,
   onReport: () => void,
 ): Watched {
-  let text = "";
-  let init: Init | undefined;
-  let read: Report = {};
-  report?.setEncoding("utf8").on("data", (more: string) => {
-    text = (text + more).slice(0, REPORT_LIMIT);
-    read = located(plan.readReport?.(text) ?? {}, child.pid, read);
-    const { initPid } = read;
-    if (initPid !== undefined) init ??= initOf(initPid);
-    onReport();
+  const seen = follow(report, child.pid, plan, {
+    onReport,
+    onUnreadable: () => void kill(),
   });
   const exit = exited(child);
   const ended = exit.then(async (result) => {
@@ -61,47 +59,38 @@ export function watch(
     if (report !== undefined) await lastWords();
     return {
       ...result,
-      survived: init !== undefined && !(await gone(init, result.signal !== null)),
+      unreadable: seen.unreadable,
+      survived: seen.init !== undefined && !(await gone(seen.init, result.signal !== null)),
     };
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals): boolean => {
+    const number = numberOf(name);
     if (!isRunning()) return false;
-    const pid = plan.readReport === undefined ? child.pid : programOf(child, init?.pid, read);
+    const pid =
+      plan.readReport === undefined ? child.pid : programOf(child, seen.init?.pid, seen.read);
     // The tool is still setting up: the program gets its signal as soon as it is there.
     if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
-    else for (const each of FROM_TERMINAL.has(name) ? groupFrom(pid) : [pid]) send(each, name);
+    else for (const each of FROM_TERMINAL.has(name) ? groupFrom(pid) : [pid]) send(each, number);
     return true;
   };
   const kill = (): boolean => {
     if (!isRunning() || child.pid === undefined) return false;
-    if (init !== undefined && startTimeOf(init.pid) === init.started) send(init.pid, "SIGKILL");
-    send(-child.pid, "SIGKILL");
+    const { init } = seen;
+    if (init !== undefined && startTimeOf(init.pid) === init.started)
+      send(init.pid, constants.signals.SIGKILL);
+    send(-child.pid, constants.signals.SIGKILL);
     return true;
   };
-  return { report: () => ({ text, read }), ended, signal, kill };
+  return { report: () => seen, ended, signal, kill };
 }
 
-function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived">> {
+function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived" | "unreadable">> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, error: undefined }));
   });
-}
-
-/** Finds out what the host calls a supervisor and its pid 1, once; the tool must have told of it by then. */
-function located(report: Report, tool: number | undefined, before: Report): Report {
-  if (report.supervisor === undefined || tool === undefined) return report;
-  if (before.initPid !== undefined) return before;
-  const inside = insideOf(tool);
-  const pidOf = (pid: number): number | undefined =>
-    inside.find((each) => each.inside === pid)?.pid;
-  const [initPid, supervisor] = [pidOf(1), pidOf(report.supervisor)];
-  return {
-    ...report,
-    ...(initPid !== undefined && supervisor !== undefined && { initPid, supervisor }),
-  };
 }
 
 /** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
@@ -116,7 +105,7 @@ function programOf(
   return own ?? childrenOf(init)?.[0];
 }
 
-function send(pid: number, signal: NodeJS.Signals): void {
+function send(pid: number, signal: number): void {
   try {
     process.kill(pid, signal);
   } catch {
