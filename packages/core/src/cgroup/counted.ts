@@ -12,7 +12,19 @@ export function counted(ended: Ended, group: Group, isAlone: boolean, before = 0
   const bytes = group.limits.memory;
   return {
     ...ended,
-    ...(isAlone && { usage: { ...ended.usage, ...usage } }),
+    ...(isAlone && { usage: { ...uncountable(ended.usage), ...usage } }),
     ...(bytes !== undefined && memoryWasFull && oomKills > before && { outOfMemory: bytes }),
   };
 }
+
+/** What no cgroup counts. Of the rest, the program's own figure would pass for that of the whole sandbox. */
+function uncountable(own: Ended["usage"] = {}): Ended["usage"] {
+  return Object.fromEntries(Object.entries(own).filter(([name]) => UNCOUNTABLE.has(name)));
+}
+
+const UNCOUNTABLE: ReadonlySet<string> = new Set([
+  "minorFaults",
+  "majorFaults",
+  "voluntarySwitches",
+  "involuntarySwitches",
+]);

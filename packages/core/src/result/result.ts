@@ -57,8 +57,9 @@ export interface SandboxResult {
 
 /**
  * What a run took. What nobody can tell is absent. Where the sandbox has a cgroup (a limit that asks for one, or the
- * option `cgroup`), the numbers are those of the whole sandbox, the backend's own processes in it included; in a
- * session, which has one cgroup for all commands, they are the command's own.
+ * option `cgroup`), the numbers are those of the whole sandbox, the backend's own processes in it included, but for
+ * faults and switches, which no cgroup counts; in a session, which has one cgroup for all commands, they are the
+ * command's own.
  */
 export interface Usage {
   /** Seconds from the start of the backend's tool, or of the command in a session, until it was over. */
@@ -74,7 +75,7 @@ export interface Usage {
    * and of a tmpfs count. Else the largest resident set of any one of these processes.
    */
   readonly peakMemory?: number;
-  /** Page faults that took no reading from a disk, and those that did. */
+  /** Of the program and the children that it waited for: page faults that took no reading from a disk, and those that did. */
   readonly minorFaults?: number;
   readonly majorFaults?: number;
   /**
@@ -83,7 +84,7 @@ export interface Usage {
    */
   readonly blockReads?: number;
   readonly blockWrites?: number;
-  /** How often they waited for something, and how often others were given the processor in their place. */
+  /** Of the same: how often they waited for something, and how often others were given the processor in their place. */
   readonly voluntarySwitches?: number;
   readonly involuntarySwitches?: number;
   /** Processes and threads that there were at a time: `pids.peak` (Linux 6.11). */
