@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { pieces } from "./pieces.js";
 
 /** Collects what a stream gives, up to a number of bytes. */
 export interface Capture {
@@ -16,15 +17,15 @@ export interface Capture {
  * @param onOverrun - Called once when there is more; what is over the limit is thrown away.
  */
 export function capture(stream: Readable, limit: number, onOverrun: () => void): Capture {
-  const chunks: Buffer[] = [];
+  const kept = pieces();
   let left = limit;
   stream.on("data", (chunk: Buffer) => {
     if (chunk.length > left && left >= 0) {
-      chunks.push(chunk.subarray(0, left));
+      kept.add(chunk.subarray(0, left));
       left = -1;
       onOverrun();
     } else if (left >= 0) {
-      chunks.push(chunk);
+      kept.add(chunk);
       left -= chunk.length;
     }
   });
@@ -32,7 +33,7 @@ export function capture(stream: Readable, limit: number, onOverrun: () => void):
     done: closed(stream),
     closed: () => stream.closed,
     cut: () => stream.destroy(),
-    bytes: () => joined(chunks),
+    bytes: () => joined(kept.all()),
   };
 }
 

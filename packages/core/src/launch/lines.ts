@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { SandboxError } from "../result/error.js";
+import { pieces } from "./pieces.js";
 
 /** How an output is cut into lines. */
 export interface LinesOptions {
@@ -38,33 +39,34 @@ async function* cut(
   stream: Readable,
   maxLength: number,
 ): AsyncGenerator<string, undefined, undefined> {
-  let held: Buffer[] = [];
+  let held = pieces();
   let length = 0;
-  const hold = (piece: Buffer): void => {
-    held.push(piece);
-    length += piece.length;
+  const count = (more: number): void => {
+    length += more;
     // One byte more may yet turn out to be the `\r` of the end.
     if (length > maxLength + 1) throw tooLong(output, maxLength);
   };
-  const take = (isEnded: boolean): string => {
-    const [only] = held;
-    const line = held.length === 1 && only !== undefined ? only : Buffer.concat(held);
+  const take = (last: Buffer, isEnded: boolean): string => {
+    count(last.length);
+    const line = length === last.length ? last : Buffer.concat([...held.all(), last]);
     const end = isEnded && line.at(-1) === CR ? line.length - 1 : line.length;
     if (end > maxLength) throw tooLong(output, maxLength);
-    held = [];
+    if (length > last.length) held = pieces();
     length = 0;
     return line.toString("utf8", 0, end);
   };
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     let from = 0;
     for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, from)) {
-      hold(chunk.subarray(from, at));
+      const last = chunk.subarray(from, at);
       from = at + 1;
-      yield take(true);
+      yield take(last, true);
     }
-    if (from < chunk.length) hold(chunk.subarray(from));
+    if (from === chunk.length) continue;
+    count(chunk.length - from);
+    held.add(chunk.subarray(from));
   }
-  if (length > 0) yield take(false);
+  if (length > 0) yield take(Buffer.alloc(0), false);
   return undefined;
 }
 
