@@ -42,7 +42,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   cwd: "cd of /bin/sh in the root, unless it is `/`",
   "limit.wallTime": "a timer of this process, then the process group is killed",
   ...toolLimits.mechanisms,
-  "exit.signal": "chroot(8) becomes the program",
+  "exit.signal": "chroot(8) becomes the program; Node tells no real-time signal from exit status 0",
 };
 
 function steps(mount: ResolvedMount, at: string, host: Host): Step[] {
