@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -199,6 +199,22 @@ describe("the cache of images", () => {
     await openImage(file);
   });
 
+  const asRoot = process.getuid?.() === 0;
+  const userNamespace = ["unshare", "--user", "--map-root-user"] as const;
+  const lacksNamespaces = asRoot
+    ? " (skipped: root is root there as well)"
+    : lackingToRun(...userNamespace, "true");
+  it.skipIf(lacksNamespaces !== "")(
+    `is used in a user namespace, where the root of the host has another id${lacksNamespaces}`,
+    async () => {
+      const { file } = await image();
+      await openImage(file);
+      const [unshare, ...args] = [...userNamespace, process.execPath, CALLER, file];
+      const { stdout, stderr } = spawnSync(unshare, args, { encoding: "utf8" });
+      expect([JSON.parse(stdout || "{}").unpacked, stderr]).toEqual([0, ""]);
+    },
+  );
+
   const lacksOthers = process.getuid?.() === 0 ? "" : " (skipped: needs root)";
   it.skipIf(lacksOthers !== "")(
     `is refused where another user could put another one in its place${lacksOthers}`,
@@ -266,6 +282,10 @@ describe("the cache of images", () => {
 });
 
 const thisOwner = (): string => ownerName(thisProcess());
+
+function lackingToRun(program: string, ...args: readonly string[]): string {
+  return spawnSync(program, args).status === 0 ? "" : ` (skipped: no ${program} here)`;
+}
 
 interface Ended {
   readonly unpacked: number;

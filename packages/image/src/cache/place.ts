@@ -69,12 +69,12 @@ function assertOurs(directory: string): void {
 
 /** Whoever can write to a directory above can put another cache there. Those that are not there yet will be ours. */
 function assertSafeAbove(cache: string): void {
-  const trusted = [process.getuid?.(), 0, ...unmappedRoot()];
+  const trusted = [process.getuid?.(), 0];
   let above = dirname(cache);
   while (stat(above) === undefined) above = dirname(above);
   for (above = realpathSync.native(above); ; above = dirname(above)) {
     const { uid, gid, mode } = lstatSync(above);
-    if (!trusted.includes(uid))
+    if (!trusted.includes(uid) && !isUnmappedRoot(uid))
       throw invalidImage(
         `the cache ${cache} lies in ${above}, which belongs to another user`,
         MOVE,
@@ -90,13 +90,14 @@ function assertSafeAbove(cache: string): void {
 const STICKY = 0o1000;
 const MOVE = "Choose another place with XDG_CACHE_HOME.";
 
-/** In a user namespace that does not have them all, as in a container, the root of the host is shown as this id. */
-function unmappedRoot(): number[] {
+/** In a user namespace that does not have them all, as in a container, the root of the host is shown as another id. */
+function isUnmappedRoot(uid: number): boolean {
   try {
     const [first = 0, , count = 0] = numbersIn("/proc/self/uid_map");
-    return first === 0 && count === EVERY_ID ? [] : numbersIn("/proc/sys/kernel/overflowuid");
+    const hasAll = first === 0 && count === EVERY_ID;
+    return !hasAll && numbersIn("/proc/sys/kernel/overflowuid")[0] === uid;
   } catch {
-    return [];
+    return false;
   }
 }
 
