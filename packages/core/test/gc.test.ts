@@ -78,6 +78,13 @@ describe.skipIf(!isRoot)(
       expect(existsSync(path)).toBe(true);
     });
 
+    it("are no failure of gc when another gc takes them back meanwhile", () => {
+      const path = leave(DEAD);
+      const undo = [["/bin/sh", "-c", `rm ${path}; exit 1`]];
+      writeFileSync(path, JSON.stringify({ ...DEAD, undo, pending: null }));
+      expect(gc().failed.join()).not.toContain(path);
+    });
+
     it("are not taken back by gc where nobody knows whether they were taken", () => {
       const file = join(temporary(), "done");
       leave({ ...DEAD, undo: [], pending: ["/bin/touch", file] });

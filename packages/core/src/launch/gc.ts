@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { collectGroups } from "../cgroup/remains.js";
 import { runHostCommand } from "./host-command.js";
 import { type Entry, journals } from "./journal.js";
@@ -24,17 +24,19 @@ export function gc(): GarbageCollected {
   const failed: string[] = [];
   const unsure: string[] = [];
   for (const path of journals()) {
-    const entry = JSON.parse(readFileSync(path, "utf8")) as Entry;
-    if (isAlive(entry)) continue;
+    const entry = read(path);
+    if (entry === undefined || isAlive(entry)) continue;
     const failures = entry.undo.toReversed().flatMap((argv) => {
       const failure = runHostCommand(argv);
       if (failure === undefined) undone.push(argv.join(" "));
       return failure === undefined ? [] : [`${argv.join(" ")}: ${failure}`];
     });
+    // Another call has taken it back meanwhile, and what was to be taken back was not there any more.
+    if (!existsSync(path)) continue;
     failed.push(...failures);
     if (failures.length > 0) continue;
     if (entry.pending !== null) unsure.push(entry.pending.join(" "));
-    rmSync(path);
+    rmSync(path, { force: true });
   }
   const cgroups = collectGroups();
   return {
@@ -42,6 +44,15 @@ export function gc(): GarbageCollected {
     failed: [...failed, ...cgroups.failed],
     unsure,
   };
+}
+
+function read(path: string): Entry | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Entry;
+  } catch (error) {
+    if (existsSync(path)) throw error;
+    return undefined; // Its run has removed it, or another call.
+  }
 }
 
 function isAlive({ pid, started }: Entry): boolean {
