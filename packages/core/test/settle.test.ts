@@ -14,6 +14,7 @@ const TREE = {
   dev: {},
   tmp: {},
   link: { link: "/data" },
+  up: { link: "/" },
   loop: { link: "loop" },
   etc: { link: "/etc" },
 } satisfies Tree;
@@ -25,6 +26,11 @@ function settled(config: ConfigInput, root: string = temporary(TREE)): ResolvedC
 const BAD: readonly (readonly [what: string, config: ConfigInput, path: string])[] = [
   ["a missing root", { root: "/no/such" }, "root"],
   ["a root that is a file", { root: "/etc/passwd" }, "root"],
+  [
+    "a target that is the root itself",
+    { mounts: [{ type: "tmpfs", target: "/up" }] },
+    "mounts[0].target",
+  ],
   ["a missing target", { mounts: [{ type: "tmpfs", target: "/none" }] }, "mounts[0].target"],
   [
     "a target in a missing directory",

@@ -75,6 +75,7 @@ function settleMount(
     mount.type === "bind" ? { ...mount, ...hostSource(mount.source, `${path}.source`) } : mount;
   const at = find(view, mount.target, `${path}.target`, true);
   const wanted = settled.type === "bind" ? settled.kind : "directory";
+  if (at.path === "/") throw invalid(`${path}.target`, mount.target, "leads to the root itself");
   if (at.kind === "memory") {
     if (nearest(view, at.path)?.type === "proc")
       throw invalid(`${path}.target`, mount.target, "lies in a proc mount");
