@@ -5,7 +5,7 @@ import { isSandboxError } from "@sandboxlib/core";
 import { hold } from "./cache/held.js";
 import { bootId } from "./cache/owner.js";
 import type { Place } from "./cache/place.js";
-import { type Record, store } from "./cache/record.js";
+import { type Record, store, VERSION } from "./cache/record.js";
 import { identityOf, type Key, remember } from "./cache/seen.js";
 import { formatOfFile } from "./formats/detect.js";
 import { type Content, FORMAT, type Job } from "./formats/format.js";
@@ -85,5 +85,5 @@ function recordFor(format: FormatName, content: Content): Record {
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
   // One file can be read as a manifest of OCI and as docker's configuration: a digest alone does not say what it is of.
   const key = `${format}-${content.digest.replace(":", "-")}${suffix}`;
-  return { version: 1, key, format, boot: bootId(), at: Date.now(), ...content };
+  return { version: VERSION, key, format, boot: bootId(), at: Date.now(), ...content };
 }

@@ -169,6 +169,16 @@ describe("the cache of images", () => {
     expect(existsSync(join((await openImage(file)).rootDirectory, "mark"))).toBe(true);
   });
 
+  it("does not hold what an older version has unpacked otherwise", async () => {
+    const { file } = await image();
+    const { rootDirectory } = await openImage(file);
+    const record = join(rootDirectory, "../record.json");
+    const { version, ...rest } = JSON.parse(readFileSync(record, "utf8"));
+    writeFileSync(record, JSON.stringify({ ...rest, version: version - 1 }));
+    writeFileSync(join(rootDirectory, "a"), "old");
+    expect(read(await openImage(file))).toBe("x");
+  });
+
   it("is refused when others can use it, or it is none", async () => {
     const { directory, file } = await image();
     const cache = join(directory, "cache/sandboxlib");

@@ -1,12 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { isSandboxError } from "@sandboxlib/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { removeTree } from "../src/cache/remove-tree.js";
 import { parseImageConfig, parseManifest, parseSaved } from "../src/oci/json.js";
 import { judgeOf } from "../src/unpack/judge.js";
 import { totalsOf } from "../src/unpack/totals.js";
 import { archive, long, pax, type Raw, seal } from "./support/archive.js";
+import { listing, temporary } from "./support/place.js";
 
 const SEEDED = { numRuns: 2000, seed: 20_261_124 };
 
@@ -115,6 +119,56 @@ describe("the reader of layers", () => {
       const names = stdout;
       for (const each of names.split("\n")) expect(each).not.toMatch(/^\/|(^|\/)\.\.(\/|$)/);
     }
+  });
+});
+
+const top = fc.constantFrom("a", "b", "c");
+const symlink = { type: fc.constant("2"), linkpath: fc.constantFrom("../outside", "OUTSIDE") };
+/** Few names and many entries, which get in each other's way; symlinks lead out. */
+const tangled = fc.array(
+  fc.oneof(
+    fc.record({ path: top, ...symlink }),
+    fc.record({ path: top, type: fc.constant("1"), linkpath: top }),
+    fc.record({ path: top, type: fc.constantFrom("0", "5", "6"), mode: fc.constant(0o755) }),
+    fc.record({ path: fc.constantFrom("a/x", "b/x", "c/x"), type: fc.constantFrom("0", "5") }),
+  ),
+  { minLength: 3, maxLength: 8, size: "max" },
+);
+
+describe("the reader of layers, whose output tar(1) unpacks without a wall", () => {
+  it("touches nothing outside, whatever lies on top of what", () => {
+    const directory = temporary();
+    const outside = join(directory, "outside");
+    let taken = 0;
+    fc.assert(
+      fc.property(tangled, (entries) => {
+        removeTree(outside);
+        mkdirSync(outside);
+        writeFileSync(join(outside, "x"), "x");
+        const before = listing(outside);
+        const led = entries.map((each: Raw) =>
+          each.linkpath === "OUTSIDE" ? { ...each, linkpath: outside } : each,
+        );
+        // As far as it goes: tar(1) is at work before the judge has come to the end.
+        const written: Buffer[] = [];
+        const terms = { whiteouts: false, privileged: true };
+        const judge = judgeOf(terms, totalsOf(), (chunk) => void written.push(Buffer.from(chunk)));
+        try {
+          judge.write(archive(...led));
+          taken += 1;
+        } catch (error) {
+          if (!isSandboxError(error)) throw error;
+        }
+        const to = join(directory, "to");
+        mkdirSync(to);
+        const input = Buffer.concat([...written, Buffer.alloc(1024)]);
+        spawnSync("tar", ["-x", "-p", "-P", "--no-same-owner", "-f", "-", "-C", to], { input });
+        removeTree(to);
+        expect(listing(outside)).toEqual(before);
+      }),
+      { ...SEEDED, numRuns: 500 },
+    );
+    expect(taken).toBeGreaterThan(100);
   });
 });
 

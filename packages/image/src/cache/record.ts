@@ -7,9 +7,12 @@ import { move } from "./move.js";
 import { bootId } from "./owner.js";
 import type { Place } from "./place.js";
 
+/** Another one whenever the same file would be unpacked otherwise. */
+export const VERSION = 2;
+
 /** What is known of an image in the cache, beside its root. */
 export interface Record extends Content {
-  readonly version: 1;
+  readonly version: typeof VERSION;
   readonly key: string;
   readonly format: FormatName;
   /** When it was unpacked: the boot, and milliseconds since 1970. */
@@ -59,7 +62,7 @@ export function store(place: Place, made: string, record: Record): void {
 function read(path: string): Record | undefined {
   try {
     const record = JSON.parse(readFileSync(path, "utf8")) as Record;
-    return record.version === 1 ? record : undefined;
+    return record.version === VERSION ? record : undefined;
   } catch {
     return undefined;
   }
