@@ -87,6 +87,8 @@ void relay(void)
     if (is_empty(&output))
         read_some(&output);
     write_some(&output);
+    if (!is_empty(&output) && is_ready(master, 0, 0))
+        output.from = -1; /* it is open nowhere, which poll would say again and again */
 }
 
 bool finish_relay(int sandbox)
