@@ -45,8 +45,12 @@ export const unusable: string | undefined = await trial();
 async function talk(child: ChildProcess, say: (core: Socket) => void): Promise<Said> {
   const core = child.stdio[3] as Socket;
   core.on("error", () => undefined);
-  // As core does: a launcher that comes to no sandbox waits for it, a second at most.
-  core.once("data", (chunk: Buffer) => chunk[4] === 0x46 && core.end());
+  let heard = Buffer.alloc(0);
+  core.on("data", (chunk: Buffer) => {
+    heard = Buffer.concat([heard, chunk]);
+    // As core does: the launcher waits for it, a second at most.
+    if ([...split(heard)].some((report) => [0x46, 0x58].includes(report[0] ?? 0))) core.end();
+  });
   say(core);
   const [bytes, [exitCode]] = await Promise.all([buffer(core), once(child, "exit")]);
   for (const stream of child.stdio) stream?.destroy();
@@ -76,8 +80,9 @@ async function trial(): Promise<string | undefined> {
 }
 
 function* split(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at + 4 <= bytes.length; ) {
     const end = at + 4 + bytes.readUInt32LE(at);
+    if (end > bytes.length) return;
     yield bytes.subarray(at + 4, end);
     at = end;
   }
