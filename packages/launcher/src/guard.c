@@ -14,7 +14,7 @@
 
 enum watched { CORE, INIT, SIGNALS, SANDBOX, FIXED, WATCHED = FIXED + RELAYED };
 
-static _Noreturn void bury(enum mode mode, pid_t pid, int sandbox);
+static _Noreturn void bury(enum mode mode, pid_t pid, int sandbox, bool expected);
 static void pass_on(enum mode mode, int number, int sandbox, pid_t pid);
 
 /* When pid 1 is killed, the kernel kills the other processes of the sandbox. Its pid is safe to use: nobody
@@ -30,13 +30,13 @@ void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
     for (;;) {
         if (poll(watched, WATCHED, watch_relay(watched + FIXED)) < 0 && errno != EINTR) {
             kill(pid, SIGKILL);
-            bury(mode, pid, sandbox);
+            bury(mode, pid, sandbox, false);
         }
         if (watched[INIT].revents)
-            bury(mode, pid, sandbox);
+            bury(mode, pid, sandbox, false);
         if (watched[CORE].revents) {
             kill(pid, SIGKILL);
-            bury(mode, pid, sandbox);
+            bury(mode, pid, sandbox, true);
         }
         if (watched[SIGNALS].revents)
             for (int number; (number = next_signal(watched[SIGNALS].fd)) != 0;)
@@ -48,13 +48,14 @@ void guard(enum mode mode, pid_t pid, int pidfd, int sandbox)
     }
 }
 
-/* Pid 1 exits with 0 once it has reported; with anything else it did not come to that. */
-static void bury(enum mode mode, pid_t pid, int sandbox)
+/* Pid 1 exits with 0 once it has reported; with anything else it did not come to that, which is worth a word
+ * unless core has wanted it so. */
+static void bury(enum mode mode, pid_t pid, int sandbox, bool expected)
 {
     int status;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (status != 0)
+    if (status != 0 && !expected)
         report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
     /* A signal that core sends just now must not break the connection before the report is read. */
     if (mode == MODE_RUN && finish_relay(sandbox))
