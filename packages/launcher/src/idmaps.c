@@ -15,9 +15,10 @@ enum { NUMBER = 11, LINE = 3 * NUMBER };
 
 static void write_map(const struct id_map *map, const char *process, const char *file);
 static void run_tool(const struct id_map *map, const char *pid);
+static bool leads_to(const struct id_map *map, uint32_t inside, uint32_t outside);
 static bool is_mapped(const char *file, uint32_t id);
 
-void map_ids(pid_t child, const struct setup *setup)
+bool map_ids(pid_t child, const struct setup *setup)
 {
     char number[NUMBER], process[32], path[64];
     const char *pid = decimal(number, (uint32_t)child);
@@ -42,6 +43,14 @@ void map_ids(pid_t child, const struct setup *setup)
         run_tool(&gids, pid);
     else
         write_map(&gids, process, "/gid_map");
+    return leads_to(&uids, setup->uid, geteuid()) && leads_to(&gids, setup->gid, getegid());
+}
+
+/* Of a map of ranges that is not asked. */
+static bool leads_to(const struct id_map *map, uint32_t inside, uint32_t outside)
+{
+    struct extent only = extent_at(map, 0);
+    return map->count == 1 && only.count == 1 && only.inside == inside && only.outside == outside;
 }
 
 static void write_map(const struct id_map *map, const char *process, const char *file)

@@ -13,6 +13,7 @@
 
 static uid_t program_uid, caller_uid;
 static gid_t program_gid, caller_gid;
+static bool caller_is_program;
 
 static bool is_in(const char *file, uint32_t id);
 
@@ -26,8 +27,9 @@ void drop_groups(void)
         fail(FAILED_SETUP, errno, "setgroups");
 }
 
-void choose_ids(const struct setup *setup)
+void choose_ids(const struct setup *setup, bool same)
 {
+    caller_is_program = same;
     program_uid = setup->uid;
     program_gid = setup->gid;
     caller_uid = geteuid();
@@ -36,6 +38,8 @@ void choose_ids(const struct setup *setup)
 
 void as_program(void)
 {
+    if (caller_is_program)
+        return;
     setfsgid(program_gid);
     if ((gid_t)setfsgid((gid_t)-1) != program_gid)
         fail(FAILED_SETUP, EPERM, "setfsgid");
@@ -48,6 +52,8 @@ void as_program(void)
  * nothing still makes the id for files follow the effective one. */
 void as_caller(void)
 {
+    if (caller_is_program)
+        return;
     if (setreuid((uid_t)-1, (uid_t)-1) != 0 || (uid_t)setfsuid((uid_t)-1) != caller_uid)
         fail(FAILED_SETUP, errno, "setreuid");
     if (setregid((gid_t)-1, (gid_t)-1) != 0 || (gid_t)setfsgid((gid_t)-1) != caller_gid)

@@ -13,8 +13,9 @@
 void drop_groups(void);
 
 /* Sources are looked up as the caller; what lives in memory only must belong to the program, since
- * the kernel makes no inodes for an owner that the user namespace does not map. */
-void choose_ids(const struct setup *setup);
+ * the kernel makes no inodes for an owner that the user namespace does not map. `same`: they are one. Their
+ * numbers do not tell, as an id that has none inside looks like another. */
+void choose_ids(const struct setup *setup, bool same);
 void as_program(void);
 void as_caller(void);
 

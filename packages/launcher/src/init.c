@@ -17,7 +17,7 @@
 #include "setup.h"
 
 static void begin_sandbox(uint32_t namespaces);
-static void wait_for_setup(struct sandbox *sandbox, struct identity *identity);
+static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity);
 static void make_sandbox(const struct setup *setup, struct readback *readback);
 
 void init(const struct sandbox *sandbox, int launcher_end)
@@ -28,7 +28,7 @@ void init(const struct sandbox *sandbox, int launcher_end)
     linger_after_failure(false);
     die_with(own.launcher);
     begin_sandbox(own.namespaces);
-    wait_for_setup(&own, &readback.identity);
+    choose_ids(&own.setup, wait_for_setup(&own, &readback.identity));
     make_sandbox(&own.setup, &readback);
     become_program(&own.setup);
     drop_privileges();
@@ -44,14 +44,15 @@ static void begin_sandbox(uint32_t namespaces)
 {
     keep_capabilities();
     leave_keyring();
+    empty_bounding_set();
     if (namespaces & NAMESPACE_USER)
         forbid_user_namespaces();
     if (namespaces & NAMESPACE_NET)
         bring_loopback_up();
 }
 
-/* The end of the stream says that the launcher has failed and reported. */
-static void wait_for_setup(struct sandbox *sandbox, struct identity *identity)
+/* Whether the caller is the program. The end of the stream says that the launcher has failed and reported. */
+static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
 {
     struct go go;
     sandbox->null = open_null_device();
@@ -62,11 +63,11 @@ static void wait_for_setup(struct sandbox *sandbox, struct identity *identity)
     enter_cgroup(&sandbox->setup.cgroup);
     if (sandbox->setup.cgroup.namespace)
         enter_cgroup_namespace(identity);
+    return go.caller_is_program;
 }
 
 static void make_sandbox(const struct setup *setup, struct readback *readback)
 {
-    choose_ids(setup);
     if (setup->hostname)
         set_hostname(setup->hostname);
     int root = make_mounts(cover_root(setup), setup);

@@ -2,6 +2,7 @@
 #ifndef SANDBOXLIB_INIT_H
 #define SANDBOXLIB_INIT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "namespaces.h"
@@ -11,6 +12,7 @@
 struct go {
     struct identity identity;
     size_t setup_size;
+    bool caller_is_program; /* by its ids */
 };
 
 struct sandbox {

@@ -20,7 +20,6 @@
 #include "privileges.h"
 #include "reap.h"
 #include "setup.h"
-#include "signals.h"
 #include "sys.h"
 
 void check_start(void)
@@ -55,7 +54,6 @@ void launch(uint32_t namespaces)
     struct go go;
     int link[2], pidfd;
     linger_after_failure(true);
-    reset_signals();
     setsid(); /* fails where it has been done already */
     sandbox.umask = umask(0);
     sandbox.namespaces = namespaces;
@@ -72,8 +70,8 @@ void launch(uint32_t namespaces)
     close(link[1]);
     read_identity(&go.identity, pid, namespaces, own_user);
     go.setup_size = read_setup(sandbox.shared, namespaces, &sandbox.setup);
-    if (own_user)
-        map_ids(pid, &sandbox.setup);
+    go.caller_is_program = own_user ? map_ids(pid, &sandbox.setup)
+                                    : sandbox.setup.uid == geteuid() && sandbox.setup.gid == getegid();
     put_into_cgroup(pid, &sandbox.setup.cgroup);
     if (write(link[0], &go, sizeof go) != sizeof go)
         fail(FAILED_SETUP, errno, "write");

@@ -11,6 +11,7 @@
 #include "sealed.h"
 #include "serve.h"
 #include "setup.h"
+#include "signals.h"
 
 static uint32_t read_namespaces(const char *word);
 
@@ -26,6 +27,7 @@ int main(int count, char **words)
     check_start();
     if (count == 2 && strcmp(words[1], "serve") == 0)
         serve();
+    reset_signals();
     launch(read_namespaces(count == 2 ? words[1] : ""));
 }
 

@@ -23,6 +23,9 @@ static const struct { const char *name; unsigned long flag; } kinds[NAMESPACE_CO
     {"user", CLONE_NEWUSER}, {"cgroup", CLONE_NEWCGROUP}, {"net", CLONE_NEWNET},
 };
 
+/* The launcher's own. */
+static uint64_t own[NAMESPACE_COUNT];
+
 static unsigned long flags_of(uint32_t wanted, bool user);
 static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT]);
 
@@ -67,11 +70,16 @@ void set_hostname(const char *name)
         fail(FAILED_READBACK, 0, "the host name is not the one that was set");
 }
 
+void read_own_inodes(void)
+{
+    if (own[0] == 0)
+        read_inodes("self", own);
+}
+
 void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user)
 {
-    uint64_t own[NAMESPACE_COUNT];
     char number[11];
-    read_inodes("self", own);
+    read_own_inodes();
     read_inodes(decimal(number, (uint32_t)pid), identity->inodes);
     for (int index = 0; index < NAMESPACE_COUNT; index++)
         if (flags_of(wanted, user) & kinds[index].flag && identity->inodes[index] == own[index])

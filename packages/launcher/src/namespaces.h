@@ -22,6 +22,9 @@ struct identity {
     uint64_t inodes[NAMESPACE_COUNT];
 };
 
+/* Once, before launchers are forked, which have the same. */
+void read_own_inodes(void);
+
 /* From outside. Fails for a namespace that was to be made and is the launcher's own. */
 void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user);
 

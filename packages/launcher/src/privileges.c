@@ -17,7 +17,6 @@ enum { CAPABILITIES = 64 };
 
 static uint64_t halves(uint32_t low, uint32_t high);
 static void get_capabilities(struct __user_cap_data_struct sets[2]);
-static void empty_bounding_set(void);
 
 bool has_capability(int capability)
 {
@@ -63,7 +62,6 @@ void drop_privileges(void)
                                  SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[2] = {0};
-    empty_bounding_set();
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_CAP_AMBIENT)");
     if (prctl(PR_SET_SECUREBITS, locked, 0, 0, 0) != 0)
@@ -77,7 +75,7 @@ void drop_privileges(void)
 }
 
 /* EINVAL: the kernel has no capability of that number, nor of a higher one. */
-static void empty_bounding_set(void)
+void empty_bounding_set(void)
 {
     for (unsigned long capability = 0; capability < CAPABILITIES; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
@@ -88,6 +86,7 @@ static void empty_bounding_set(void)
     }
 }
 
+/* What is ambient is permitted and inheritable, too: capabilities(7). */
 uint64_t read_capabilities(void)
 {
     struct __user_cap_data_struct sets[2];
@@ -98,8 +97,7 @@ uint64_t read_capabilities(void)
         int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (bounding < 0)
             break;
-        int ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
-        if (bounding > 0 || ambient != 0)
+        if (bounding > 0)
             all |= 1ULL << capability;
     }
     return all;

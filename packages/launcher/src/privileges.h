@@ -12,6 +12,9 @@ bool has_capability(int capability);
 /* Capabilities outlive the change of ids, which set-up needs. */
 void keep_capabilities(void);
 
+/* The first part of dropping privileges, which needs nothing of what is set up. */
+void empty_bounding_set(void);
+
 /* Keys of the caller's session are not the program's. */
 void leave_keyring(void);
 

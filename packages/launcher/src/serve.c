@@ -5,6 +5,7 @@
 #include "branch.h"
 #include "frame.h"
 #include "launcher.h"
+#include "namespaces.h"
 #include "outcome.h"
 #include "plan.h"
 #include "reap.h"
@@ -19,6 +20,7 @@ void serve(void)
     reset_signals();
     setsid();
     hold_no_streams(open_null());
+    read_own_inodes();
     for (;;) {
         if (!await_branches())
             continue;

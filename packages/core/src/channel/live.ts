@@ -115,8 +115,9 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     if (message.type === "pipes") return waiting.onPipes?.(message.fds);
     this.#commands.delete(message.id);
     // The launcher waits for it: a signal that is sent as it ends would keep Node from reading what it said. One with a
-    // terminal may take its time.
-    if (this.#mode === "run" && waiting.command.window === undefined) this.channel.hangUp();
+    // terminal may take its time. Off the way of the result.
+    if (this.#mode === "run" && waiting.command.window === undefined)
+      setImmediate(this.channel.hangUp);
     if (message.type === "exited") waiting.resolve(exitEnding(message, this.#enforcement));
     else waiting.resolve(failedEnding(this.#failure(message, waiting.command), this.#enforcement));
   }
