@@ -67,7 +67,7 @@ int watch_relay(struct pollfd watched[RELAYED])
 {
     bool feeds = !is_empty(&input), drains = !is_empty(&output);
     short events = (short)((feeds ? POLLOUT : 0) | (drains ? 0 : POLLIN));
-    watched[0] = (struct pollfd){.fd = feeds ? -1 : input.from, .events = POLLIN};
+    watched[0] = (struct pollfd){.fd = feeds || output.from < 0 ? -1 : input.from, .events = POLLIN};
     watched[1] = (struct pollfd){.fd = events && output.from >= 0 ? master : -1, .events = events};
     watched[2] = (struct pollfd){.fd = drains ? output.to : -1, .events = POLLOUT};
     return master >= 0 && output.from < 0 ? LOOK_AGAIN : -1;
@@ -78,17 +78,20 @@ void relay(void)
     if (master < 0)
         return;
     output.from = master;
+    if (is_empty(&output))
+        read_some(&output);
+    write_some(&output);
+    bool is_open = !is_ready(master, 0, 0);
+    if (!is_empty(&output) && !is_open)
+        output.from = -1; /* which poll would say again and again */
+    if (output.from < 0 || !is_open)
+        return; /* what is typed now nobody would read, but it would be shown */
     if (is_empty(&input) && input.from >= 0) {
         read_some(&input);
         if (input.from < 0)
             end_input();
     }
     write_some(&input);
-    if (is_empty(&output))
-        read_some(&output);
-    write_some(&output);
-    if (!is_empty(&output) && is_ready(master, 0, 0))
-        output.from = -1; /* it is open nowhere, which poll would say again and again */
 }
 
 bool finish_relay(int sandbox)
