@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import type { Topic } from "../case.js";
 import { nextText, refused, succeeded } from "../check.js";
 import { elsewhere } from "../elsewhere.js";
@@ -21,9 +22,11 @@ export const sessionStreams: Topic = {
         const { spawn } = await session();
         const child = await spawn(words("echo word; echo word >&2"));
         await child.result;
-        for (const stream of [child.stdout, child.stderr])
+        for (const stream of [child.stdout, child.stderr]) {
           if (stream?.closed === false)
-            await once(stream, "close", { signal: AbortSignal.timeout(5_000) });
+            await Promise.race([once(stream, "close"), setTimeout(5_000)]);
+          assert.equal(stream?.closed, true);
+        }
       },
     },
     {

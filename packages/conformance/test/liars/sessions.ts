@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { busy, edited, NOTHING, sessions } from "../lasting-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -119,6 +120,17 @@ export const SESSIONS: readonly Liar[] = [
       "streams of a session: the streams of",
       "streams of a session: files",
     ],
+  },
+  {
+    does: "leaves a pipe open that nobody reads",
+    lie: () =>
+      edited(({ spawn }) => ({
+        spawn: async (argv, options) => ({
+          ...(await spawn(argv, options)),
+          stdout: new PassThrough(),
+        }),
+      })),
+    caughtBy: ["streams of a session: a pipe"],
   },
   {
     does: "finds a stream that does not exist",

@@ -1,3 +1,4 @@
+import { tells } from "../lasting-lies.js";
 import { inside, options, outside, plans, plansFor, withCallersEnvironment } from "../lies.js";
 import type { Liar } from "./liar.js";
 
@@ -41,6 +42,11 @@ export const STREAMS: readonly Liar[] = [
     does: "cuts the output",
     lie: () => inside('"$@" | head -c 4000'),
     caughtBy: ["streams: a program that writes more", "streams: as much", "endless output"],
+  },
+  {
+    does: "takes what is left of an output that was cut for all of it",
+    lie: () => tells((result) => ({ ...result, outcome: "exited", exitCode: 0 })),
+    caughtBy: ["streams: output that was cut"],
   },
   {
     does: "hands an fd on",

@@ -25,6 +25,15 @@ export const WAYS: readonly Liar[] = [
     caughtBy: ["stopped programs: a program that stops itself goes on"],
   },
   {
+    does: "ends everything, whatever the signal",
+    lie: () => inEveryWay({ child: ({ kill }) => ({ kill: () => kill("SIGKILL") }) }),
+    caughtBy: [
+      "ending a run: what a terminal sends",
+      "ending a run: a signal that does not exist",
+      "ending a run: signals that come",
+    ],
+  },
+  {
     does: "takes a time-out for an end",
     lie: () =>
       inEveryWay({
