@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { type Host, probeOn } from "../src/index.js";
 import { backendCode, evaluate, installBackend, installCore } from "./support/install.js";
 import { temporary } from "./support/temporary.js";
 
@@ -21,6 +22,25 @@ function project({ strongest = "{ available: true }" } = {}): string {
   install("c-strong", STRONG, strongest);
   return modules;
 }
+
+describe("probeOn", () => {
+  it("tells what is missing once, for the reason of the backend rather than that of the host", async () => {
+    const own = { capability: "limit.memory", reason: "own" } as const;
+    const lacks = (["limit.memory", "limit.cpu", "limit.processes"] as const).map((capability) => ({
+      capability,
+      reason: "no cgroups",
+    }));
+    const backend = {
+      capabilities: new Set(["limit.memory", "limit.cpu"] as const),
+      probe: async () => ({ available: true, missing: [own] }) as const,
+    };
+    const host = { cgroup: { missing: lacks } } as unknown as Host;
+    expect(await probeOn(backend, host)).toEqual({
+      available: true,
+      missing: [own, { capability: "limit.cpu", reason: "no cgroups" }],
+    });
+  });
+});
 
 describe("backendForPlatform", () => {
   it("gives the strongest backend that is available", () => {

@@ -54,11 +54,13 @@ export async function probeOn(
   host: Host,
 ): Promise<Probe> {
   const probe = await backend.probe(host);
-  const missing = host.cgroup?.missing.filter(({ capability }) =>
-    backend.capabilities.has(capability),
+  if (!probe.available || host.cgroup === undefined) return probe;
+  const own = probe.missing ?? [];
+  const known = new Set(own.map(({ capability }) => capability));
+  const more = host.cgroup.missing.filter(
+    ({ capability }) => backend.capabilities.has(capability) && !known.has(capability),
   );
-  if (!probe.available || missing === undefined || missing.length === 0) return probe;
-  return { ...probe, missing: [...(probe.missing ?? []), ...missing] };
+  return more.length === 0 ? probe : { ...probe, missing: [...own, ...more] };
 }
 
 /** Those that can run here, the one that enforces most first. */
