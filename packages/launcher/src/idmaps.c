@@ -46,11 +46,14 @@ bool map_ids(pid_t child, const struct setup *setup)
     return leads_to(&uids, setup->uid, geteuid()) && leads_to(&gids, setup->gid, getegid());
 }
 
-/* Of a map of ranges that is not asked. */
 static bool leads_to(const struct id_map *map, uint32_t inside, uint32_t outside)
 {
-    struct extent only = extent_at(map, 0);
-    return map->count == 1 && only.count == 1 && only.inside == inside && only.outside == outside;
+    for (uint32_t index = 0; index < map->count; index++) {
+        struct extent extent = extent_at(map, index);
+        if (inside >= extent.inside && inside - extent.inside < extent.count)
+            return extent.outside + (inside - extent.inside) == outside;
+    }
+    return false;
 }
 
 static void write_map(const struct id_map *map, const char *process, const char *file)

@@ -24,8 +24,9 @@ export function cachePlace(): Place {
   const place = placeOf(cacheDirectory());
   assertSafeAbove(cacheDirectory());
   for (const directory of [cacheDirectory(), ...Object.values(place)]) {
-    if (stat(directory) === undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
-    assertOurs(directory);
+    const found = stat(directory);
+    if (found === undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    assertOurs(directory, found ?? stat(directory));
   }
   // A path without symlinks: what is mounted from it is looked up without any.
   return placeOf(realpathSync.native(cacheDirectory()));
@@ -57,8 +58,7 @@ function stat(path: string): Stats | undefined {
 }
 
 /** What lies in it is run as the caller, so nobody else may write there, or have made it. */
-function assertOurs(directory: string): void {
-  const found = stat(directory);
+function assertOurs(directory: string, found: Stats | undefined): void {
   if (found === undefined || !found.isDirectory())
     throw invalidImage(`the cache ${directory} is no directory`, HINT);
   if (found.uid !== process.getuid?.())

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { type BigIntStats, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageOptions } from "../image.js";
 import type { Place } from "./place.js";
@@ -17,16 +17,20 @@ const TICK = 20;
 
 /** @param path - The file; of a directory the one that names all the others by digest. */
 export function keyOf(path: string, { platform, tag, images }: ImageOptions): Key {
-  const identity = identityOf(path);
+  const stat = statSync(path, { bigint: true });
+  const identity = identityIn(stat);
   const words = JSON.stringify([identity, platform, tag, images]);
   const name = createHash("sha256").update(words).digest("hex");
-  const changed = Number(statSync(path, { bigint: true }).ctimeNs / 1_000_000n);
+  const changed = Number(stat.ctimeNs / 1_000_000n);
   return { name, identity, fresh: Date.now() - changed < TICK };
 }
 
 /** Another file, or one that was written or renamed, has another one. */
 export function identityOf(path: string): string {
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+  return identityIn(statSync(path, { bigint: true }));
+}
+
+function identityIn({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(":");
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { SandboxError } from "@sandboxlib/core";
 import { type Held, hold } from "../cache/held.js";
 import { cachePlace } from "../cache/place.js";
 import type { Image } from "../image.js";
@@ -26,10 +27,18 @@ export function sharedLayer(image: ImageRoot): Layer {
   return { kind: "shared", root: image.rootDirectory, remove: () => held?.remove() };
 }
 
-/** Two directories on disk: one for what the run writes, one for the kernel. */
+/**
+ * Two directories on disk: one for what the run writes, one for the kernel.
+ *
+ * @throws SandboxError `CAPABILITY_UNSUPPORTED` where the cache lies on an overlay: one cannot be written to another.
+ */
 export function overlayLayer(image: ImageRoot): Layer {
   const { rootDirectory } = image;
   const held = heldFor(image);
+  if (statfsSync(held.path).type === OVERLAYFS) {
+    held.remove();
+    throw new SandboxError("CAPABILITY_UNSUPPORTED", "the cache of images lies on an overlay");
+  }
   const [upper, work] = [join(held.path, "upper"), join(held.path, "work")];
   mkdirSync(upper);
   mkdirSync(work);
@@ -42,11 +51,6 @@ export function overlayLayer(image: ImageRoot): Layer {
 }
 
 const OVERLAYFS = 0x794c7630;
-
-/** Whether the cache lies where an overlay can write to. An overlay cannot be written to another one. */
-export function canOverlay(): boolean {
-  return statfsSync(cachePlace().private).type !== OVERLAYFS;
-}
 
 /** All of the root once more; on some file systems that takes neither time nor room. */
 export async function copyLayer(image: ImageRoot): Promise<Layer> {

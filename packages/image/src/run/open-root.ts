@@ -7,14 +7,7 @@ import {
   type SandboxOptions,
 } from "@sandboxlib/core";
 import { LAST_ID } from "../ids.js";
-import {
-  canOverlay,
-  copyLayer,
-  type ImageRoot,
-  type Layer,
-  overlayLayer,
-  sharedLayer,
-} from "./layer.js";
+import { copyLayer, type ImageRoot, type Layer, overlayLayer, sharedLayer } from "./layer.js";
 import { makeMountPoints } from "./mount-points.js";
 
 /** An image, ready to run: what runs of one sandbox write stays until it is disposed of, and nobody else sees it. */
@@ -71,7 +64,7 @@ function attemptsFor(config: ConfigInput): Attempt[] {
 
 function kindsFor(writable: ConfigInput["writable"]): Layer["kind"][] {
   if (writable !== "all") return writable?.length === 0 ? ["shared", "copy"] : ["copy"];
-  return canOverlay() ? ["overlay", "copy"] : ["copy"];
+  return ["overlay", "copy"];
 }
 
 interface AsUser {
