@@ -26,7 +26,7 @@ export const WAYS: readonly Liar[] = [
   },
   {
     does: "ends everything, whatever the signal",
-    lie: () => inEveryWay({ child: ({ kill }) => ({ kill: () => kill("SIGKILL") }) }),
+    lie: () => inEveryWay({ child: (own) => ({ kill: () => own.kill("SIGKILL") }) }),
     caughtBy: [
       "ending a run: what a terminal sends",
       "ending a run: a signal that does not exist",
