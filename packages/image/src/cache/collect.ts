@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fateOf, ownedName } from "@sandboxlib/core";
 import { move } from "./move.js";
-import { isGone, ownerName, ownerOf, thisProcess } from "./owner.js";
 import { existingPlace, type Place } from "./place.js";
 import { removeTree } from "./remove-tree.js";
 
@@ -38,8 +37,7 @@ export function collectImages(): Collected {
 }
 
 function isDead(name: string): boolean {
-  const owner = ownerOf(name.split(".", 1)[0] ?? "");
-  return owner === undefined || isGone(owner);
+  return fateOf(name.split(".", 1)[0] ?? "") === "gone";
 }
 
 /** A run makes its directory before it looks for the image. */
@@ -50,7 +48,7 @@ function isUsed({ private: directory }: Place, image: string): boolean {
 /** It is moved away at once; whoever began to use it just then gets it back. */
 function removeImage(place: Place, name: string, kept: string[]): void {
   const path = join(place.images, name);
-  const away = join(place.private, `${ownerName(thisProcess())}.gc.${randomUUID()}`);
+  const away = join(place.private, `${ownedName()}.gc`);
   if (move(path, away) !== "moved") return;
   if (!isUsed(place, name)) {
     removeTree(away);

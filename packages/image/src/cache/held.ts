@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { ownerName, thisProcess } from "./owner.js";
+import { ownedName } from "@sandboxlib/core";
 import type { Place } from "./place.js";
 import { removeTree } from "./remove-tree.js";
 
@@ -18,9 +17,7 @@ export interface Held {
  * @param image - The image that it uses, which `gc` then leaves alone.
  */
 export function hold(place: Place, image = ""): Held {
-  // Threads of one process have the same owner.
-  const name = randomBytes(8).toString("hex");
-  const path = join(place.private, [ownerName(thisProcess()), name, image].join("."));
+  const path = join(place.private, `${ownedName()}.${image}`);
   mkdirSync(path, { mode: 0o700 });
   return { path, remove: () => tryToRemove(path) };
 }

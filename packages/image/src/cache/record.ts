@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bootId } from "@sandboxlib/core";
 import type { Content } from "../formats/format.js";
 import type { FormatName } from "../image.js";
 import { move } from "./move.js";
-import { bootId } from "./owner.js";
 import type { Place } from "./place.js";
 
 /** Another one whenever the same file would be unpacked otherwise. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ownedName } from "@sandboxlib/core";
 import type { ImageOptions } from "../image.js";
 import type { Place } from "./place.js";
 
@@ -62,6 +63,7 @@ export function remember(
     image,
     parts: parts.map((part) => ({ path: part.path, identity: part.identity })),
   };
-  writeFileSync(`${path}.${process.pid}`, JSON.stringify(entry), { mode: 0o600 });
-  renameSync(`${path}.${process.pid}`, path);
+  const made = `${path}.${ownedName()}`;
+  writeFileSync(made, JSON.stringify(entry), { mode: 0o600 });
+  renameSync(made, path);
 }
