@@ -138,7 +138,7 @@ async function podFrom(
     const word = root ?? line.program[0];
     if (word !== undefined) throw new CliError(`${JSON.stringify(word)}: the pod says what to run`);
     const progress = progressOn(stderr, path);
-    const open = openFrom({ ...options, onProgress: progress.tell });
+    const open = openFrom({ ...options, onProgress: progress.tell, onWait: progress.wait });
     const openImage: PodOptions["openImage"] = (image) =>
       during(async () => open(image)).finally(progress.end);
     return { pod: parsePodManifest(read(path)), openImage };
@@ -146,7 +146,7 @@ async function podFrom(
   if (root === undefined)
     throw new CliError("--metadata-service: there is no image that could ask it");
   const progress = progressOn(stderr, root);
-  const told = { ...options, onProgress: progress.tell };
+  const told = { ...options, onProgress: progress.tell, onWait: progress.wait };
   const image = await during(async () => openAci(hostPath(root), told)).finally(progress.end);
   const pod = podOf(image.manifest, image.id, options.volumes ?? {});
   return { pod, openImage: async () => image };

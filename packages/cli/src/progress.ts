@@ -6,11 +6,15 @@ import { printable } from "./printable.js";
 const PATIENCE = 500;
 const CLEAR = "\r\u001b[K";
 
-/** Says on a terminal, in a line that is taken back, how far the unpacking of an image has come. */
+/** Says how far the unpacking of an image has come, on a terminal, in a line that is taken back; and what it waits for. */
 export function progressOn(
   stderr: Output,
   path: string,
-): { readonly tell: (progress: Progress) => void; readonly end: () => void } {
+): {
+  readonly tell: (progress: Progress) => void;
+  readonly wait: (lock: string) => void;
+  readonly end: () => void;
+} {
   const start = performance.now();
   let shown = false;
   return {
@@ -19,6 +23,11 @@ export function progressOn(
       const percent = Math.min(100, Math.floor((100 * read) / total));
       stderr.write(`${CLEAR}sandboxlib: unpacking ${printable(path)}: ${percent}%`);
       shown = true;
+    },
+    wait(lock) {
+      stderr.write(
+        `sandboxlib: waiting until ${printable(path)} can be unpacked: another process has locked ${printable(lock)}\n`,
+      );
     },
     end() {
       if (shown) stderr.write(CLEAR);

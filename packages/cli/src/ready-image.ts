@@ -18,7 +18,7 @@ export async function askedOfImage(
 ): Promise<Asked> {
   const progress = progressOn(stderr, path);
   const { signal, during } = interruptible();
-  const told = { onProgress: progress.tell, signal };
+  const told = { onProgress: progress.tell, onWait: progress.wait, signal };
   const options = { ...imageOptions(line), user: chosenUser(line), ...told };
   const image = await during(async () => openImage(path, options)).finally(progress.end);
   const written = configFromOptions(line, (own) => ({

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -28,6 +29,9 @@ const MANIFEST = {
   },
 };
 const why = spawnSync(BUSYBOX, ["true"]).status === 0 ? undefined : `needs ${BUSYBOX}`;
+
+const noFlock =
+  spawnSync("flock", ["--version"]).error === undefined ? undefined : "needs flock(1)";
 
 describe("images on the command line", () => {
   let directory = "";
@@ -153,6 +157,28 @@ describe("images on the command line", () => {
       expect(await end).toMatchObject({ signal: "SIGTERM", stderr: "" });
       expect([held(), readdirSync(join(cache, "images"))]).toEqual([[], []]);
     }
+  });
+
+  testUnless(noFlock, "say what they wait for", async () => {
+    const file = join(directory, "locked.aci");
+    await sandboxlib(["image", "build", join(directory, "hello"), "--aci", "-o", file]);
+    const cache = join(directory, "locked");
+    const own = { env: { XDG_CACHE_HOME: cache } };
+    await sandboxlib(["image", "inspect", file], own);
+    const [name = ""] = readdirSync(join(cache, "sandboxlib/locks"));
+    const lock = join(cache, "sandboxlib/locks", name);
+    for (const part of ["images", "seen"])
+      rmSync(join(cache, "sandboxlib", part), { recursive: true });
+    const script = 'exec 9>>"$1" && flock 9 && echo locked && read -r end';
+    const holder = spawn("sh", ["-c", script, "sh", lock], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(holder.stdout, "data");
+    const child = startNode([BIN.sandboxlib, "image", "inspect", file], own);
+    child.stderr?.once("data", () => holder.stdin.end());
+    const { exitCode, stderr } = await ran(child);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      `sandboxlib: waiting until ${file} can be unpacked: another process has locked ${lock}\n`,
+    ]);
   });
 
   testUnless(undefined, "need words that make sense", async () => {

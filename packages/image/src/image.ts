@@ -32,6 +32,8 @@ export interface ImageOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told how far the unpacking has come, at most ten times a second. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Told once, after a second of waiting for somebody else who unpacks an image: the file that is locked. */
+  readonly onWait?: ((lock: string) => void) | undefined;
 }
 
 /** How far the unpacking has come. */

@@ -103,7 +103,7 @@ async function unpackOnce(
   key: Key,
   options: ImageOptions,
 ): Promise<Record> {
-  const held = await lock(place.locks, key.name.slice(0, SHARD));
+  const held = await lock(place.locks, key.name.slice(0, SHARD), options);
   try {
     const found = known(place, key);
     if (found !== undefined) return found;

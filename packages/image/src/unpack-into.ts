@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isSandboxError } from "@sandboxlib/core";
+import { bootId, isSandboxError } from "@sandboxlib/core";
 import { hold } from "./cache/held.js";
-import { bootId } from "./cache/owner.js";
 import type { Place } from "./cache/place.js";
 import { type Record, store, VERSION } from "./cache/record.js";
 import { identityOf, type Key, remember } from "./cache/seen.js";

@@ -14,8 +14,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { ownedName } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
-import { ownerName, thisProcess } from "../src/cache/owner.js";
 import { cachePlace } from "../src/cache/place.js";
 import { store } from "../src/cache/record.js";
 import { collectImages, type Image, openImage, openImageSandbox } from "../src/index.js";
@@ -145,7 +145,7 @@ describe("the cache of images", () => {
     const worker = new Worker(script, { eval: true, workerData: dist });
     await once(worker, "online");
     for (let round = 0; round < 500; round += 1) {
-      const made = join(directory, `cache/sandboxlib/private/${thisOwner()}.${round}`);
+      const made = join(directory, `cache/sandboxlib/private/${ownedName()}.`);
       mkdirSync(join(made, "image/root"), { recursive: true });
       store(place, join(made, "image"), { ...record, boot: "an earlier one" });
     }
@@ -290,8 +290,6 @@ describe("the cache of images", () => {
     expect(told.every((part) => part > 0 && part <= 1)).toBe(true);
   });
 });
-
-const thisOwner = (): string => ownerName(thisProcess());
 
 function lackingToRun(program: string, ...args: readonly string[]): string {
   return spawnSync(program, args).status === 0 ? "" : ` (skipped: no ${program} here)`;

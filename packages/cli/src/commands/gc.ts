@@ -7,15 +7,11 @@ import { printable } from "../printable.js";
 /** Takes back what runs that were killed have left on the host. */
 export async function gc(line: CommandLine, { stdout, stderr }: Io): Promise<number> {
   assertUsable(line);
-  const { undone, failed, unsure } = collect();
+  const { undone, failed, unsure } = await collect();
   const images = await collectCache();
   for (const step of undone) stdout.write(`${printable(step)}\n`);
   for (const failure of failed) stderr.write(`sandboxlib: ${printable(failure)}\n`);
-  for (const step of unsure) {
-    stderr.write(
-      `sandboxlib: a run died just before or after what this takes back, decide yourself: ${printable(step)}\n`,
-    );
-  }
+  for (const left of unsure) stderr.write(`sandboxlib: decide yourself: ${printable(left)}\n`);
   for (const path of images.removed) stdout.write(`removed ${printable(path)}\n`);
   for (const path of images.kept) stdout.write(`in use: ${printable(path)}\n`);
   for (const failure of images.failed) stderr.write(`sandboxlib: ${printable(failure)}\n`);

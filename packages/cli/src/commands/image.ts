@@ -27,7 +27,8 @@ export async function image(line: CommandLine, io: Io): Promise<number> {
 async function inspect(line: CommandLine, file: string, { stdout, stderr }: Io): Promise<void> {
   const progress = progressOn(stderr, file);
   const { signal, during } = interruptible();
-  const options = { ...imageOptions(line), onProgress: progress.tell, signal };
+  const told = { onProgress: progress.tell, onWait: progress.wait, signal };
+  const options = { ...imageOptions(line), ...told };
   const opened = await during(async () => inspectImage(hostPath(file), options)).finally(
     progress.end,
   );
