@@ -157,7 +157,7 @@ describe.skipIf(skip || lack !== undefined)(`what a sandbox may use as a whole${
       killed.push(caller.pid ?? 0);
     }
     await expect.poll(() => pidsWith(marker), { timeout: 10_000 }).toEqual([]);
-    const { failed } = gc();
+    const { failed } = await gc();
     expect(failed).toEqual([]);
     expect(killed.flatMap((pid) => ofProcess(pid))).toEqual([]);
   });

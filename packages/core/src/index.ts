@@ -13,6 +13,7 @@ export {
 export { backendForPlatform, probeOn } from "./discover/choose.js";
 export { backendNamed, loadBackend } from "./discover/load.js";
 export { type InstalledBackend, installedBackends } from "./discover/manifest.js";
+export { bootId, fateOf, ownedName } from "./host/owner.js";
 export type { RunOptions, SandboxChild } from "./launch/child.js";
 export { type GarbageCollected, gc } from "./launch/gc.js";
 export type { InputSource } from "./launch/input-source.js";

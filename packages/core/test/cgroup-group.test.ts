@@ -69,12 +69,12 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   it("of a dead process is collected, with what is in it; one of a live process is not", async () => {
     const [place] = places();
     const parent = place?.directory ?? "";
-    const [live, dead] = [newName(), newName().replace(/-(\d+)-(\d+)-(\d+)$/, "-$1-1-$3")];
+    const [live, dead] = [newName(), newName().replace(/-(\d+)-\d+-/, "-$1-1-")];
     for (const name of [live, dead]) mkdirSync(join(parent, name));
     const child = await sleeper();
     const ended = once(child, "exit");
     writeFileSync(join(parent, dead, "cgroup.procs"), String(child.pid));
-    const { undone } = gc();
+    const { undone } = await gc();
     expect(await ended).toEqual([null, "SIGKILL"]);
     expect(undone).toContain(`rmdir ${join(parent, dead)}`);
     expect([live, dead].map((name) => existsSync(join(parent, name)))).toEqual([true, false]);

@@ -9,7 +9,7 @@ export function cgroups(): string[] {
 /** Those of one sandbox, by a process in it. */
 export function cgroupsOf(pid: number | undefined): string[] {
   const [name = "none"] =
-    /sandboxlib-[\d-]+/.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8")) ?? [];
+    /sandboxlib-[\da-f-]+/.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8")) ?? [];
   return cgroups().filter((path) => basename(path) === name);
 }
 

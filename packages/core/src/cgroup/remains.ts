@@ -1,5 +1,6 @@
-import { readdirSync, rmdirSync } from "node:fs";
+import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { errnoOf } from "./file.js";
 import { hierarchies } from "./hierarchy.js";
 import { killAll } from "./kill.js";
@@ -16,13 +17,13 @@ export interface CollectedGroups {
  * Kills what is left in the cgroups of dead processes, and removes them. They are looked for wherever cgroups are, as
  * nobody knows where a process that is gone has made them; those of others that this user cannot remove are left alone.
  */
-export function collectGroups(): CollectedGroups {
+export async function collectGroups(): Promise<CollectedGroups> {
   const removed: string[] = [];
   const failed: string[] = [];
   for (const mount of new Set(hierarchies().map((hierarchy) => hierarchy.mount)))
-    for (const path of abandonedIn(mount)) {
+    for (const path of await abandonedIn(mount)) {
       killAll([path]);
-      const errno = remove(path);
+      const errno = await remove(path);
       if (errno === undefined) removed.push(path);
       else if (errno !== "ENOENT" && errno !== "EACCES" && errno !== "EPERM" && errno !== "EROFS")
         failed.push(`rmdir ${path}: ${errno}`);
@@ -30,16 +31,19 @@ export function collectGroups(): CollectedGroups {
   return { removed, failed };
 }
 
-function abandonedIn(directory: string): string[] {
-  return subdirectories(directory).flatMap((name) => {
+async function abandonedIn(directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await subdirectories(directory)) {
     const path = join(directory, name);
-    return [...abandonedIn(path), ...(isAbandoned(name) ? [path] : [])];
-  });
+    found.push(...(await abandonedIn(path)));
+    if (isAbandoned(name)) found.push(path);
+  }
+  return found;
 }
 
-function subdirectories(directory: string): string[] {
+async function subdirectories(directory: string): Promise<string[]> {
   try {
-    return readdirSync(directory, { withFileTypes: true })
+    return (await readdir(directory, { withFileTypes: true }))
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   } catch {
@@ -48,16 +52,16 @@ function subdirectories(directory: string): string[] {
 }
 
 /** What was just killed is still there for a moment. */
-function remove(path: string): string | undefined {
+async function remove(path: string): Promise<string | undefined> {
   for (let tries = 0; ; tries += 1) {
     try {
-      rmdirSync(path);
+      await rmdir(path);
       return undefined;
     } catch (error) {
       const errno = errnoOf(error);
       if (errno !== "EBUSY" || tries >= TRIES) return errno;
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    await setTimeout(50);
     killAll([path]);
   }
 }

@@ -12,7 +12,7 @@ import { assertProgram } from "./program.js";
 import { shim } from "./shim.js";
 import { spawnTool } from "./spawn-tool.js";
 import { openStdio, type Stdio, type StdioOptions } from "./stdio.js";
-import { takeSteps, type Undo } from "./steps.js";
+import { type Taken, takeSteps } from "./steps.js";
 
 /** A tool that has been started, and what core holds of it. */
 export interface Launched {
@@ -21,7 +21,7 @@ export interface Launched {
   /** Says that the tool's process group is no longer there to be guarded. */
   readonly release: () => void;
   /** Takes the plan's steps back. */
-  readonly undo: Undo;
+  readonly undo: Taken["undo"];
   /** The pipe on which the tool reports, where the plan has one. */
   readonly report: Readable | undefined;
   /** Pipes whose end tells the tool that this run, or this process, is over. */
@@ -50,9 +50,9 @@ export function launch(
   const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
   const stdio = openStdio(options);
-  let undo: Undo = () => undefined;
+  let steps: Taken | undefined;
   try {
-    undo = takeSteps(plan.before ?? []);
+    steps = takeSteps(plan.before ?? []);
     const guard = openGuard(host);
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
@@ -62,9 +62,9 @@ export function launch(
     const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
     if (gate !== undefined) orAbandon(child, release, () => openGate(child, gate, group));
-    return { child, startedAt, release, undo, ...handOver(child, plan) };
+    return { child, startedAt, release, undo: steps.undo, ...handOver(child, plan) };
   } catch (error) {
-    undo();
+    steps?.undoNow();
     throw error;
   } finally {
     stdio.close();

@@ -42,7 +42,7 @@ export function startTool(
   });
   const remove = async (): Promise<void> => {
     try {
-      launched.undo();
+      await launched.undo();
     } finally {
       await group?.end();
     }
