@@ -16,12 +16,16 @@
 #include "signals.h"
 
 enum watched { CHILDREN, NOTES, LAUNCHER, CORE, WATCHED };
+enum { PATIENCE = 1000 }; /* milliseconds */
 
 static _Noreturn void wait_for_command(const struct sandbox *sandbox, int notes);
 static void handle_note(int notes, uint32_t *id);
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
 static _Noreturn void finish(uint32_t id, int status, const struct rusage *usage);
+
+static const char HAS_TERMINAL[] = "terminal";
+static bool has_terminal;
 
 /* The program's process waits for the command itself, so that a run is a wake-up and an exec. Until
  * the exec, which closes the pipe for notes, only that process reads from core; afterwards only this
@@ -87,7 +91,7 @@ static void wait_for_command(const struct sandbox *sandbox, int notes)
         write_note(notes, 0, true, FAILED_PROTOCOL, 0, wrong);
         _exit(1);
     }
-    write_note(notes, command.id, false, 0, 0, "");
+    write_note(notes, command.id, false, 0, 0, command.terminal ? HAS_TERMINAL : "");
     for (int fd = 0; fd < 3; fd++)
         streams[fd] = command.streams[fd] == STREAM_NULL ? sandbox->null : own[fd];
     if (command.streams[2] == STREAM_OUTPUT)
@@ -107,6 +111,7 @@ static void handle_note(int notes, uint32_t *id)
         _exit(0);
     }
     *id = note.id;
+    has_terminal = note.what[0] != '\0';
 }
 
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program)
@@ -144,11 +149,15 @@ static void forward_signal(struct pollfd *launcher, pid_t program)
         signal_program(program, number);
 }
 
+/* What core reads of this process tells it what the sandbox was, also where the program ended at once:
+ * the launcher kills it when core has hung up. */
 static void finish(uint32_t id, int status, const struct rusage *usage)
 {
     if (end_all_others())
         report_exited(id, status, usage);
     else
         report_failed(0, FAILED_END, 0, "processes of the sandbox do not end");
+    if (!has_terminal)
+        poll(NULL, 0, PATIENCE);
     _exit(0);
 }

@@ -6,6 +6,7 @@ import { LIMITS } from "./limits.js";
 import { OVERLAYS } from "./overlays.js";
 import { PATHS } from "./paths.js";
 import { POOLS } from "./pools.js";
+import { RECEIPTS } from "./receipts.js";
 import { RUNS } from "./runs.js";
 import { SAYS } from "./says.js";
 import { SESSIONS } from "./sessions.js";
@@ -28,4 +29,5 @@ export const liars: readonly Liar[] = [
   ...TERMINALS,
   ...CGROUPS,
   ...OVERLAYS,
+  ...RECEIPTS,
 ];

@@ -1,4 +1,5 @@
 import { join, relative } from "node:path";
+import { parseMountinfo } from "../host/mountinfo.js";
 import { type Controller, controllersIn } from "./controller.js";
 import { contentOf } from "./file.js";
 
@@ -23,12 +24,9 @@ export function hierarchies(
   membership: string = contentOf("/proc/self/cgroup") ?? "",
 ): Hierarchy[] {
   const own = membership.split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line) ?? []);
-  return mountinfo.split("\n").flatMap((line) => {
-    const [before = "", after = ""] = line.split(" - ");
-    const [, , , root = "", mount = ""] = before.split(" ").map(unescaped);
-    const [type, , options = ""] = after.split(" ");
+  return parseMountinfo(mountinfo).entries.flatMap(({ type, root, at: mount, superOptions }) => {
     if (type !== "cgroup" && type !== "cgroup2") return [];
-    const words = options.split(",");
+    const words = superOptions.split(",");
     const mine = own.find(([, names = "-"]) =>
       type === "cgroup2" ? names === "" : names !== "" && words.includes(names.split(",")[0] ?? ""),
     );
@@ -48,11 +46,4 @@ export function hierarchies(
 function below(root: string, path: string): string | undefined {
   const way = relative(root, path);
   return way === ".." || way.startsWith("../") ? undefined : way;
-}
-
-/** Spaces and the like are octal numbers there. */
-function unescaped(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

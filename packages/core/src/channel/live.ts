@@ -1,15 +1,16 @@
 import type { Group } from "../cgroup/group.js";
 import type { Prepared } from "../launch/prepared.js";
+import { startTimeOf } from "../launch/processes.js";
 import type { Ended } from "../launch/running.js";
-import type { LauncherPlan, Report } from "../plan/plan.js";
+import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
-import { verify } from "../verify/verify.js";
+import { Checker } from "../verify/checker.js";
 import type { Channel, Open } from "./channel.js";
 import { type Command, encodeCommand } from "./command.js";
 import { exitEnding, failedEnding } from "./ending.js";
 import { failureOf } from "./failure.js";
-import type { Failed, Message, Pipes } from "./message.js";
+import type { Failed, Message, Pipes, Ready } from "./message.js";
 import type { OwnChannel } from "./own-launcher.js";
 import { reportOf } from "./ready.js";
 import { encodeSetup, type Mode } from "./setup.js";
@@ -32,8 +33,8 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   readonly #mode: Mode;
   readonly #first: Command | undefined;
   readonly #commands = new Map<number, Waiting>();
-  #report: Report = {};
-  #enforced: readonly Enforced[] | undefined;
+  readonly #checker: Checker;
+  #isReady = false;
   #fault: SandboxError | undefined;
   #lost: unknown;
   #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
@@ -51,6 +52,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     first?: Command,
   ) {
     this.#prepared = prepared;
+    this.#checker = new Checker(prepared);
     this.group = prepared.group;
     this.ready = new Promise<void>((resolve, reject) => {
       this.#settleReady = { resolve, reject };
@@ -94,7 +96,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
 
   /** Whether it has been set up, and found to be as it should. */
   isReady(): boolean {
-    return this.#enforced !== undefined;
+    return this.#isReady;
   }
 
   /** Whether a command is still there. */
@@ -103,8 +105,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   }
 
   #hear(message: Message): void {
-    if (message.type === "ready")
-      return this.#check(() => reportOf(message, this.#prepared.plan.setup));
+    if (message.type === "ready") return this.#check(message);
     if (message.type === "failed" && message.id === 0) {
       this.#fault ??= this.#failure(message);
       this.channel.hangUp(); // The launcher waits for it, so that what it said is read.
@@ -123,11 +124,13 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   }
 
   /** Whatever was not set up as it should be ends the sandbox. */
-  #check(read: () => Report): void {
-    const { needs, plan, backend } = this.#prepared;
+  #check(ready: Ready): void {
     try {
-      this.#report = read();
-      this.#enforced = verify(needs, plan.mechanisms, this.#report, backend);
+      const report = reportOf(ready, this.#prepared.plan.setup);
+      this.#checker.checkNamespaces(report);
+      this.#checker.checkSetUp(ready.initPid, () => startTimeOf(ready.initPid) !== undefined);
+      this.#checker.enforced();
+      this.#isReady = true;
       this.#settleReady?.resolve();
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
@@ -138,8 +141,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
 
   readonly #enforcement = (): readonly Enforced[] => {
     if (this.#fault?.code === "VERIFY_FAILED") throw this.#fault;
-    const { needs, plan, backend } = this.#prepared;
-    return this.#enforced ?? verify(needs, plan.mechanisms, this.#report, backend);
+    return this.#checker.enforced();
   };
 
   #failure(failed: Failed, command?: Command): SandboxError {

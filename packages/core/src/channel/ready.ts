@@ -1,11 +1,10 @@
-import type { Capability } from "../needs/capability.js";
 import type { LauncherSetup, Report } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Ready } from "./message.js";
 import { mountsInOrder } from "./setup.js";
 
 /**
- * Holds what the launcher read back from the kernel against what it was told.
+ * Holds what the launcher says that it read back from the kernel against what it was told.
  *
  * @throws SandboxError `VERIFY_FAILED`
  */
@@ -20,21 +19,10 @@ export function reportOf(ready: Ready, setup: LauncherSetup): Report {
     if (mount?.path !== path) throw broken(path, "it was not mounted");
     if (readOnly && !isReadOnly(mount.flags)) throw broken(path, "it is not read-only");
   }
-  return { initPid: ready.initPid, namespaces: ready.namespaces, readBack: READ_BACK };
+  return { initPid: ready.initPid, namespaces: ready.namespaces };
 }
 
 const ST_RDONLY = 1;
-
-const READ_BACK: ReadonlySet<Capability> = new Set([
-  "root",
-  "writable.paths",
-  "hidden",
-  "mount.bind",
-  "mount.bind.readOnly",
-  "mount.tmpfs",
-  "mount.proc",
-  "mount.dev",
-]);
 
 function expected(setup: LauncherSetup): { path: string; readOnly: boolean }[] {
   return mountsInOrder(setup).map((mount) => ({

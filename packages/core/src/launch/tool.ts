@@ -2,10 +2,11 @@ import { counted } from "../cgroup/counted.js";
 import type { Group } from "../cgroup/group.js";
 import type { ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
-import { checker } from "../verify/checker.js";
+import { Checker } from "../verify/checker.js";
 import { stuck } from "./gone.js";
 import { launch } from "./launch.js";
 import type { Prepared } from "./prepared.js";
+import { startTimeOf } from "./processes.js";
 import type { Ended, Running } from "./running.js";
 import type { StdioOptions } from "./stdio.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
@@ -20,23 +21,25 @@ export function startTool(
   argv: readonly string[],
   options: StdioOptions,
 ): Running {
-  const { plan, config, host, closedOnExec, needs, backend } = prepared;
+  const { plan, config, host, closedOnExec, backend } = prepared;
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
     launch(plan, config, argv, options, host, closedOnExec, group),
   );
-  const checked = checker(needs, plan.mechanisms, backend);
-  const watched: Watched = watch(launched, plan, () => {
-    if (checked.fails(watched.report().read)) watched.kill();
+  const checker = new Checker(prepared);
+  const watched: Watched = watch(launched, plan, {
+    onReport: (report) => checker.checkNamespaces(report) || watched.kill(),
+    onSetUp: ({ pid, started }) =>
+      checker.checkSetUp(pid, () => startTimeOf(pid) === started) || watched.kill(),
   });
   const ended = watched.ended.then((end): Ended => {
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
-    const { text, read } = watched.report();
+    const { text } = watched.report();
     const plain: Ended = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
-      enforced: () => checked.enforced(read),
+      enforced: () => checker.enforced(),
     };
     return group === undefined ? plain : counted(plain, group, true);
   });

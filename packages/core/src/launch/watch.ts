@@ -4,7 +4,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../plan/plan.js";
 import { numberOf } from "../result/signal.js";
 import { follow } from "./follow.js";
-import { gone } from "./gone.js";
+import { gone, type Init } from "./gone.js";
 import type { Launched } from "./launch.js";
 import { childrenOf, groupFrom, startTimeOf } from "./processes.js";
 
@@ -42,15 +42,35 @@ const FROM_TERMINAL: ReadonlySet<string> = new Set([
   "SIGCONT",
 ]);
 const RETRY = 5;
+const LOOK_EVERY = 2;
 
-/** Follows a tool from its start to the end of the last process. `onReport` is called whenever the report grows. */
+/** Who wants to know how a tool gets on. */
+export interface Watcher {
+  /** The report has grown. */
+  onReport(report: Report): void;
+  /** The program is there, so that all that it is to find was set up before. Not called when it ends too soon. */
+  onSetUp(init: Init): void;
+}
+
+/** Follows a tool from its start to the end of the last process. */
 export function watch(
   { child, report, lifelines }: Launched,
   plan: ToolPlan,
-  onReport: () => void,
+  { onReport, onSetUp }: Watcher,
 ): Watched {
+  let isAwaited = false;
+  const awaitProgram = async (init: Init): Promise<void> => {
+    while (isRunning() && programOf(child, init.pid, seen.read) === undefined)
+      await setTimeout(LOOK_EVERY);
+    if (isRunning()) onSetUp(init);
+  };
   const seen = follow(report, child.pid, plan, {
-    onReport,
+    onReport() {
+      onReport(seen.read);
+      if (isAwaited || seen.init === undefined) return;
+      isAwaited = true;
+      void awaitProgram(seen.init);
+    },
     onUnreadable: () => void kill(),
   });
   const exit = exited(child);

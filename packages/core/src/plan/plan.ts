@@ -99,8 +99,6 @@ export interface Report {
   readonly supervisor?: number;
   /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
   readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
-  /** Further capabilities whose effect the tool has read back from the kernel, and found as it should be. */
-  readonly readBack?: ReadonlySet<Capability>;
 }
 
 /** What core saw of the tool. */

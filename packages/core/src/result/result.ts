@@ -3,7 +3,11 @@ import type { Capability, Need } from "../needs/capability.js";
 /** How a run ended, in one word. */
 export type Outcome = "exited" | "signaled" | "timed-out" | "aborted" | "limit-exceeded";
 
-/** How an enforced capability was checked: read back from the kernel, or promised by the tool that set it up. */
+/**
+ * How an enforced capability was checked. `kernel`: this process itself has read from the kernel that the thing is as it
+ * should be. `tool`: the tool or launcher that set it up says so, and this process could not look, did not come to it
+ * before a short run was over, or cannot see such a thing from outside.
+ */
 export type Checked = "kernel" | "tool";
 
 /** One capability that holds for a run. */

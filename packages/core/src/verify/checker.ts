@@ -1,47 +1,170 @@
-import type { Need } from "../needs/capability.js";
-import type { Report, ToolPlan } from "../plan/plan.js";
+import { isCgroupCapability } from "../cgroup/setting.js";
+import { HostMounts, mountsOf } from "../host/mountinfo.js";
+import type { Capability, Need } from "../needs/capability.js";
+import type { Plan, Report } from "../plan/plan.js";
+import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
-import { verify } from "./verify.js";
+import { described, type Finding, findingsOf } from "./mounts.js";
+import { hasOwnNamespace, type NamespaceFile, ownNamespace } from "./namespaces.js";
+import { powersOf } from "./powers.js";
 
-/** Verifies a run once, as soon as its tool has reported, and remembers what came of it. */
-export interface Checker {
-  /** Whether the report shows that the run must be ended. */
-  fails(report: Report): boolean;
+/** What a sandbox has to be held against. */
+interface Promised {
+  readonly needs: readonly Need[];
+  readonly config: ResolvedConfig;
+  readonly plan: Plan;
+  readonly backend: string;
+}
+
+/** One thing that is not as it was asked for. */
+type Wrong = Pick<Finding, "capability" | "path" | "expected"> & { readonly seen: string };
+
+/** The namespace that each capability asks for, in `/proc/PID/ns` and in a report. */
+const NAMESPACES: Partial<
+  Record<Capability, readonly [NamespaceFile, keyof NonNullable<Report["namespaces"]>]>
+> = {
+  "isolate.mount": ["mnt", "mount"],
+  "isolate.pid": ["pid", "pid"],
+  "isolate.ipc": ["ipc", "ipc"],
+  "isolate.uts": ["uts", "uts"],
+  "isolate.user": ["user", "user"],
+  "isolate.cgroup": ["cgroup", "cgroup"],
+  "network.none": ["net", "network"],
+};
+
+/**
+ * Reads from the kernel what one sandbox is, and holds it against what was asked for. What it has not read itself, the
+ * tool alone has said.
+ */
+export class Checker {
+  readonly #promised: Promised;
+  readonly #known = new Set<Capability>();
+  #fault: SandboxError | undefined;
+
+  constructor(promised: Promised) {
+    this.#promised = promised;
+  }
+
+  /** Looks at the namespaces; false when the sandbox has to be ended. */
+  checkNamespaces(report: Report): boolean {
+    return this.#check(() => this.#namespaces(report));
+  }
+
   /**
-   * What is enforced.
+   * Looks at everything else, once it is set up; false when the sandbox has to be ended.
+   *
+   * @param isThere - Whether pid 1 is still there: what was read of one that is gone may be another's.
+   */
+  checkSetUp(pid: number, isThere: () => boolean): boolean {
+    return this.#check(() => {
+      const wrong = this.#powers(pid) ?? this.#mounts(pid);
+      if (wrong !== undefined && isThere()) throw this.#failed(wrong);
+    });
+  }
+
+  /**
+   * What is enforced, and how that is known.
    *
    * @throws SandboxError `VERIFY_FAILED`
    */
-  enforced(report: Report): readonly Enforced[];
-}
+  enforced(): readonly Enforced[] {
+    if (this.#fault !== undefined) throw this.#fault;
+    const { needs, plan, backend } = this.#promised;
+    return needs.map((need) => {
+      const { capability } = need;
+      // Core has read back the limits of a cgroup, and that the sandbox is in it.
+      const isKnown = this.#known.has(capability) || isCgroupCapability(capability);
+      const mechanism = plan.mechanisms[capability] ?? backend;
+      return { ...need, mechanism, checked: isKnown ? "kernel" : "tool" };
+    });
+  }
 
-/** A checker for one run. */
-export function checker(
-  needs: readonly Need[],
-  mechanisms: ToolPlan["mechanisms"],
-  backend: string,
-): Checker {
-  let enforced: readonly Enforced[] | undefined;
-  let fault: SandboxError | undefined;
-  const check = (report: Report): void => {
-    if (enforced !== undefined || fault !== undefined) return;
+  #check(look: () => void): boolean {
     try {
-      enforced = verify(needs, mechanisms, report, backend);
+      if (this.#fault === undefined) look();
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
-      fault = error;
+      this.#fault = error;
     }
-  };
-  return {
-    fails(report) {
-      if (report.initPid !== undefined || report.namespaces !== undefined) check(report);
-      return fault !== undefined;
-    },
-    enforced(report) {
-      check(report);
-      if (fault !== undefined) throw fault;
-      return enforced ?? [];
-    },
-  };
+    return this.#fault === undefined;
+  }
+
+  #namespaces(report: Report): void {
+    for (const { capability, path } of this.#promised.needs) {
+      const [file, key] = NAMESPACES[capability] ?? [];
+      if (file === undefined || key === undefined) continue;
+      const isOwn =
+        report.initPid === undefined ? undefined : hasOwnNamespace(report.initPid, file);
+      const told = report.namespaces?.[key];
+      if (
+        isOwn === false ||
+        (isOwn === undefined && told !== undefined && told === ownNamespace(file))
+      )
+        throw this.#failed({
+          capability,
+          path,
+          expected: "a namespace of its own",
+          seen: `the ${key} namespace of the host`,
+        });
+      if (isOwn === true) this.#known.add(capability);
+    }
+  }
+
+  /** In a user namespace of its own, a tool may leave what is no power over the host. The launcher leaves nothing. */
+  #powers(pid: number): Wrong | undefined {
+    const powers = powersOf(pid);
+    if (powers === null || powers === undefined) return undefined;
+    this.#known.delete("isolate.user");
+    if (!("setup" in this.#promised.plan)) return undefined;
+    const expected = "no capability, and no_new_privs";
+    return { capability: "isolate.user", path: "user", expected, seen: powers };
+  }
+
+  #mounts(pid: number): Wrong | undefined {
+    const seen = mountsOf(pid);
+    let host = hostMounts();
+    if (seen === undefined || host === undefined) return undefined;
+    const { config } = this.#promised;
+    let findings = findingsOf(config, pid, seen, host);
+    if (findings.some(isWrong)) {
+      // The host may have mounted or moved something since.
+      host = hostMounts(true) ?? host;
+      findings = findingsOf(config, pid, seen, host);
+    }
+    const wrong = findings.find(isWrong);
+    if (wrong !== undefined) return { ...wrong, seen: described(wrong.seen) };
+    const unknown = new Set(
+      findings.flatMap(({ capability, isRight }) => (isRight === true ? [] : [capability])),
+    );
+    for (const { capability } of findings)
+      if (!unknown.has(capability)) this.#known.add(capability);
+    return undefined;
+  }
+
+  #failed({ capability, path, expected, seen }: Wrong): SandboxError {
+    const { plan, backend } = this.#promised;
+    const mechanism = plan.mechanisms[capability] ?? backend;
+    return new SandboxError(
+      "VERIFY_FAILED",
+      `${path}: expected ${expected}, and the kernel shows ${seen}, although ${backend} was told ${mechanism}`,
+      {
+        path,
+        backend,
+        hint: "The tool did not do what it was asked to: report this with its version.",
+      },
+    );
+  }
+}
+
+function isWrong({ isRight }: Finding): boolean {
+  return isRight === false;
+}
+
+let cached: HostMounts | undefined;
+
+function hostMounts(isFresh = false): HostMounts | undefined {
+  const table = isFresh || cached === undefined ? mountsOf("self") : undefined;
+  if (table !== undefined) cached = new HostMounts(table);
+  return cached;
 }
