@@ -4,6 +4,7 @@ import type { FileKind } from "@sandboxlib/core";
 /** A mount of the host, as proc_pid_mountinfo(5) tells. */
 interface HostMount {
   readonly path: string;
+  readonly type: string;
   readonly readOnly: boolean;
 }
 
@@ -11,6 +12,8 @@ interface HostMount {
 export interface Submount {
   /** The mount point, relative to the directory, with a leading slash. */
   readonly at: string;
+  /** Of the file system, as in `/proc/filesystems`. */
+  readonly type: string;
   readonly kind: FileKind;
 }
 
@@ -20,14 +23,17 @@ export interface Submount {
  */
 export function submounts(directory: string): Submount[] {
   const prefix = directory === "/" ? "/" : `${directory}/`;
-  const paths = hostMounts().map(({ path }) => path);
-  const below = new Set(paths.filter((path) => path !== "/" && path.startsWith(prefix)));
+  const mounts = hostMounts().filter(({ path }) => path !== "/" && path.startsWith(prefix));
+  // The last one on a path is the one that is seen.
+  const types = new Map(mounts.map(({ path, type }) => [path, type]));
   const out: string[] = [];
-  return [...below].sort(byDepth).flatMap((path) => {
-    const kind = out.some((above) => path.startsWith(above)) ? undefined : kindOf(path);
-    if (kind === undefined) out.push(`${path}/`);
-    return kind === undefined ? [] : [{ at: path.slice(prefix.length - 1), kind }];
-  });
+  return [...types]
+    .sort(([a], [b]) => byDepth(a, b))
+    .flatMap(([path, type]) => {
+      const kind = out.some((above) => path.startsWith(above)) ? undefined : kindOf(path);
+      if (kind === undefined) out.push(`${path}/`);
+      return kind === undefined ? [] : [{ at: path.slice(prefix.length - 1), type, kind }];
+    });
 }
 
 /** Whether the host's own root file system, or its mount, is read-only. */
@@ -44,7 +50,8 @@ function hostMounts(): HostMount[] {
       // To look at an automount point would mount something.
       if (path === undefined || options === undefined || line.includes(" - autofs ")) return [];
       const readOnly = [options, fields.at(-1) ?? ""].some((text) => /^ro(,|$)/.test(text));
-      return [{ path: path.replace(/\\(\d{3})/g, unescape), readOnly }];
+      const type = fields[fields.indexOf("-", 6) + 1] ?? "";
+      return [{ path: path.replace(/\\(\d{3})/g, unescape), type, readOnly }];
     });
   } catch {
     return [];

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
 import { mechanisms } from "./mechanisms.js";
-import { submounts } from "./mountinfo.js";
+import { type Submount, submounts } from "./mountinfo.js";
 import { findProgram } from "./program.js";
 import { interpret, readReport } from "./report.js";
 import { highestFd, REPORT_FD, SUPERVISOR } from "./supervisor.js";
@@ -97,17 +97,28 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig): Option[] {
   }
 }
 
-/** A bind is not recursive, so what is mounted below the source follows, unless something else will lie over it. */
+/**
+ * A bind is not recursive, so what is mounted below the source follows, unless something else will lie over it, or it
+ * would lead out: core can mask nothing here, as there is neither a tmpfs nor `hidden`.
+ */
 function bind(
   source: string,
   target: string,
   readOnly: boolean,
-  { mounts: later }: ResolvedConfig,
+  { mounts: later, isolate }: ResolvedConfig,
 ): Option[] {
   const isCovered = (path: string): boolean =>
     later.some((mount) => mount.target !== target && `${path}/`.startsWith(`${mount.target}/`));
-  const below = submounts(source).map(({ at }) => at);
   const base = source === "/" ? "" : source;
+  const leadsOut = ({ at, type }: Submount): boolean =>
+    base + at === "/sys/fs/cgroup" ||
+    /^cgroup2?$/.test(type) ||
+    (type === "proc" && isolate.has("pid"));
+  const found = submounts(source);
+  const out = found.filter(leadsOut).map(({ at }) => `${at}/`);
+  const below = found
+    .map(({ at }) => at)
+    .filter((at) => !out.some((above) => `${at}/`.startsWith(above)));
   return ["", ...below.filter((at) => !isCovered(target + at))].flatMap((at): Option[] => {
     const path = `${target}${at}` || "/";
     const attach: Option = ["--mount-bind", `${base}${at}` || "/", path];

@@ -1,4 +1,3 @@
-import { coverCgroups } from "./cgroup/cover.js";
 import { type CgroupOffer, cgroupOffer } from "./cgroup/offer.js";
 import { CGROUP_LIMITS, isCgroupCapability } from "./cgroup/setting.js";
 import { parseConfig } from "./config/parse.js";
@@ -14,6 +13,7 @@ import { needs } from "./needs/needs.js";
 import type { Backend, Host } from "./plan/backend.js";
 import type { Plan, Refusal } from "./plan/plan.js";
 import { realHost } from "./resolve/host.js";
+import { type MaskType, maskHost } from "./resolve/mask.js";
 import { lackOf, type Prefer, resolve } from "./resolve/resolve.js";
 import { settle } from "./resolve/settle.js";
 import { SandboxError } from "./result/error.js";
@@ -58,7 +58,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
     lackOf(capability, backend, probe) !== undefined;
   const plain = settle(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup);
-  const settled = hasGroup ? coverCgroups(plain, !lacks("mount.bind.readOnly")) : plain;
+  const settled = maskHost(plain, maskType(lacks));
   const plan = withCgroup(planned(backend.plan(settled, host), backend.name), met, host);
   if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
   const closedOnExec = new Set<number>();
@@ -88,6 +88,13 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
       );
     },
   };
+}
+
+/** Without a mount namespace it would lie over the host's own files, for every process. */
+function maskType(lacks: (capability: Capability) => boolean): MaskType | undefined {
+  if (lacks("isolate.mount")) return undefined;
+  if (!lacks("hidden")) return "hide";
+  return lacks("mount.tmpfs") ? undefined : "tmpfs";
 }
 
 /** Nobody looks at cgroups for a config that has no use for them. */

@@ -44,6 +44,7 @@ import { tree } from "./tree.js";
 import { tty } from "./tty.js";
 import { usage } from "./usage.js";
 import { user } from "./user.js";
+import { waysOut } from "./ways-out.js";
 import { writable } from "./writable.js";
 
 /** Everything that is asked of a backend. */
@@ -76,6 +77,7 @@ export const topics: readonly Topic[] = [
   namespaces,
   user,
   powers,
+  waysOut,
   fds,
   ending,
   limits,

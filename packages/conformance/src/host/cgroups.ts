@@ -13,6 +13,12 @@ export function cgroupsOf(pid: number | undefined): string[] {
   return cgroups().filter((path) => basename(path) === name);
 }
 
+/** Where hierarchies of cgroups are mounted on this host. */
+export function cgroupMounts(): string[] {
+  const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  return lines.flatMap((line) => (/ - cgroup2? /.test(line) ? (line.split(" ")[4] ?? []) : []));
+}
+
 function below(directory: string): string[] {
   return subdirectories(directory).flatMap((name) => {
     const path = join(directory, name);

@@ -1,6 +1,6 @@
 import { SandboxError } from "@sandboxlib/core";
 import { makesMountPoints, obliging } from "../library-lies.js";
-import { options, plansFor } from "../lies.js";
+import { mounts, options, plansFor } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about networks, names, users and paths. */
@@ -45,6 +45,11 @@ export const ISOLATION: readonly Liar[] = [
     caughtBy: ["user: a given user that", "powers"],
   },
   {
+    does: "masks nothing of the host",
+    lie: () => mounts((mount) => (mount.type === "hide" ? undefined : mount)),
+    caughtBy: ["ways out: no cgroup", "ways out: no procfs"],
+  },
+  {
     does: "takes every refusal back",
     lie: () => obliging(),
     caughtBy: [
@@ -54,6 +59,7 @@ export const ISOLATION: readonly Liar[] = [
       "cwd: a cwd that",
       "root: a root",
       "bind: a bind whose",
+      "ways out: a bind",
       "mounts over mounts: a mount point that exists",
       "hostile roots: a mount target that",
       "hostile roots: a writable",
