@@ -4,6 +4,7 @@
 
 #include "cgroup.h"
 #include "dev.h"
+#include "devices.h"
 #include "ids.h"
 #include "mounts.h"
 #include "namespaces.h"
@@ -56,6 +57,7 @@ static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
 {
     struct go go;
     sandbox->null = open_null_device();
+    protect_devices();
     if (read(sandbox->launcher, &go, sizeof go) != sizeof go)
         _exit(0);
     take_setup(sandbox->shared, go.setup_size, &sandbox->setup);

@@ -82,12 +82,18 @@ static int make_one(int root, const struct mount *mount, const struct cursor *la
 
 static int make_bind(const struct mount *mount)
 {
+    struct stat info;
     uint64_t attributes = MOUNT_ATTR_NOSUID;
     attributes |= mount->flags & DEVICES ? 0 : MOUNT_ATTR_NODEV;
     attributes |= mount->flags & READ_ONLY ? MOUNT_ATTR_RDONLY : 0;
     int source = open_plain(AT_FDCWD, mount->source, 0);
     if (source < 0)
         fail(FAILED_PATH, errno, "openat2 of the source");
+    if (fstat(source, &info) != 0)
+        fail(FAILED_PATH, errno, "fstat");
+    /* It can be written to all the same: what is read-only is its mode, owner and times. */
+    if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
+        attributes |= MOUNT_ATTR_RDONLY;
     int tree = mount->source[1] == '\0' ? clone_old_root(source) : clone_tree(source, "");
     close(source);
     restrict_tree(tree, attributes);
