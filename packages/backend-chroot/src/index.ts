@@ -8,6 +8,7 @@ const POSIX: readonly Capability[] = [
   "mount.bind",
   "mount.tmpfs",
   "mount.tmpfs.size",
+  "mount.tmpfs.inodes",
   "mount.proc",
   "mount.dev",
   "cwd",

@@ -39,6 +39,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "mount.bind": "mount --rbind in a private mount namespace",
   "mount.tmpfs": "mount -t tmpfs in a private mount namespace",
   "mount.tmpfs.size": "mount -t tmpfs -o size=BYTES",
+  "mount.tmpfs.inodes": "mount -t tmpfs -o nr_inodes=NUMBER",
   "mount.proc": "mount -t proc from inside the pid namespace",
   "mount.dev": "mount -t tmpfs, filled by cp -a with nodes like the host's",
   cwd: "unshare --wd",

@@ -37,6 +37,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "mount.bind": "mount --bind on the host before the run, umount after it",
   "mount.tmpfs": "mount -t tmpfs on the host before the run, umount after it",
   "mount.tmpfs.size": "mount -t tmpfs -o size=BYTES",
+  "mount.tmpfs.inodes": "mount -t tmpfs -o nr_inodes=NUMBER",
   "mount.proc": "mount -t proc on the host before the run, umount after it",
   "mount.dev": "mount -t tmpfs on the host before the run, filled by cp -a with nodes like its own",
   cwd: "cd of /bin/sh in the root, unless it is `/`",

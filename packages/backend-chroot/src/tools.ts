@@ -38,9 +38,11 @@ export const FEW: readonly string[] = [
   "--",
 ];
 
-/** The mode is the one that tmpfs(5) has by default. */
+/** The mode is the one that tmpfs(5) has by default. An empty file takes no space, but memory all the same. */
 export function tmpfsOptions(size?: number): string {
-  return `mode=1777,nosuid,nodev${size === undefined ? "" : `,size=${size}`}`;
+  const mode = "mode=1777,nosuid,nodev";
+  if (size === undefined) return mode;
+  return `${mode},size=${size},nr_inodes=${Math.max(128, Math.ceil(size / 1024))}`;
 }
 
 /** The mount options of the others. */

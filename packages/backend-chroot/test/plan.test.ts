@@ -112,7 +112,7 @@ describe("the plan on Linux", () => {
     const list = words(plan({ mounts: [tmpfs, bind] }));
     const operations = Array.from({ length: 4 }, (_, i) => list.slice(1 + 4 * i, 5 + 4 * i));
     expect(operations).toEqual([
-      ["tmpfs", "/tmp", "", "mode=1777,nosuid,nodev,size=65536"],
+      ["tmpfs", "/tmp", "", "mode=1777,nosuid,nodev,size=65536,nr_inodes=128"],
       ["mkdir", "/tmp", "a", ""],
       ["mkdir", "/tmp/a", "b", ""],
       ["bind", "/tmp/a/b", "", "/host/-o bind"],
@@ -193,7 +193,7 @@ describe("the plan elsewhere", () => {
           "-t",
           "tmpfs",
           "-o",
-          "mode=1777,nosuid,nodev,size=65536",
+          "mode=1777,nosuid,nodev,size=65536,nr_inodes=128",
           "tmpfs",
           "/srv/root/tmp",
         ],

@@ -15,6 +15,7 @@ const namespaces: Backend = {
     "mount.bind.readOnly",
     "mount.tmpfs",
     "mount.tmpfs.size",
+    "mount.tmpfs.inodes",
     "mount.proc",
     "mount.dev",
     "mount.create",

@@ -11,6 +11,7 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   "mount.bind.readOnly": "mount_setattr(MOUNT_ATTR_RDONLY, AT_RECURSIVE)",
   "mount.tmpfs": "fsopen(tmpfs)",
   "mount.tmpfs.size": "fsconfig(tmpfs, size)",
+  "mount.tmpfs.inodes": "fsconfig(tmpfs, nr_inodes)",
   "mount.proc": "fsopen(proc)",
   "mount.dev": "a tmpfs with six devices of the host, bound",
   "mount.create": "a read-only tmpfs over the directory, with its entries bound",

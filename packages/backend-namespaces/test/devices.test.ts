@@ -41,8 +41,8 @@ describe.skipIf(skip)(title, () => {
     const session = await sandbox.openSession();
     try {
       const argv = ["sh", "-c", attacked("/proc/self/fd/0 /proc/self/fd/9")];
-      for (const { run } of [sandbox, session]) {
-        const { stdout } = await run(argv, { stdin: { fd }, stderr: { fd } });
+      for (const opened of [sandbox, session]) {
+        const { stdout } = await opened.run(argv, { stdin: { fd }, stderr: { fd } });
         expect(Buffer.from(stdout ?? []).toString()).toBe("6\n");
       }
     } finally {

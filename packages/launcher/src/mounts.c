@@ -13,11 +13,12 @@
 #include "sys.h"
 #include "target.h"
 
-enum { MOST_SEALS = 4096 };
+enum { MOST_SEALS = 4096, DIGITS = 24, FEWEST_FILES = 128 };
 
 static int make_one(int root, const struct mount *mount, const struct cursor *later);
 static int make_bind(const struct mount *mount);
 static int make_tmpfs(uint64_t size);
+static const char *write_number(char digits[DIGITS], uint64_t number);
 static void make_hidden(int target, const struct mount *mount, const struct cursor *later);
 static bool is_target_below(const char *directory, struct cursor later);
 static void seal_later(int mount);
@@ -100,16 +101,28 @@ static int make_bind(const struct mount *mount)
     return tree;
 }
 
+/* An empty file takes no space, but memory all the same. */
 static int make_tmpfs(uint64_t size)
 {
-    char digits[24], *at = digits + sizeof digits - 1;
-    struct option options[3] = {{"mode", "1777"}, {NULL, NULL}, {NULL, NULL}};
-    *at = '\0';
-    for (uint64_t rest = size; rest > 0; rest /= 10)
-        *--at = (char)('0' + rest % 10);
-    if (size > 0)
-        options[1] = (struct option){"size", at};
+    char bytes[DIGITS], inodes[DIGITS];
+    const uint64_t files = size / 1024 + (size % 1024 > 0);
+    const struct option options[] = {
+        {"mode", "1777"},
+        {size > 0 ? "size" : NULL, write_number(bytes, size)},
+        {"nr_inodes", write_number(inodes, files < FEWEST_FILES ? FEWEST_FILES : files)},
+        {NULL, NULL},
+    };
     return new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+static const char *write_number(char digits[DIGITS], uint64_t number)
+{
+    char *at = digits + DIGITS - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return at;
 }
 
 static void make_hidden(int target, const struct mount *mount, const struct cursor *later)

@@ -7,6 +7,7 @@ import { succeeded } from "../check.js";
 const BUILDS_ON: readonly (readonly [Capability, Capability])[] = [
   ["mount.bind.readOnly", "mount.bind"],
   ["mount.tmpfs.size", "mount.tmpfs"],
+  ["mount.tmpfs.inodes", "mount.tmpfs.size"],
   ["hostname", "isolate.uts"],
   ["user.range", "user"],
 ];

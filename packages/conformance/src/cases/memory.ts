@@ -51,5 +51,14 @@ export const memory: Topic = {
         succeeded(await sh(`${much} && exit 1; exit 0`, { mounts: [...sized, DEV] }));
       },
     },
+    {
+      title: "a tmpfs of a given size holds a bounded number of empty files",
+      needs: ["root", "mount.tmpfs.inodes"],
+      async run({ sh }) {
+        const count = `i=0; while [ $i -lt 5000 ] && true > /data/$i; do i=$((i+1)); done 2>&-; echo $i`;
+        const { out } = await sh(`(${count})`, { mounts: [{ ...mounts[0], size: MEBIBYTE }] });
+        assert(Number(out) >= 128 && Number(out) < 5000, out);
+      },
+    },
   ],
 };

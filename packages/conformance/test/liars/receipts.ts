@@ -48,9 +48,9 @@ export const RECEIPTS: readonly Liar[] = [
     caughtBy: ["root: the program sees", "writable: nothing"],
   },
   {
-    does: "has a launcher that makes no namespace but those that it must",
-    lie: () => setsUp(({ hostname: _, ...setup }) => ({ ...setup, namespaces: [] })),
-    caughtBy: ["namespaces: isolate.ipc", "namespaces: isolate.uts", "network: without"],
+    does: "has a launcher that makes few namespaces",
+    lie: () => setsUp((setup) => ({ ...setup, namespaces: ["uts"] })),
+    caughtBy: ["namespaces: isolate.ipc", "namespaces: isolate.cgroup", "network: without"],
   },
 ];
 

@@ -37,6 +37,11 @@ export const SAYS: readonly Liar[] = [
     caughtBy: ["exit: death by a signal is reported"],
   },
   {
+    does: "declares to bound the number of files, and does not",
+    lie: () => declares((own) => [...own, "mount.tmpfs.inodes"]),
+    caughtBy: ["tmpfs: a tmpfs of a given size"],
+  },
+  {
     does: "probes another result each time",
     lie: () => says({ probe: async () => ({ available: true, version: String((probes += 1)) }) }),
     caughtBy: ["contract: a probe"],

@@ -47,9 +47,9 @@ const LOOK_EVERY = 2;
 /** Who wants to know how a tool gets on. */
 export interface Watcher {
   /** The report has grown. */
-  onReport(report: Report): void;
+  readonly onReport: (report: Report) => void;
   /** The program is there, so that all that it is to find was set up before. Not called when it ends too soon. */
-  onSetUp(init: Init): void;
+  readonly onSetUp: (init: Init) => void;
 }
 
 /** Follows a tool from its start to the end of the last process. */

@@ -30,6 +30,11 @@ export const CAPABILITIES = {
     droppable: true,
     meaning: "A tmpfs holds at most the given number of bytes.",
   },
+  "mount.tmpfs.inodes": {
+    droppable: true,
+    meaning:
+      "A tmpfs of a given size holds a bounded number of files, too: one for each KiB, and at least 128. Never needed by a config.",
+  },
   "mount.proc": { droppable: true, meaning: "A procfs that shows the processes of the sandbox." },
   "mount.dev": {
     droppable: true,
