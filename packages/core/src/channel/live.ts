@@ -127,9 +127,12 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   #check(ready: Ready): void {
     try {
       const report = reportOf(ready, this.#prepared.plan.setup);
-      this.#checker.checkNamespaces(report);
-      this.#checker.checkSetUp(ready.initPid, () => startTimeOf(ready.initPid) !== undefined);
-      this.#checker.enforced();
+      const isThere = (): boolean => startTimeOf(ready.initPid) !== undefined;
+      if (
+        !this.#checker.checkNamespaces(report) ||
+        !this.#checker.checkSetUp(ready.initPid, isThere)
+      )
+        this.#checker.enforced();
       this.#isReady = true;
       this.#settleReady?.resolve();
     } catch (error) {

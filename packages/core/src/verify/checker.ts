@@ -6,7 +6,7 @@ import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { described, type Finding, findingsOf } from "./mounts.js";
-import { hasOwnNamespace, type NamespaceFile, ownNamespace } from "./namespaces.js";
+import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
 import { powersOf } from "./powers.js";
 
 /** What a sandbox has to be held against. */
@@ -41,6 +41,7 @@ export class Checker {
   readonly #promised: Promised;
   readonly #known = new Set<Capability>();
   #fault: SandboxError | undefined;
+  #enforced: readonly Enforced[] | undefined;
 
   constructor(promised: Promised) {
     this.#promised = promised;
@@ -70,14 +71,16 @@ export class Checker {
    */
   enforced(): readonly Enforced[] {
     if (this.#fault !== undefined) throw this.#fault;
-    const { needs, plan, backend } = this.#promised;
-    return needs.map((need) => {
-      const { capability } = need;
-      // Core has read back the limits of a cgroup, and that the sandbox is in it.
-      const isKnown = this.#known.has(capability) || isCgroupCapability(capability);
-      const mechanism = plan.mechanisms[capability] ?? backend;
-      return { ...need, mechanism, checked: isKnown ? "kernel" : "tool" };
-    });
+    this.#enforced ??= this.#promised.needs.map((need) => this.#receipt(need));
+    return this.#enforced;
+  }
+
+  #receipt({ capability, path }: Need): Enforced {
+    const { plan, backend } = this.#promised;
+    // Core has read back the limits of a cgroup, and that the sandbox is in it.
+    const isKnown = this.#known.has(capability) || isCgroupCapability(capability);
+    const mechanism = plan.mechanisms[capability] ?? backend;
+    return { capability, path, mechanism, checked: isKnown ? "kernel" : "tool" };
   }
 
   #check(look: () => void): boolean {
@@ -91,11 +94,12 @@ export class Checker {
   }
 
   #namespaces(report: Report): void {
+    const { initPid } = report;
+    const hasOwn = initPid === undefined ? () => undefined : namespacesOf(initPid);
     for (const { capability, path } of this.#promised.needs) {
       const [file, key] = NAMESPACES[capability] ?? [];
       if (file === undefined || key === undefined) continue;
-      const isOwn =
-        report.initPid === undefined ? undefined : hasOwnNamespace(report.initPid, file);
+      const isOwn = hasOwn(file);
       const told = report.namespaces?.[key];
       if (
         isOwn === false ||

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   type HostMounts,
@@ -221,10 +221,9 @@ function showsSandbox(target: string, { pid, seen }: Sight): boolean | undefined
   // The way goes by the root of pid 1, below what may lie on it.
   if (seen.root !== seen.mountOf("/")) return undefined;
   try {
-    readlinkSync(`/proc/${pid}/root${target}/self`);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? true : undefined;
+    return statSync(`/proc/${pid}/root${target}/self`, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return undefined;
   }
 }
 

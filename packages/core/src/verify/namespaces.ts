@@ -1,27 +1,44 @@
-import { readFileSync } from "node:fs";
-import { namespaceOf } from "../launch/processes.js";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** A namespace by its name in `/proc/PID/ns`. */
 export type NamespaceFile = "mnt" | "pid" | "ipc" | "uts" | "user" | "cgroup" | "net";
 
 /**
- * Whether a process has another namespace than this one. Who may not read `/proc/PID/ns`, as with a process that cannot
- * be traced, is told by what everybody may read, as far as that goes. Undefined where nothing tells.
+ * Whether a process has another namespace than this one: a function for each process, as one that may not be looked at
+ * need not be tried twice. Who may not read `/proc/PID/ns` is told by what everybody may read, as far as that goes.
+ * Undefined where nothing tells.
  */
-export function hasOwnNamespace(pid: number, file: NamespaceFile): boolean | undefined {
-  const inside = namespaceOf(pid, file);
-  const own = ownNamespace(file);
-  if (inside !== undefined && own !== undefined) return inside !== own;
-  return SIGNS[file]?.(pid);
+export function namespacesOf(pid: number): (file: NamespaceFile) => boolean | undefined {
+  let isClosed = false;
+  return (file) => {
+    const inside = isClosed ? undefined : linkOf(pid, file);
+    isClosed = inside === undefined;
+    const own = ownLink(file);
+    return isClosed || own === undefined ? SIGNS[file]?.(pid) : inside !== own;
+  };
+}
+
+/** The inode of a namespace of this process, as namespaces(7) numbers them. */
+export function ownNamespace(file: NamespaceFile): number | undefined {
+  const inode = /\[(\d+)\]$/.exec(ownLink(file) ?? "")?.[1];
+  return inode === undefined ? undefined : Number(inode);
 }
 
 /** A Node process stays in the namespaces that it was started in. */
-export function ownNamespace(file: NamespaceFile): number | undefined {
-  if (!own.has(file)) own.set(file, namespaceOf("self", file));
+function ownLink(file: NamespaceFile): string | undefined {
+  if (!own.has(file)) own.set(file, linkOf("self", file));
   return own.get(file);
 }
 
-const own = new Map<NamespaceFile, number | undefined>();
+const own = new Map<NamespaceFile, string | undefined>();
+
+function linkOf(pid: number | "self", file: NamespaceFile): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${file}`);
+  } catch {
+    return undefined;
+  }
+}
 
 const SIGNS: Partial<Record<NamespaceFile, (pid: number) => boolean | undefined>> = {
   pid: (pid) => differs(pid, "status", /^NSpid:(.*)$/m, (pids) => pids.trim().split(/\s+/).length),
@@ -44,7 +61,7 @@ function differs(
 
 function match(path: string, pattern: RegExp): string | undefined {
   try {
-    return pattern.exec(readFileSync(path, "latin1"))?.[1];
+    return pattern.exec(readFileSync(path, "utf8"))?.[1];
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
  */
 export function powersOf(pid: number): string | null | undefined {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const found = /^(?:Cap\w+:\s*0*[1-9a-f][0-9a-f]*|NoNewPrivs:\s*0)$/m.exec(status);
     return found === null ? null : found[0].replace(/\s+/, " ");
   } catch {
