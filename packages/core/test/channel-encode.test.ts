@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { missing, replay, skip } from "../../launcher/test/parser-replay.js";
 import { type Command, encodeCommand, encodeSignal } from "../src/channel/command.js";
 import { encodeSetup } from "../src/channel/setup.js";
+import { filter } from "../src/filter/filter.js";
 import type { LauncherSetup } from "../src/plan/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../src/plan/resolved-config.js";
 
@@ -171,6 +172,7 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
       upper: hex(setup.overlay.upper),
       work: hex(setup.overlay.work),
     }),
+    filter: Buffer.from(filter()).toString("hex"),
     mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
   };
 }

@@ -33,6 +33,8 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
         check_path(setup->upper);
         check_path(setup->work);
     }
+    expect(setup->filter ? setup->filter_count > 0 : setup->filter_count == 0);
+    expect(setup->filter_count <= MOST_INSTRUCTIONS);
     struct cursor mounts = setup->mounts;
     struct mount mount;
     uint32_t count = 0;

@@ -36,6 +36,11 @@ void encode_setup(struct report *report, const struct setup *setup)
         encode_cgroup(report, &setup->cgroup);
     if (setup->upper)
         encode_overlay(report, setup);
+    if (setup->filter) {
+        size_t size = (size_t)setup->filter_count * INSTRUCTION;
+        begin_record(report, 'F', size);
+        add_bytes(report, setup->filter, size);
+    }
     struct cursor mounts = setup->mounts;
     struct mount mount;
     while (next_mount(&mounts, &mount))

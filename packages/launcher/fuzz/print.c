@@ -40,6 +40,12 @@ void print_setup(const struct setup *setup)
         printf(",\"work\":");
         print_string(setup->work);
     }
+    if (setup->filter) {
+        printf(",\"filter\":\"");
+        for (int index = 0; index < setup->filter_count * INSTRUCTION; index++)
+            printf("%02x", setup->filter[index]);
+        printf("\"");
+    }
     printf(",\"mounts\":[");
     print_mounts(setup->mounts);
     printf("]}\n");

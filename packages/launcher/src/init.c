@@ -5,6 +5,7 @@
 #include "cgroup.h"
 #include "dev.h"
 #include "devices.h"
+#include "filter.h"
 #include "ids.h"
 #include "mounts.h"
 #include "namespaces.h"
@@ -35,6 +36,7 @@ void init(const struct sandbox *sandbox, int launcher_end)
     drop_privileges();
     die_with(own.launcher);
     check_privileges(&readback);
+    load_filter(&own.setup); /* once: to load it for each program would cost each a twentieth of its start */
     if (own.setup.mode == MODE_SESSION)
         serve_session(&own, &readback);
     serve_run(&own, &readback);

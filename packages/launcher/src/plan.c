@@ -7,6 +7,7 @@ enum { VERSION = 1, LONGEST_PATH = 4095, LONGEST_HOSTNAME = 64 };
 static const char *parse_head(struct cursor *records, struct setup *setup);
 static const char *parse_hostname(struct cursor *records, struct setup *setup);
 static const char *parse_overlay(struct cursor *records, struct setup *setup);
+static const char *parse_filter(struct cursor *records, struct setup *setup);
 static const char *check_mount(const struct mount *mount);
 
 const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
@@ -22,6 +23,8 @@ const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
         wrong = parse_cgroup(&records, setup);
     if (!wrong)
         wrong = parse_overlay(&records, setup);
+    if (!wrong)
+        wrong = parse_filter(&records, setup);
     if (wrong)
         return wrong;
     setup->mounts = records;
@@ -113,6 +116,19 @@ static const char *parse_overlay(struct cursor *records, struct setup *setup)
     if (setup->upper[0] == '\0' && setup->work[0] == '\0')
         return NULL;
     return is_path(setup->upper) && is_path(setup->work) ? NULL : "the overlay is broken";
+}
+
+static const char *parse_filter(struct cursor *records, struct setup *setup)
+{
+    if (records->left == 0 || records->at[0] != 'F')
+        return NULL;
+    struct cursor body = take_record(records, 'F');
+    size_t count = body.left / INSTRUCTION;
+    if (body.broken || body.left % INSTRUCTION != 0 || count < 1 || count > MOST_INSTRUCTIONS)
+        return "the filter is broken";
+    setup->filter = body.at;
+    setup->filter_count = (uint16_t)count;
+    return NULL;
 }
 
 static const char *check_mount(const struct mount *mount)

@@ -24,6 +24,9 @@ enum mount_type {
     MOUNT_MIRROR = 'r',
 };
 
+/* A filter of system calls: what the kernel takes, and the bytes of one instruction. */
+enum { MOST_INSTRUCTIONS = 4096, INSTRUCTION = 8 };
+
 enum mount_flag { READ_ONLY = 1, CREATE = 2, DIRECTORY = 4, DEVICES = 8 };
 
 struct mount {
@@ -73,6 +76,8 @@ struct setup {
     const char *hostname; /* NULL: not set */
     struct cgroup cgroup;
     const char *upper, *work; /* NULL: no overlay; both empty: it is only tried */
+    const uint8_t *filter;    /* of system calls, NULL: none; aligned to nothing */
+    uint16_t filter_count;    /* its instructions */
     struct cursor mounts;
     uint32_t mount_count;
 };

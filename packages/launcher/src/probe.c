@@ -1,6 +1,8 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,6 +97,7 @@ static pid_t start_launcher(uint32_t namespaces)
 
 static void send_setup(uint32_t namespaces, const struct trial *mounts, int count)
 {
+    static const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct report setup, body = {0};
     begin_report(&setup, 'S');
     add_u32(&body, 1);
@@ -116,6 +119,8 @@ static void send_setup(uint32_t namespaces, const struct trial *mounts, int coun
     for (int index = 0; index < count; index++)
         if (mounts[index].mount == OVERLAY)
             add_overlay(&setup);
+    add_bytes(&body, &allow, sizeof allow);
+    add_record(&setup, 'F', &body);
     for (int index = 0; index < count; index++)
         if (mounts[index].mount > OVERLAY)
             add_mount(&setup, &mounts[index]);

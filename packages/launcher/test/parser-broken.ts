@@ -1,4 +1,5 @@
 import { BROKEN_CGROUPS } from "./parser-broken-cgroups.js";
+import { BROKEN_FILTERS } from "./parser-broken-filters.js";
 import { BROKEN_HEADS } from "./parser-broken-heads.js";
 import { BROKEN_MAPS } from "./parser-broken-maps.js";
 import { BROKEN_MOUNTS, BROKEN_RECORDS } from "./parser-broken-mounts.js";
@@ -11,6 +12,7 @@ export const BROKEN_SETUPS: readonly Broken[] = [
   ...BROKEN_MAPS,
   ...BROKEN_CGROUPS,
   ...BROKEN_OVERLAYS,
+  ...BROKEN_FILTERS,
   ...BROKEN_RECORDS,
   ...BROKEN_MOUNTS,
 ];

@@ -18,11 +18,14 @@ export interface Said {
 }
 
 const launcher = findLauncher();
-const ids = record("I", u32(process.getuid?.() ?? 0, process.getgid?.() ?? 0));
 
 /** A set-up that is right, for whoever runs this. */
-export const RIGHT_SETUP: Buffer = frame("S", setup({ ids }));
-export const RIGHT_SESSION: Buffer = frame("S", setup({ ids, mode: record("M", u8(1)) }));
+export const RIGHT_IDS: Buffer = record("I", u32(process.getuid?.() ?? 0, process.getgid?.() ?? 0));
+export const RIGHT_SETUP: Buffer = frame("S", setup({ ids: RIGHT_IDS }));
+export const RIGHT_SESSION: Buffer = frame(
+  "S",
+  setup({ ids: RIGHT_IDS, mode: record("M", u8(1)) }),
+);
 
 /** Sends bytes to a launcher, and waits for its end. Nothing is closed before it has said that it failed. */
 export function launch(...frames: readonly Uint8Array[]): Promise<Said> {

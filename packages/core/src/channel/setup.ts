@@ -1,3 +1,4 @@
+import { filter } from "../filter/filter.js";
 import type { LauncherSetup } from "../plan/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../plan/resolved-config.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
@@ -34,6 +35,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
       ? []
       : [record("P", u8(cgroup.namespace ? 1 : 0), strs(cgroup.procs), strs(cgroup.tasks))]),
     ...(overlay === undefined ? [] : [record("O", str(overlay.upper), str(overlay.work))]),
+    record("F", filter()),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
   );
 }

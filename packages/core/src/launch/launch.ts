@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Group } from "../cgroup/group.js";
+import { filter } from "../filter/filter.js";
 import type { Host } from "../plan/backend.js";
 import type { ToolPlan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
@@ -133,7 +134,7 @@ function handOver(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report" 
     pipe.on("error", () => undefined);
     if (content === "report") report = pipe;
     else if (content === "lifeline") lifelines.push(pipe);
-    else pipe.end(content.data);
+    else pipe.end(content === "filter" ? filter() : content.data);
   }
   return { report, lifelines };
 }

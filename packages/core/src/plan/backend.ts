@@ -1,6 +1,6 @@
 import type { CgroupOffer } from "../cgroup/offer.js";
 import type { Capability } from "../needs/capability.js";
-import type { Plan, Refusal } from "./plan.js";
+import type { Plan, PlanFd, Refusal } from "./plan.js";
 import type { ResolvedConfig } from "./resolved-config.js";
 
 /** A way to make a sandbox. A package exports one as its default export and names it in its `package.json`. */
@@ -50,8 +50,11 @@ export interface Host {
   readonly cgroup?: CgroupOffer;
   /** The absolute path of a program in the trusted system directories, never from `PATH`. */
   which(program: string): string | undefined;
-  /** Runs a program of the host to its end, with an empty environment and no input, for at most ten seconds. */
-  run(argv: readonly [string, ...string[]]): Promise<HostRun>;
+  /**
+   * Runs a program of the host to its end, with an empty environment, for at most ten seconds. Its standard input is
+   * empty, or core's filter of system calls, to try what a plan does with it.
+   */
+  run(argv: readonly [string, ...string[]], stdin?: Extract<PlanFd, "filter">): Promise<HostRun>;
 }
 
 /** What a program of the host did; `exitCode` is undefined when it could not be started or died of a signal. */

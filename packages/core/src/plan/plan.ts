@@ -79,8 +79,11 @@ export interface Refusal {
   };
 }
 
-/** Data to hand over, the pipe on which the tool reports, or a pipe that stays open until the tool has ended. */
-export type PlanFd = { readonly data: string } | "report" | "lifeline";
+/**
+ * Data to hand over, the pipe on which the tool reports, a pipe that stays open until the tool has ended, or core's
+ * filter of system calls, which is for the program: an array of `struct sock_filter`.
+ */
+export type PlanFd = { readonly data: string | Uint8Array } | "report" | "lifeline" | "filter";
 
 /** A command of the host and what takes it back. */
 export interface Step {

@@ -1,8 +1,8 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import type { CgroupOffer } from "../cgroup/offer.js";
+import { filter } from "../filter/filter.js";
 import type { Host, HostRun } from "../plan/backend.js";
 
 /**
@@ -41,24 +41,29 @@ function isTrustedProgram(path: string): boolean {
   return owners.includes(stat.uid) && (stat.mode & 0o022) === 0;
 }
 
-function run([program, ...args]: readonly [string, ...string[]]): Promise<HostRun> {
+function run(
+  [program, ...args]: readonly [string, ...string[]],
+  stdin?: "filter",
+): Promise<HostRun> {
   return new Promise((resolve) => {
     // A session of its own, so that a probe which hangs is ended with everything that it started.
-    let child: ChildProcessByStdio<null, Readable, Readable>;
+    let child: ChildProcess;
     try {
       child = spawn(program, args, {
         env: {},
         cwd: "/",
         detached: true,
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       });
     } catch {
       // A filter of system calls may forbid it altogether.
       return resolve({ exitCode: undefined, stdout: "", stderr: "" });
     }
+    // A tool that ends early closes its end: its exit says why.
+    child.stdin?.on("error", () => undefined).end(filter());
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text: string) => {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
         output[name] = (output[name] + text).slice(0, OUTPUT_LIMIT);
       });
     }

@@ -1,0 +1,31 @@
+import { constants } from "node:os";
+import { describe, expect, it } from "vitest";
+import { command, frame, record, setup, u32 } from "./parser-bytes.js";
+import { launch, RIGHT_IDS, unusable } from "./parser-launch.js";
+
+const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
+const why = unusable === undefined ? "" : ` (${unusable})`;
+const { EINVAL, ENOTTY } = constants.errno;
+const EXECVE = process.arch === "x64" ? 59 : 221;
+
+describe.skipIf(unusable !== undefined && !required)(`the filter of a set-up${why}`, () => {
+  it("that the kernel does not take is a failure of the sandbox", async () => {
+    const unknown = u32(0xffff, 0);
+    const failed = { id: 0, kind: 1, errno: EINVAL, field: "", what: "seccomp" };
+    expect(await launchWith(unknown)).toEqual({ exitCode: 0, types: "F", failed, left: false });
+  });
+
+  it("holds for the exec of the program", async () => {
+    const load = u32(0x20, 0);
+    const ifExec = u32(0x0100_0015, EXECVE);
+    const [refuse, allow] = [u32(0x06, 0x5_0000 | ENOTTY), u32(0x06, 0x7fff_0000)];
+    const said = await launchWith(load, ifExec, refuse, allow);
+    expect(said).toMatchObject({ types: "RF", failed: { id: 1, kind: 3, errno: ENOTTY } });
+  });
+});
+
+/** Each instruction is its code and its jumps, and a number. */
+function launchWith(...instructions: readonly Buffer[]): ReturnType<typeof launch> {
+  const filter = record("F", Buffer.concat(instructions));
+  return launch(frame("S", setup({ ids: RIGHT_IDS }, filter)), frame("C", command({})));
+}
