@@ -8,7 +8,8 @@ const MAX_WORDS = 9000;
 const BEFORE = ["--perms", "0755"] as const;
 
 /**
- * The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4.
+ * The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4, and loads the
+ * filter from fd 5 for the program, not for its own pid 1.
  *
  * If this process dies before it has written them, bwrap reads none, and would run the command in an empty sandbox.
  * `--perms` alone is an error, so it stops: the option that goes with it, harmless in itself, is the first on fd 3.
@@ -22,12 +23,14 @@ export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
     ...environment(config),
     "--chdir",
     config.cwd,
+    "--seccomp",
+    "5",
   ];
   if (options.length > MAX_WORDS) return tooLong(config, options.length);
   return {
     argv: [host.which("bwrap") ?? "bwrap", ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
     env: {},
-    fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report" },
+    fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report", 5: "filter" },
     mechanisms,
     readReport,
     interpret,
@@ -86,6 +89,8 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
         "--proc",
         target,
         ...(host.uid === 0 ? ["--ro-bind", "/proc/sys", `${target}/sys`] : []),
+        // Pid 1 is bwrap, with the uid and the rights of the program, which could write to its memory and open its files.
+        ...maskInit(target),
       ];
     case "dev":
       return ["--dev", target];
@@ -95,6 +100,12 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
         ? ["--ro-bind", "/dev/null", target]
         : ["--perms", "0111", "--tmpfs", target];
   }
+}
+
+/** An empty directory that cannot be listed in place of that of pid 1. The filter closes the way past procfs. */
+export function maskInit(target: string): string[] {
+  const init = `${target}/1`;
+  return ["--perms", "0111", "--tmpfs", init, "--remount-ro", init];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
 import { followsOldroot } from "./oldroot.js";
+import { maskInit } from "./plan.js";
 
 type Argv = readonly [string, ...string[]];
 
@@ -15,7 +16,7 @@ export async function probe(host: Host): Promise<Probe> {
   }
   const [version, whole, oldroot] = await Promise.all([
     host.run([bwrap, "--version"]),
-    host.run(trial(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)])),
+    host.run(trial(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), "filter"),
     followsOldroot(bwrap, host),
   ]);
   const about = {
@@ -24,7 +25,7 @@ export async function probe(host: Host): Promise<Probe> {
   };
   const limits = toolLimits.missing(host);
   if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
-  const base = await host.run(trial(bwrap, BASE));
+  const base = await host.run(trial(bwrap, BASE), "filter");
   if (base.exitCode !== 0)
     return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
   const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
@@ -38,6 +39,8 @@ const BASE = [
   "--cap-drop",
   "ALL",
   "--clearenv",
+  "--seccomp",
+  "0",
   "--ro-bind",
   "/",
   "/",
@@ -50,7 +53,7 @@ const PARTS: readonly (readonly [Capability, readonly string[]])[] = [
   ["isolate.uts", ["--unshare-uts", "--hostname", "sandbox"]],
   ["isolate.cgroup", ["--unshare-cgroup"]],
   ["network.none", ["--unshare-net"]],
-  ["mount.proc", ["--proc", "/proc"]],
+  ["mount.proc", ["--proc", "/proc", ...maskInit("/proc")]],
   ["mount.dev", ["--dev", "/dev"]],
   ["mount.tmpfs.size", ["--perms", "1777", "--size", "65536", "--tmpfs", "/tmp"]],
 ];
@@ -66,7 +69,7 @@ async function tryPart(
   [capability, options]: (typeof PARTS)[number],
   host: Host,
 ): Promise<Missing[]> {
-  const { exitCode, stderr } = await host.run(trial(bwrap, [...BASE, ...options]));
+  const { exitCode, stderr } = await host.run(trial(bwrap, [...BASE, ...options]), "filter");
   if (exitCode === 0) return [];
   const missing: Missing = {
     capability,

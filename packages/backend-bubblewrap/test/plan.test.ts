@@ -30,7 +30,7 @@ function planOf(change: Partial<ResolvedConfig> = {}, on: Host = host): ToolPlan
 function options(change: Partial<ResolvedConfig>, on: Host = host): string[] {
   const { fds } = planOf(change, on);
   const data = fds?.[3];
-  return typeof data === "object" ? data.data.split("\0").slice(0, -1) : [];
+  return typeof data === "object" ? String(data.data).split("\0").slice(0, -1) : [];
 }
 
 function mount(part: object): ResolvedMount {
@@ -84,7 +84,10 @@ describe("the plan", () => {
     ],
     [{ type: "tmpfs", target: "/t" }, "--perms 1777 --tmpfs /t"],
     [{ type: "tmpfs", target: "/t", size: 4096 }, "--perms 1777 --size 4096 --tmpfs /t"],
-    [{ type: "proc", target: "/proc" }, "--proc /proc"],
+    [
+      { type: "proc", target: "/proc" },
+      "--proc /proc --perms 0111 --tmpfs /proc/1 --remount-ro /proc/1",
+    ],
     [{ type: "dev", target: "/dev" }, "--dev /dev"],
     [{ type: "hide", target: "/h", kind: "file" }, "--ro-bind /dev/null /h"],
     [{ type: "hide", target: "/h", kind: "directory" }, "--perms 0111 --tmpfs /h"],
@@ -114,6 +117,11 @@ describe("the plan", () => {
     expect(options({ mounts }, { ...host, uid: 0 }).join(" ")).toContain(
       "--proc /p --ro-bind /proc/sys /p/sys",
     );
+  });
+
+  it("hands over the filter, on an fd of its own", () => {
+    expect(options({}).join(" ")).toMatch(/ --seccomp 5$/);
+    expect(planOf().fds?.[5]).toBe("filter");
   });
 
   it("sets the environment inside only", () => {
