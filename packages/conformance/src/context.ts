@@ -26,7 +26,7 @@ export interface Context {
   /** `$0` of every script, by which the host finds what is left of it. */
   readonly marker: string;
   /** Writes a file into the root, before anything runs; returns its path inside. */
-  readonly put: (path: string, content: string, mode?: number) => string;
+  readonly put: (path: string, content: string | Uint8Array, mode?: number) => string;
   /** The program may write here: what it leaves is no debris. */
   readonly allow: (path: string) => void;
   /** What a config of this case asks for: nothing but what the backend has, and what the case adds. */

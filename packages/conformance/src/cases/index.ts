@@ -12,6 +12,7 @@ import { fds } from "./fds.js";
 import { feeding } from "./feeding.js";
 import { hidden } from "./hidden.js";
 import { hostile } from "./hostile.js";
+import { init } from "./init.js";
 import { limits } from "./limits.js";
 import { lines } from "./lines.js";
 import { lookup } from "./lookup.js";
@@ -42,6 +43,7 @@ import { endlessOutput, streams } from "./streams.js";
 import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
 import { tty } from "./tty.js";
+import { typing } from "./typing.js";
 import { usage } from "./usage.js";
 import { user } from "./user.js";
 import { waysOut } from "./ways-out.js";
@@ -78,6 +80,7 @@ export const topics: readonly Topic[] = [
   user,
   powers,
   waysOut,
+  init,
   fds,
   ending,
   limits,
@@ -90,6 +93,7 @@ export const topics: readonly Topic[] = [
   sharing,
   usage,
   tty,
+  typing,
   cgroup,
   session,
   sessionCommands,

@@ -50,6 +50,22 @@ export const ISOLATION: readonly Liar[] = [
     caughtBy: ["ways out: no cgroup", "ways out: no procfs"],
   },
   {
+    does: "gives its programs no filter",
+    lie: () => options((words) => without(words, "--seccomp", "5")),
+    caughtBy: [
+      "pid 1: of a sandbox cannot",
+      "typing: nothing can be typed into a terminal that is standard input, in a run",
+    ],
+  },
+  {
+    does: "shows its pid 1 in procfs",
+    lie: () =>
+      options((words) =>
+        without(words, "--perms", "0111", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1"),
+      ),
+    caughtBy: ["pid 1: of a sandbox has no memory"],
+  },
+  {
     does: "takes every refusal back",
     lie: () => obliging(),
     caughtBy: [
@@ -74,3 +90,8 @@ export const ISOLATION: readonly Liar[] = [
     caughtBy: ["hostile roots: a mount target below"],
   },
 ];
+
+/** bwrap's options, each with a NUL behind it, without a few that follow each other. */
+function without(words: string, ...left: readonly string[]): string {
+  return words.replace(left.map((word) => `${word}\0`).join(""), "");
+}

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import type { RunOptions, SandboxResult } from "@sandboxlib/core";
 import { inEveryWay } from "../way-lies.js";
@@ -25,6 +26,11 @@ export const TERMINALS: readonly Liar[] = [
     ],
   },
   {
+    does: "types into the terminals that it is given",
+    lie: () => inEveryWay({ options: typed }),
+    caughtBy: ["typing"],
+  },
+  {
     does: "takes death by a signal for an exit status",
     lie: () =>
       inEveryWay({
@@ -45,6 +51,12 @@ export const TERMINALS: readonly Liar[] = [
     caughtBy: ["terminals: a mebibyte"],
   },
 ];
+
+function typed(options: RunOptions): RunOptions {
+  const { stdin } = options;
+  if (typeof stdin === "object" && "fd" in stdin) writeSync(stdin.fd, "typed");
+  return options;
+}
 
 function withoutTerminal(options: RunOptions): RunOptions {
   const { tty: _, ...others } = options;
