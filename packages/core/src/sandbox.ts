@@ -1,9 +1,12 @@
 import type { Config, ConfigInput } from "./config/schema.js";
-import { childOf, type RunOptions, type SandboxChild } from "./launch/child.js";
+import { begin, beginSoon } from "./launch/begin.js";
+import type { RunOptions, SandboxChild } from "./launch/child.js";
 import { termsOf } from "./launch/prepared.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "./launch/run-options.js";
+import type { Running } from "./launch/running.js";
 import { start, startSoon } from "./launch/start.js";
-import { forTerminal, type WindowSize, windowOf } from "./launch/tty.js";
+import { assertTerminal, forTerminal, type WindowSize, windowOf } from "./launch/tty.js";
+import type { Wires } from "./launch/wires.js";
 import type { Need } from "./needs/capability.js";
 import type { Plan } from "./plan/plan.js";
 import { prepare, type SandboxOptions } from "./prepare.js";
@@ -49,7 +52,9 @@ export async function createSandbox(
   const asked = (given: RunOptions): { options: RunOptions; window: WindowSize | undefined } => {
     const window = windowOf(given.tty);
     if (window !== undefined) insist("tty", "a terminal");
-    return { options: forTerminal(checkedOptions(given), window), window };
+    const options = forTerminal(checkedOptions(given), window);
+    if (window !== undefined) assertTerminal(prepared.config, options);
+    return { options, window };
   };
   return {
     backend,
@@ -61,13 +66,14 @@ export async function createSandbox(
       refusePipes(given);
       const command = commandOf(argv ?? config.command);
       const { options, window } = asked(given);
-      const running = await startSoon(prepared, command, options, window);
-      return childOf(running, terms, options).result;
+      const startOne = (wires: Wires): Promise<Running> =>
+        startSoon(prepared, command, wires, window, options.signal);
+      return (await beginSoon(prepared, terms, options, startOne)).result;
     },
     spawn(argv, given) {
       const { options, window } = asked(piped(given));
-      const running = start(prepared, commandOf(argv ?? config.command), options, window);
-      return childOf(running, terms, options);
+      const command = commandOf(argv ?? config.command);
+      return begin(prepared, terms, options, (wires) => start(prepared, command, wires, window));
     },
     async openSession() {
       insist("session", "openSession");

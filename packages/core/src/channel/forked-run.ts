@@ -1,9 +1,10 @@
 import { isMainThread } from "node:worker_threads";
 import { enterGroup } from "../cgroup/enter.js";
+import { orAbort } from "../launch/begin.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Running } from "../launch/running.js";
-import type { StdioOptions } from "../launch/stdio.js";
 import type { WindowSize } from "../launch/tty.js";
+import type { Wires } from "../launch/wires.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { forkedLauncher } from "./forked-launcher.js";
 import { Live } from "./live.js";
@@ -16,8 +17,8 @@ import { streamsOf } from "./streams.js";
  * of what was opened by number, and closes it all at the end of the thread, also what others have under these numbers
  * by then.
  */
-export function canFork(options: StdioOptions): boolean {
-  return isMainThread && options.passFds === undefined && !streamsOf(options).includes("courier");
+export function canFork(wires: Wires): boolean {
+  return isMainThread && wires.passFds === undefined && !streamsOf(wires).includes("courier");
 }
 
 /**
@@ -29,16 +30,18 @@ export function canFork(options: StdioOptions): boolean {
 export async function startForked(
   prepared: Prepared<LauncherPlan>,
   argv: readonly string[],
-  options: StdioOptions,
-  window?: WindowSize,
+  wires: Wires,
+  window: WindowSize | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Running> {
   const startedAt = performance.now();
-  const streams = streamsOf(options);
+  const streams = streamsOf(wires);
   const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
   const command = onlyCommand(prepared, argv, own as unknown as typeof streams, window);
   const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
   const entered = enterGroup(prepared, false);
-  return new Promise((resolve, reject) => {
+  let kill = (): unknown => undefined;
+  const started = new Promise<Running>((resolve, reject) => {
     const launcher = forkedLauncher(entered.plan, pipes, (open) => {
       try {
         resolve({ ...running, streams: open() });
@@ -50,7 +53,9 @@ export async function startForked(
     });
     const live = new Live(entered, "run", launcher, command);
     const running = runningOn(live, command, NO_STREAMS, startedAt);
+    kill = () => running.kill();
     // It may fail before there are streams.
     running.ended.then(() => resolve(running), reject);
   });
+  return orAbort(signal, kill, started);
 }

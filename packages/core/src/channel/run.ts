@@ -1,9 +1,11 @@
+import type { ChildProcess } from "node:child_process";
 import { counted } from "../cgroup/counted.js";
 import { enterGroup } from "../cgroup/enter.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
-import { openStdio, type StdioOptions } from "../launch/stdio.js";
+import { openStdio } from "../launch/stdio.js";
 import type { WindowSize } from "../launch/tty.js";
+import type { Wire, Wires } from "../launch/wires.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Channel } from "./channel.js";
@@ -19,21 +21,27 @@ import { ownLauncher } from "./own-launcher.js";
 export function startLauncher(
   prepared: Prepared<LauncherPlan>,
   argv: readonly string[],
-  options: StdioOptions,
+  wires: Wires,
   window?: WindowSize,
 ): Running {
-  refusePassFds(options);
-  const stdio = openStdio(options);
+  refusePassFds(wires);
+  const stdio = openStdio(wires, prepared.host);
   try {
-    const streams = streamsOf(options, stdio.merge);
+    const streams = streamsOf(wires, stdio.merge);
     const command = onlyCommand(prepared, argv, streams, window);
     const own = enterGroup(prepared, false);
     const open = ownLauncher(own.plan, [...stdio.slots, "pipe"]);
     const live = new Live(own, "run", open, command);
-    return runningOn(live, command, live.channel.child, live.channel.startedAt);
+    const { child, startedAt } = live.channel;
+    return runningOn(live, command, { ...streamsOn(child), ...stdio.take() }, startedAt);
   } finally {
     stdio.close();
   }
+}
+
+/** Our ends of what Node has made. */
+export function streamsOn({ stdin, stdout, stderr }: ChildProcess): Streams {
+  return { stdin, stdout, stderr };
 }
 
 /** The one command of a sandbox. */
@@ -50,7 +58,7 @@ export function onlyCommand(
 export function runningOn(
   live: Live<Channel>,
   command: Command,
-  { stdin, stdout, stderr }: Streams,
+  streams: Streams,
   startedAt: number,
 ): Running {
   const { send, hangUp } = live.channel;
@@ -62,7 +70,7 @@ export function runningOn(
   };
   return {
     startedAt,
-    streams: { stdin, stdout, stderr },
+    streams,
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
     kill: () => ifRunning(hangUp),
@@ -95,11 +103,8 @@ function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {
 const ONLY = 1;
 
 /** What Node gives for `ignore` is the host's own device, with the powers of its owner over it. */
-function streamsOf(
-  { stdin = "discard", stdout, stderr }: StdioOptions,
-  merge: boolean,
-): Command["streams"] {
-  const stream = (option: unknown): Stream => (option === "discard" ? "discard" : "own");
+function streamsOf({ stdin, stdout, stderr }: Wires, merge: boolean): Command["streams"] {
+  const stream = (wire: Wire | "stdout"): Stream => (wire === "discard" ? "discard" : "own");
   return [
     stream(stdin),
     stream(stdout),
@@ -107,7 +112,7 @@ function streamsOf(
   ];
 }
 
-function refusePassFds({ passFds = [] }: StdioOptions): void {
+function refusePassFds({ passFds = [] }: Wires): void {
   if (passFds.length === 0) return;
   throw new SandboxError("CONFIG_INVALID", "passFds: the launcher hands on no fd above 2", {
     path: "passFds",

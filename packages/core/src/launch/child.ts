@@ -6,10 +6,12 @@ import { feed } from "./feed.js";
 import { letGo } from "./let-go.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import { outcomeOf, type Stop } from "./outcome.js";
+import { startRelays } from "./relays.js";
 import type { Ended, Running, Streams } from "./running.js";
 import type { StdioOptions } from "./stdio.js";
 import { type StopTerms, stopper } from "./stopper.js";
 import { assertWindow, type WindowSize } from "./tty.js";
+import type { Wiring } from "./wiring.js";
 
 /** How one command is run. */
 export interface RunOptions extends StdioOptions {
@@ -70,11 +72,20 @@ export interface Terms extends StopTerms {
   readonly tellsSignals: boolean;
 }
 
-/** Looks after a program to its end: feeds it, captures its output, ends it when it must, and puts the result together. */
-export function childOf(running: Running, terms: Terms, options: RunOptions): SandboxChild {
+/**
+ * Looks after a program to its end: feeds it, captures or copies its output, ends it when it must, and puts the result
+ * together.
+ */
+export function childOf(
+  running: Running,
+  terms: Terms,
+  options: RunOptions,
+  { sinks, close }: Pick<Wiring, "sinks" | "close"> = NOTHING,
+): SandboxChild {
   let signaled: NodeJS.Signals | undefined;
   const { stop, over, hasKilled } = stopper(running, terms, options.signal);
   const captures = startCaptures(running.streams, options, stop);
+  const relays = startRelays(running.streams, options, sinks, terms.limits, stop);
   const unfeed = feed(running.streams.stdin, options.stdin, stop);
   const seconds = (): number => (performance.now() - running.startedAt) / 1000;
   const finish = async (): Promise<SandboxResult> => {
@@ -87,12 +98,13 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     };
     const ended = await endOf(running, hear);
     const [stdout, stderr] = await captures.drained();
+    const failed = await relays.drained();
     const enforced = ended.enforced();
     return {
       ...outcomeOf(ended, {
         stderr,
         // The rest of what was cut may have come when the program had ended.
-        stopped: stopped ?? captures.overrun(),
+        stopped: stopped ?? captures.overrun() ?? failed,
         signaled,
         killed: hasKilled(),
         ...terms,
@@ -105,10 +117,17 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     };
   };
   const pipes = pipesOf(running.streams, options);
-  const result = finish().finally(() => {
-    captures.cut();
-    letGo(running.streams.stdin, pipes);
-  });
+  const finished = async (): Promise<SandboxResult> => {
+    try {
+      return await finish();
+    } finally {
+      captures.cut();
+      letGo(running.streams.stdin, pipes);
+      await relays.cut();
+      close();
+    }
+  };
+  const result = finished();
   // The caller may look at the result late, or never.
   result.catch(() => undefined);
   const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
@@ -128,6 +147,9 @@ export function childOf(running: Running, terms: Terms, options: RunOptions): Sa
     [Symbol.asyncDispose]: () => dispose(kill, result),
   };
 }
+
+/** What a run has that reads and writes no file. */
+const NOTHING = { sinks: {}, close: () => undefined } as const;
 
 /** Tells of the end at once, and only then takes back what the host had. */
 async function endOf(running: Running, hear: () => void): Promise<Ended> {

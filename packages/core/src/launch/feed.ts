@@ -17,14 +17,13 @@ export function feed(
 ): () => void {
   // The program may close its end, or end, while something is being written.
   stdin?.on("error", () => undefined);
-  if (stdin === null || typeof option !== "object") return () => undefined;
+  if (stdin === null) return () => undefined;
+  if (typeof option !== "object") {
+    if (option !== "pipe") stdin.end();
+    return () => undefined;
+  }
   if ("data" in option) stdin.end(option.data);
   return "stream" in option ? pump(stdin, option.stream, onFailure) : () => undefined;
-}
-
-/** Whether standard input is written by this process. */
-export function isFed(option: StdinOption): boolean {
-  return typeof option === "object" && ("data" in option || "stream" in option);
 }
 
 function pump(

@@ -10,14 +10,17 @@ import { openGuard } from "./guard.js";
 import { inheritedFds } from "./inherited-fds.js";
 import { withLimits } from "./prlimit.js";
 import { assertProgram } from "./program.js";
+import type { Streams } from "./running.js";
 import { shim } from "./shim.js";
 import { spawnTool } from "./spawn-tool.js";
-import { openStdio, type Stdio, type StdioOptions } from "./stdio.js";
+import { openStdio, type Stdio } from "./stdio.js";
 import { type Taken, takeSteps } from "./steps.js";
+import type { Wires } from "./wires.js";
 
 /** A tool that has been started, and what core holds of it. */
 export interface Launched {
   readonly child: ChildProcess;
+  readonly streams: Streams;
   readonly startedAt: number;
   /** Says that the tool's process group is no longer there to be guarded. */
   readonly release: () => void;
@@ -38,7 +41,7 @@ export function launch(
   plan: ToolPlan,
   config: ResolvedConfig,
   argv: readonly string[],
-  options: StdioOptions,
+  wires: Wires,
   host: Host,
   closedOnExec: Set<number>,
   group: Group | undefined,
@@ -50,20 +53,23 @@ export function launch(
   // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.
   const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
-  const stdio = openStdio(options);
+  const stdio = openStdio(wires, host);
   let steps: Taken | undefined;
   try {
     steps = takeSteps(plan.before ?? []);
     const guard = openGuard(host);
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
-    const slots = [...stdio.slots, ...moreSlots(plan, options.passFds ?? [])];
+    const slots = [...stdio.slots, ...moreSlots(plan, wires.passFds ?? [])];
     const gate = group === undefined ? undefined : slots.push("pipe") - 1;
     const child = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
     const release = child.pid === undefined ? () => undefined : guard(child.pid);
     if (waits) orAbandon(child, release, check);
     if (gate !== undefined) orAbandon(child, release, () => openGate(child, gate, group));
-    return { child, startedAt, release, undo: steps.undo, ...handOver(child, plan) };
+    const { stdin, stdout, stderr } = child;
+    const streams = { stdin, stdout, stderr, ...stdio.take() };
+    const { undo } = steps;
+    return { child, streams, startedAt, release, undo, ...handOver(child, plan) };
   } catch (error) {
     steps?.undoNow();
     throw error;

@@ -4,9 +4,9 @@ import type { LauncherPlan, Plan, ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "./prepared.js";
 import type { Running } from "./running.js";
-import type { StdioOptions } from "./stdio.js";
 import { startTool } from "./tool.js";
-import { assertTerminal, type WindowSize } from "./tty.js";
+import type { WindowSize } from "./tty.js";
+import type { Wires } from "./wires.js";
 
 /**
  * Starts a program in a sandbox of its own, as the plan has it.
@@ -16,13 +16,12 @@ import { assertTerminal, type WindowSize } from "./tty.js";
 export function start(
   prepared: Prepared,
   argv: readonly string[],
-  options: StdioOptions,
+  wires: Wires,
   window?: WindowSize,
 ): Running {
-  if (window !== undefined) assertTerminal(prepared.config, options);
-  if (usesLauncher(prepared)) return startLauncher(prepared, argv, options, window);
+  if (usesLauncher(prepared)) return startLauncher(prepared, argv, wires, window);
   if (window !== undefined) throw withoutLauncher(prepared.backend);
-  return startTool(prepared as Prepared<ToolPlan>, argv, options);
+  return startTool(prepared as Prepared<ToolPlan>, argv, wires);
 }
 
 /**
@@ -33,12 +32,12 @@ export function start(
 export async function startSoon(
   prepared: Prepared,
   argv: readonly string[],
-  options: StdioOptions,
-  window?: WindowSize,
+  wires: Wires,
+  window: WindowSize | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Running> {
-  if (!usesLauncher(prepared) || !canFork(options)) return start(prepared, argv, options, window);
-  if (window !== undefined) assertTerminal(prepared.config, options);
-  return startForked(prepared, argv, options, window);
+  if (!usesLauncher(prepared) || !canFork(wires)) return start(prepared, argv, wires, window);
+  return startForked(prepared, argv, wires, window, signal);
 }
 
 /** A backend of somebody else's may declare what core cannot do with its plans. */

@@ -1,11 +1,17 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
-import { SandboxError } from "../result/error.js";
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import type { Host } from "../plan/backend.js";
 import type { InputSource } from "./input-source.js";
+import { takePipe } from "./pipe.js";
+import type { Wires } from "./wires.js";
 
 /**
  * Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. A
  * `stream` is read no faster than the program reads, and destroyed when that ends; when it fails, so does the run, with
- * `STREAM_FAILED`.
+ * `STREAM_FAILED`. So is what `inherit`, `file` and `fd` name where it is a file or a device: the program has a pipe,
+ * into which this process copies it, and may have copied more than was read. A terminal, a FIFO or a socket is the
+ * program's own as it is, but not as a `file`: to open one could take for ever.
  */
 export type StdinOption =
   | "discard"
@@ -18,7 +24,10 @@ export type StdinOption =
 
 /**
  * Where an output of the program goes: `capture` into the result, `pipe` to a stream of a spawned program, `inherit` to
- * this process's own, `discard`, a file that is made or emptied, or an open fd.
+ * this process's own, `discard`, a file that is made or emptied, or an open fd. What is a file or a device is written by
+ * this process, from a pipe, before the result is there; when that fails, the run does, with `STREAM_FAILED`. As with
+ * standard input, the program has a terminal, a FIFO or a socket as it is. No `file` is a symlink, nor reached by one
+ * that the program could have made.
  */
 export type OutputOption =
   | "capture"
@@ -41,70 +50,66 @@ export interface StdioOptions {
   readonly passFds?: readonly number[] | undefined;
 }
 
-/** What `spawn` is to be given for fds 0 to 2. */
+/** What `spawn` is to be given for fds 0 to 2, and what this process then has of them. */
 export interface Stdio {
-  readonly slots: readonly [
-    "pipe" | "ignore" | number,
-    "pipe" | "ignore" | number,
-    "pipe" | "ignore" | number,
-  ];
+  readonly slots: readonly [Slot, Slot, Slot];
   /** Standard error follows standard output into one pipe, which only a shell can set up. */
   readonly merge: boolean;
-  /** Closes the files that were opened; they belong to the child once it has been spawned. */
+  /** Our ends of the pipes that the slots are ends of, once the program has been started. */
+  take(): Taken;
+  /** Closes the program's ends, which it has once it has been spawned, and those of ours that were not taken. */
   close(): void;
 }
 
+type Slot = "pipe" | "ignore" | number;
+
+interface Taken {
+  readonly stdin?: Writable;
+  readonly stdout?: Readable;
+  readonly stderr?: Readable;
+}
+
 /**
- * Opens what the streams need.
+ * Makes what the streams need.
  *
  * @throws SandboxError `LAUNCH_FAILED`; what was opened before is closed again.
  */
-export function openStdio({
-  stdin = "discard",
-  stdout = "capture",
-  stderr = "capture",
-}: StdioOptions): Stdio {
-  const opened: number[] = [];
-  const close = (): void => {
-    for (const fd of opened.splice(0)) closeSync(fd);
+export function openStdio({ stdin, stdout, stderr }: Wires, host: Host): Stdio {
+  const theirs: number[] = [];
+  const ours: (number | undefined)[] = [];
+  const slot = (wire: Wires["stdout"], fd: 0 | 1 | 2): Slot => {
+    if (wire === "discard") return "ignore";
+    const pipe = wire === "relay" ? takePipe(host) : undefined;
+    if (pipe === undefined) return wire === "relay" ? "pipe" : wire;
+    const [read, write] = pipe;
+    const end = fd === 0 ? read : write;
+    theirs.push(end);
+    ours[fd] = fd === 0 ? write : read;
+    return end;
   };
-  const open = (path: string, flags: "r" | "w"): number => {
-    const fd = openSync(path, flags);
-    opened.push(fd);
-    return fd;
+  const close = (): void => {
+    for (const fd of [...theirs.splice(0), ...ours.splice(0)]) if (fd !== undefined) closeSync(fd);
   };
   try {
-    const input = inputSlot(stdin, open);
-    const output = outputSlot(stdout, 1, open);
+    const input = slot(stdin, 0);
+    const output = slot(stdout, 1);
     const merge = stderr === "stdout" && output === "pipe";
-    const error = stderr === "stdout" ? (merge ? "ignore" : output) : outputSlot(stderr, 2, open);
-    for (const slot of [input, output, error]) refuseDirectory(slot);
-    return { slots: [input, output, error], merge, close };
+    const error = stderr === "stdout" ? (merge ? "ignore" : output) : slot(stderr, 2);
+    const take = (): Taken => {
+      const [toStdin, fromStdout, fromStderr] = ours.splice(0);
+      return {
+        ...(toStdin !== undefined && { stdin: socketOn(toStdin, "writable") }),
+        ...(fromStdout !== undefined && { stdout: socketOn(fromStdout, "readable") }),
+        ...(fromStderr !== undefined && { stderr: socketOn(fromStderr, "readable") }),
+      };
+    };
+    return { slots: [input, output, error], merge, take, close };
   } catch (cause) {
     close();
-    const message = `a standard stream cannot be opened: ${String(cause)}`;
-    throw new SandboxError("LAUNCH_FAILED", message, { cause });
+    throw cause;
   }
 }
 
-type Open = (path: string, flags: "r" | "w") => number;
-
-/** Whoever has a directory open reaches everything below it, whatever the config says. */
-function refuseDirectory(slot: "pipe" | "ignore" | number): void {
-  if (typeof slot === "number" && fstatSync(slot).isDirectory())
-    throw new Error(`fd ${slot} is a directory`);
-}
-
-function inputSlot(option: StdinOption, open: Open): "pipe" | "ignore" | number {
-  if (option === "discard") return "ignore";
-  if (option === "inherit") return 0;
-  if (option === "pipe" || "data" in option || "stream" in option) return "pipe";
-  return "file" in option ? open(option.file, "r") : option.fd;
-}
-
-function outputSlot(option: OutputOption, own: number, open: Open): "pipe" | "ignore" | number {
-  if (option === "discard") return "ignore";
-  if (option === "inherit") return own;
-  if (option === "pipe" || option === "capture") return "pipe";
-  return "file" in option ? open(option.file, "w") : option.fd;
+function socketOn(fd: number, way: "readable" | "writable"): Socket {
+  return new Socket({ fd, readable: way === "readable", writable: way === "writable" });
 }

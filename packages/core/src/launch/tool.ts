@@ -8,8 +8,9 @@ import { launch } from "./launch.js";
 import type { Prepared } from "./prepared.js";
 import { startTimeOf } from "./processes.js";
 import type { Ended, Running } from "./running.js";
-import type { StdioOptions } from "./stdio.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
+import type { Wires } from "./wires.js";
+import { withoutNull } from "./without-null.js";
 
 /**
  * Runs a program with a tool of the host.
@@ -19,12 +20,12 @@ import { type ToolEnd, type Watched, watch } from "./watch.js";
 export function startTool(
   prepared: Prepared<ToolPlan>,
   argv: readonly string[],
-  options: StdioOptions,
+  wires: Wires,
 ): Running {
   const { plan, config, host, closedOnExec, backend } = prepared;
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
-    launch(plan, config, argv, options, host, closedOnExec, group),
+    launch(plan, config, argv, withoutNull(wires), host, closedOnExec, group),
   );
   const checker = new Checker(prepared);
   const watched: Watched = watch(launched, plan, {
@@ -50,10 +51,9 @@ export function startTool(
       await group?.end();
     }
   };
-  const { stdin, stdout, stderr } = launched.child;
-  const { startedAt } = launched;
+  const { startedAt, streams } = launched;
   const { signal, kill } = watched;
-  return { startedAt, streams: { stdin, stdout, stderr }, ended, remove, signal, kill };
+  return { startedAt, streams, ended, remove, signal, kill };
 }
 
 function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {

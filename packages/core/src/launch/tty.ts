@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
-import { isFed } from "./feed.js";
 import type { StdioOptions } from "./stdio.js";
+import { isFed } from "./wires.js";
 
 /** The size of a terminal's window, in characters. */
 export interface WindowSize {

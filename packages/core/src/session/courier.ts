@@ -1,13 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Stream } from "node:stream";
-import { courierOptions } from "../channel/streams.js";
 import { spawnTool } from "../launch/spawn-tool.js";
-import { openStdio, type StdioOptions } from "../launch/stdio.js";
+import type { Wires } from "../launch/wires.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 
-/** Hands the fds that a command's options name on to the sandbox, under the id of the command. */
-export type Courier = (id: number, options: StdioOptions) => Promise<void>;
+/** Hands the fds that a command is to have on to the sandbox, under the id of the command. */
+export type Courier = (id: number, wires: Wires) => Promise<void>;
 
 /**
  * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
@@ -15,8 +14,8 @@ export type Courier = (id: number, options: StdioOptions) => Promise<void>;
  */
 export function courier(launcher: LauncherPlan["argv"], socket: Stream): Courier {
   let before: Promise<void> = Promise.resolve();
-  return (id, options) => {
-    before = before.catch(() => undefined).then(() => send(launcher, socket, id, options));
+  return (id, wires) => {
+    before = before.catch(() => undefined).then(() => send(launcher, socket, id, wires));
     return before;
   };
 }
@@ -25,20 +24,19 @@ async function send(
   launcher: LauncherPlan["argv"],
   socket: Stream,
   id: number,
-  options: StdioOptions,
+  wires: Wires,
 ): Promise<void> {
-  const stdio = openStdio(courierOptions(options));
-  try {
-    const child = spawnTool([...launcher, "courier", String(id)], {
-      env: {},
-      stdio: [...stdio.slots, socket],
-    });
-    const status = await exitOf(child);
-    if (status === 0) return;
-    throw new SandboxError("LAUNCH_FAILED", `the standard streams cannot be handed on: ${status}`);
-  } finally {
-    stdio.close();
-  }
+  // Nothing else needs a courier.
+  const slots = [wires.stdin, wires.stdout, wires.stderr].map((wire) =>
+    typeof wire === "number" ? wire : "ignore",
+  );
+  const child = spawnTool([...launcher, "courier", String(id)], {
+    env: {},
+    stdio: [...slots, socket],
+  });
+  const status = await exitOf(child);
+  if (status === 0) return;
+  throw new SandboxError("LAUNCH_FAILED", `the standard streams cannot be handed on: ${status}`);
 }
 
 function exitOf(child: ChildProcess): Promise<number | string> {

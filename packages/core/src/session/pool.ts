@@ -1,9 +1,9 @@
-import type { Command, Stream } from "../channel/command.js";
-import { onlyCommand, runningOn } from "../channel/run.js";
+import type { Command } from "../channel/command.js";
+import { onlyCommand, runningOn, streamsOn } from "../channel/run.js";
 import { streamsOf } from "../channel/streams.js";
 import type { ConfigInput } from "../config/schema.js";
-import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
-import { isFed } from "../launch/feed.js";
+import { begin } from "../launch/begin.js";
+import type { RunOptions, SandboxChild } from "../launch/child.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
 import { usesLauncher, withoutLauncher } from "../launch/start.js";
@@ -93,27 +93,24 @@ function start(
   const window = windowOf(given.tty);
   const options = forTerminal(given, window);
   if (window !== undefined) assertTerminal(prepared.config, options);
-  const streams = waitingStreams(options);
-  const startedAt = performance.now();
-  const live = shelf.take();
-  const { child } = live.channel;
-  const { stdin = "discard" } = options;
-  if (stdin !== "pipe" && !isFed(stdin)) child.stdin?.destroy();
-  const command = onlyCommand(prepared, argv, streams, window);
-  const running = runningOn(live, command, child, startedAt);
-  return childOf(running, termsOf(prepared), options);
+  for (const name of ["stdin", "stdout", "stderr"] as const) assertPiped(name, options[name]);
+  return begin(prepared, termsOf(prepared), options, (wires) => {
+    const startedAt = performance.now();
+    const live = shelf.take();
+    // A waiting sandbox has pipes already.
+    const streams = streamsOf(wires).map((stream) => (stream === "pipe" ? "own" : stream));
+    const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);
+    return runningOn(live, command, streamsOn(live.channel.child), startedAt);
+  });
 }
 
-/** A waiting sandbox has pipes already. */
-function waitingStreams(options: PooledOptions): Command["streams"] {
-  const [stdin, stdout, stderr] = streamsOf(options);
-  const ofPool = (stream: Stream, path: string): Stream => {
-    if (stream !== "courier") return stream === "pipe" ? "own" : stream;
-    const message = `${path}: a sandbox of a pool has its streams before it has a command`;
-    throw new SandboxError("CONFIG_INVALID", message, {
-      path,
-      hint: "Capture the output or use pipes, or run the command in a sandbox of its own.",
-    });
-  };
-  return [ofPool(stdin, "stdin"), ofPool(stdout, "stdout"), ofPool(stderr, "stderr")];
+function assertPiped(path: string, option: RunOptions["stdin" | "stderr"]): void {
+  const isOwn =
+    typeof option === "object" ? "fd" in option || "file" in option : option === "inherit";
+  if (!isOwn) return;
+  const message = `${path}: a sandbox of a pool has its streams before it has a command`;
+  throw new SandboxError("CONFIG_INVALID", message, {
+    path,
+    hint: "Capture the output or use pipes, or run the command in a sandbox of its own.",
+  });
 }

@@ -2,7 +2,8 @@ import { enterGroup } from "../cgroup/enter.js";
 import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
-import { childOf, type RunOptions, type SandboxChild } from "../launch/child.js";
+import { beginSoon } from "../launch/begin.js";
+import type { RunOptions, SandboxChild } from "../launch/child.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
 import { usesLauncher, withoutLauncher } from "../launch/start.js";
@@ -53,9 +54,11 @@ export async function openSession(
     if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");
     const options = withoutTerminal(checkedOptions(given));
     const { wallTime, stop, ...settings } = settingsOf(config, options);
-    const running = await start(commandOf(argv ?? command), settings, options);
-    const { limits } = settings;
-    return childOf(running, { ...termsOf(prepared), limits, wallTime, stop }, options);
+    const words = commandOf(argv ?? command);
+    const terms = { ...termsOf(prepared), limits: settings.limits, wallTime, stop };
+    return beginSoon(prepared, terms, options, (wires) =>
+      start(words, settings, wires, options.signal),
+    );
   };
   const close = async (): Promise<void> => {
     isClosed = true;

@@ -7,8 +7,9 @@ import type { Pipes } from "../channel/message.js";
 import { Patience } from "../channel/patience.js";
 import { NO_STREAMS, openStreams } from "../channel/pipes.js";
 import { streamsOf } from "../channel/streams.js";
+import { neverStarted, orAbort } from "../launch/begin.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
-import type { StdioOptions } from "../launch/stdio.js";
+import type { Wires } from "../launch/wires.js";
 import type { LauncherPlan } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { courier } from "./courier.js";
@@ -17,7 +18,8 @@ import { courier } from "./courier.js";
 export type Starter = (
   argv: readonly string[],
   settings: Pick<ResolvedConfig, "env" | "cwd" | "limits">,
-  stdio: StdioOptions,
+  wires: Wires,
+  signal: AbortSignal | undefined,
 ) => Promise<Running>;
 
 /**
@@ -27,13 +29,14 @@ export type Starter = (
 export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold): Starter {
   const handOn = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
   let last = 0;
-  return async (argv, settings, stdio) => {
+  return async (argv, settings, wires, signal) => {
     const release = hold();
     try {
       last += 1;
-      const command = { id: last, streams: streamsOf(stdio), argv, window: undefined, ...settings };
-      if (command.streams.includes("courier")) await handOn(command.id, stdio);
-      const { ended, ...running } = await begin(live, command);
+      const command = { id: last, streams: streamsOf(wires), argv, window: undefined, ...settings };
+      if (command.streams.includes("courier")) await handOn(command.id, wires);
+      const { ended, ...running } =
+        signal?.aborted === true ? neverStarted() : await begin(live, command, signal);
       return { ...running, ended: ended.finally(release) };
     } catch (error) {
       release();
@@ -42,7 +45,7 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
   };
 }
 
-function begin(live: Live, command: Command): Promise<Running> {
+function begin(live: Live, command: Command, abort: AbortSignal | undefined): Promise<Running> {
   const { child, send } = live.channel;
   const startedAt = performance.now();
   const signal = (name: NodeJS.Signals): boolean => {
@@ -58,7 +61,7 @@ function begin(live: Live, command: Command): Promise<Running> {
     if (isSent) patience.owe();
     return isSent;
   };
-  return new Promise((resolve, reject) => {
+  const started = new Promise<Running>((resolve, reject) => {
     const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
     const ended = startCounted(live, command, (pipes) => {
       try {
@@ -75,6 +78,7 @@ function begin(live: Live, command: Command): Promise<Running> {
     ended.then(() => ready(NO_STREAMS), reject);
     if (!command.streams.includes("pipe")) ready(NO_STREAMS);
   });
+  return orAbort(abort, kill, started);
 }
 
 /** What the cgroup counts is the session's; but whether a command was killed for want of memory, it can tell. */

@@ -1,0 +1,124 @@
+import { fstatSync, readFileSync, write as writeTo } from "node:fs";
+import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { SandboxError } from "../result/error.js";
+import type { Stop } from "./outcome.js";
+
+/** An output of the program that is copied to an fd. */
+export interface Relay {
+  /** Resolves when all is written that the program wrote; with why the run failed, if the copying did. */
+  readonly drained: () => Promise<Stop | undefined>;
+  /** Closes the program's output; resolves when nothing is being written any more. */
+  readonly cut: () => Promise<void>;
+}
+
+const write = promisify(writeTo);
+
+/**
+ * Copies an output to an fd, no faster than that takes it.
+ *
+ * @param fileSize - The bytes beyond which a file may not grow, as for what the program writes to by itself.
+ * @param onStop - Called when it cannot go on.
+ */
+export function relay(
+  name: "stdout" | "stderr",
+  from: Readable,
+  fd: number,
+  fileSize: number | undefined,
+  onStop: (reason: Stop) => void,
+): Relay {
+  let reason: Stop | undefined;
+  let moved = 0;
+  let isBusy = false;
+  let room = fileSize === undefined ? Infinity : roomIn(fd, fileSize);
+  const copy = async (): Promise<void> => {
+    for await (const chunk of from) {
+      const bytes = chunk as Buffer;
+      isBusy = true;
+      await writeAll(fd, bytes.subarray(0, room));
+      isBusy = false;
+      moved += bytes.length;
+      if (fileSize !== undefined && bytes.length > room) {
+        reason = { limit: "fileSize", bytes: fileSize };
+        return;
+      }
+      room -= bytes.length;
+    }
+  };
+  let isOver = false;
+  const over = copy()
+    .catch((cause: unknown) => {
+      // Whoever reads has seen enough, and a program that was ended has reset the pipe.
+      if (isBusy && codeOf(cause) !== "EPIPE") reason = failure(name, cause);
+      isBusy = false;
+    })
+    .then(() => {
+      isOver = true;
+      from.destroy();
+      if (reason !== undefined) onStop(reason);
+    });
+  const cut = async (): Promise<void> => {
+    from.destroy();
+    await over;
+  };
+  return {
+    async drained() {
+      // What nobody has ended may hold the pipe for ever. As long as something comes of it, it is waited for.
+      for (let idle = 0, seen = moved; !isOver && idle < MOST_IDLE; seen = moved) {
+        await Promise.race([over, setTimeout(STEP)]);
+        idle = isBusy || moved > seen ? 0 : idle + 1;
+      }
+      await cut();
+      return reason;
+    },
+    cut,
+  };
+}
+
+/** Milliseconds, and how many of these steps. */
+const STEP = 100;
+const MOST_IDLE = 20;
+
+async function writeAll(fd: number, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await write(fd, bytes, at, bytes.length - at, null);
+    at += bytesWritten;
+  }
+}
+
+/** A file that is appended to is written at its end. */
+function roomIn(fd: number, most: number): number {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) return Infinity;
+  const info = infoOf(fd);
+  const [, flags = "0"] = /^flags:\s+([0-7]+)$/m.exec(info) ?? [];
+  const [, position = "0"] = /^pos:\s+(\d+)$/m.exec(info) ?? [];
+  const isAppended = (Number.parseInt(flags, 8) & O_APPEND) !== 0;
+  return Math.max(0, most - (isAppended ? stat.size : Number(position)));
+}
+
+const O_APPEND = 0o2000;
+
+/** Only Linux tells. */
+function infoOf(fd: number): string {
+  try {
+    return readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function failure(path: string, cause: unknown): SandboxError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `${path}: what the program wrote cannot be handed on: ${reason}`;
+  return new SandboxError("STREAM_FAILED", message, {
+    path,
+    hint: "The program has been ended: nobody would have had the rest.",
+    cause,
+  });
+}
