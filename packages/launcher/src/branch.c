@@ -97,12 +97,13 @@ bool await_branches(void)
     struct pollfd core = {.fd = CORE_FD, .events = POLLIN};
     if (!make_room())
         fail(FAILED_SETUP, ENOMEM, "realloc");
+    bool waits = kill_late(); /* it closes sockets */
     watched[0] = core;
     for (size_t index = 0; index < count; index++) {
         short events = branches[index].backlog.size > 0 ? POLLIN | POLLOUT : POLLIN;
         watched[index + 1] = (struct pollfd){.fd = branches[index].forked.socket, .events = events};
     }
-    if (poll(watched, count + 1, kill_late() ? 1000 : -1) < 0)
+    if (poll(watched, count + 1, waits ? 1000 : -1) < 0)
         return false;
     for (size_t index = 0; index < count; index++) {
         short came = watched[index + 1].revents;

@@ -10,7 +10,7 @@ static bool is_stream(uint8_t stream, int fd, uint8_t mode);
 
 const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct command *command)
 {
-    *command = (struct command){0};
+    *command = (struct command){.alone = mode == MODE_RUN};
     struct cursor cursor = cursor_over(data, size);
     command->id = take_u32(&cursor);
     for (int fd = 0; fd < 3; fd++)

@@ -15,6 +15,7 @@ struct live {
     pid_t pid;   /* 0: waits for the courier */
     int notes;   /* -1: its exec is over */
     bool failed;
+    int stop; /* a signal that stops it as soon as it has begun; 0: none */
     struct frame frame;
     struct command command;
 };
@@ -22,6 +23,7 @@ struct live {
 static void begin(const struct sandbox *sandbox, struct live *live, const struct handover *streams);
 static void forget(struct live *live);
 static struct live *find(uint32_t id);
+static void signal_waiting(struct live *live, int number);
 
 static struct live commands[MOST_COMMANDS];
 static int used; /* no place from here on was ever taken */
@@ -54,6 +56,8 @@ static void begin(const struct sandbox *sandbox, struct live *live, const struct
     int error = errno;
     close_all(streams->fds);
     free_frame(&live->frame);
+    if (live->stop && live->pid != 0)
+        signal_program(live->pid, live->stop);
     if (!failed)
         return;
     report_failed(live->id, FAILED_SETUP, error, failed);
@@ -127,14 +131,25 @@ void signal_command(uint32_t id, int number)
     if (!live)
         return;
     if (live->pid == 0) {
-        const struct rusage none = {0};
-        report_exited(id, number, &none); /* as it would have ended */
-        forget(live);
+        signal_waiting(live, number);
         return;
     }
     if (number == SIGKILL)
         kill(-live->pid, SIGKILL);
     signal_program(live->pid, number);
+}
+
+/* What it would do to a process that has not begun, whose signals all do what they do by default. */
+static void signal_waiting(struct live *live, int number)
+{
+    static const struct rusage none;
+    enum signal_action action = default_action(number);
+    if (action == ACTION_STOP || number == SIGCONT)
+        live->stop = number == SIGCONT ? 0 : number;
+    if (action != ACTION_END)
+        return;
+    report_exited(live->id, number, &none);
+    forget(live);
 }
 
 void end_command(pid_t pid, int status, const struct rusage *usage)

@@ -96,6 +96,7 @@ struct command {
     uint32_t id;
     uint8_t streams[3];
     uint8_t limit_count;
+    bool alone;    /* it is the only one of its sandbox: a run's */
     bool terminal; /* the program has one of its own, of this size */
     uint16_t columns, rows;
     const char *cwd;

@@ -4,17 +4,26 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cursor.h"
+#include "frame.h"
 #include "limits.h"
 #include "signals.h"
 #include "sys.h"
 #include "terminal.h"
 #include "text.h"
 
+/* A length, a type, an id and a number. */
+enum { SIGNAL_FRAME = 4 + 1 + 4 + 4 };
+
 static void take_streams(const struct sandbox *sandbox, const struct command *command,
                          const int streams[3], int notes);
+static void heed_core(uint32_t id);
+static void signal_self(int number);
 static void limit(const struct command *command, int notes);
 static _Noreturn void give_up(int notes, uint32_t id, enum failure kind, const char *what);
 
@@ -38,9 +47,38 @@ void become_command(const struct sandbox *sandbox, const struct command *command
     umask(sandbox->umask);
     if (chdir(command->cwd) != 0)
         give_up(notes, command->id, FAILED_CWD, "chdir");
+    if (command->alone)
+        heed_core(command->id);
     environ = variables; /* where execvp looks for PATH too */
     execvp(arguments[0], arguments);
     give_up(notes, command->id, FAILED_EXEC, "execve");
+}
+
+/* In a run, what core has said since the command: this process is the only one that reads from it, and
+ * no program begins whose end has been asked for. Signals do what they do to one that has not begun. */
+static void heed_core(uint32_t id)
+{
+    uint8_t head[SIGNAL_FRAME];
+    uint32_t command, number;
+    for (;;) {
+        ssize_t got = recv(CORE_FD, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+        if (got == 0)
+            signal_self(SIGKILL); /* as pid 1 is about to do with everything */
+        struct cursor cursor = cursor_over(head, got == sizeof head ? sizeof head : 0);
+        if (take_u32(&cursor) != SIGNAL_FRAME - 4 || take_u8(&cursor) != 'K')
+            return; /* what else there is waits for pid 1 */
+        if (!parse_signal(cursor.at, cursor.left, &command, &number) || command != id)
+            return;
+        if (default_action((int)number) == ACTION_STOP)
+            return; /* who is stopped here could not be told to go on */
+        if (recv(CORE_FD, head, sizeof head, MSG_DONTWAIT) == sizeof head)
+            signal_self((int)number);
+    }
+}
+
+static void signal_self(int number)
+{
+    kill((pid_t)syscall(SYS_getpid), number);
 }
 
 static void take_streams(const struct sandbox *sandbox, const struct command *command,

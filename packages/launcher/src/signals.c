@@ -78,6 +78,24 @@ void signal_program(pid_t program, int number)
         kill(program, number);
 }
 
+enum signal_action default_action(int number)
+{
+    switch (number) {
+    case SIGSTOP:
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+        return ACTION_STOP;
+    case SIGCHLD:
+    case SIGCONT:
+    case SIGURG:
+    case SIGWINCH:
+        return ACTION_NONE;
+    default:
+        return ACTION_END;
+    }
+}
+
 static bool is_terminals(int number)
 {
     switch (number) {

@@ -21,6 +21,11 @@ int watch_signals(void);
 /* The next signal of such an fd, 0 when there is none. */
 int next_signal(int fd);
 
+enum signal_action { ACTION_END, ACTION_STOP, ACTION_NONE };
+
+/* By signal(7). */
+enum signal_action default_action(int number);
+
 /* To the whole process group where a terminal would do so, else to the program alone. */
 void signal_program(pid_t program, int number);
 
