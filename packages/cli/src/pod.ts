@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { realHost, SandboxError } from "@sandboxlib/core";
+import { withImage } from "@sandboxlib/image";
 import {
   insideOf,
   openAci,
@@ -14,8 +15,7 @@ import {
   runPod,
   SHARED,
   sharedNamespaces,
-  withImage,
-} from "@sandboxlib/image";
+} from "@sandboxlib/image-appc";
 import type { End } from "./cli.js";
 import { CliError } from "./cli-error.js";
 import { type CommandLine, valueOf } from "./command-line.js";

@@ -1,5 +1,5 @@
 import type { SandboxResult } from "@sandboxlib/core";
-import { live, openImage, openImageSandbox, withImage } from "@sandboxlib/image";
+import { openImage, openImageSandbox, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions } from "./config-from-options.js";
 import { imageOptions } from "./image-options.js";
@@ -50,8 +50,9 @@ async function surrounded(
   postStop: readonly (readonly string[])[],
 ): Promise<SandboxResult> {
   if (preStart.length + postStop.length === 0) return run(undefined);
-  const [lived] = await live([{ preStart, postStop, run }]);
-  const result = lived?.result ?? lived?.failed;
+  const { runApps } = await import("@sandboxlib/image-appc");
+  const [app] = await runApps([{ preStart, postStop, run }]);
+  const result = app?.result ?? app?.failed;
   if (result === undefined) throw new TypeError("an app has a result");
   return result;
 }

@@ -5,12 +5,14 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BIN, ran, runSandbox, sandboxlib, startNode } from "./support/cli.js";
 import { gcAlone } from "./support/gc-alone.js";
@@ -32,6 +34,18 @@ const why = spawnSync(BUSYBOX, ["true"]).status === 0 ? undefined : `needs ${BUS
 
 const noFlock =
   spawnSync("flock", ["--version"]).error === undefined ? undefined : "needs flock(1)";
+
+/** The parts of the program that a process has loaded. */
+function chunksIn(coverage: string): string[] {
+  return readdirSync(coverage).flatMap((name) => {
+    const { result } = JSON.parse(readFileSync(join(coverage, name), "utf8")) as {
+      result: { url: string }[];
+    };
+    return result
+      .filter(({ url }) => url.includes("/cli/dist/"))
+      .map(({ url }) => readFileSync(fileURLToPath(url), "utf8"));
+  });
+}
 
 describe("images on the command line", () => {
   let directory = "";
@@ -86,6 +100,22 @@ describe("images on the command line", () => {
     ]);
     const ran = await runSandbox([file, "/bin/busybox", "echo", "hello"], { env });
     expect([ran.stdout, ran.exitCode]).toEqual(["hello\n", 0]);
+  });
+
+  testUnless(why, "load the code for App Container only when they are such images", async () => {
+    const [oci, aci] = [join(directory, "small.tar"), join(directory, "small.aci")];
+    const from = join(directory, "hello");
+    await sandboxlib(["image", "build", join(from, "rootfs"), "--oci", "-o", oci]);
+    await sandboxlib(["image", "build", from, "--aci", "-o", aci]);
+    const loads = async (image: string): Promise<boolean> => {
+      const coverage = join(directory, `coverage-${basename(image)}`);
+      const ended = await runSandbox([image, "/bin/busybox", "true"], {
+        env: { ...env, NODE_V8_COVERAGE: coverage },
+      });
+      expect(ended.exitCode).toBe(0);
+      return chunksIn(coverage).some((chunk) => chunk.includes("// ../image-appc/"));
+    };
+    expect([await loads(oci), await loads(aci)]).toEqual([false, true]);
   });
 
   testUnless(why, "are inspected also when a run needs more of the command line", async () => {

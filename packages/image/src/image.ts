@@ -1,5 +1,4 @@
 import type { ConfigInput } from "@sandboxlib/core";
-import type { Volume } from "./appc/mount-points.js";
 import type { Ids } from "./ids.js";
 
 /** The formats that can be a root. */
@@ -7,6 +6,13 @@ export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "dir
 
 /** One of {@link FORMATS}. */
 export type FormatName = (typeof FORMATS)[number];
+
+/** A directory of the host for a mount point of an App Container image. */
+export interface Volume {
+  /** An absolute path without symlinks. */
+  readonly source: string;
+  readonly readOnly: boolean;
+}
 
 /** How an image is opened. */
 export interface ImageOptions {
@@ -24,13 +30,13 @@ export interface ImageOptions {
   readonly metadataUrl?: string | undefined;
   /** Who the program is, whatever the image says: its own user is not looked up. */
   readonly user?: Ids | undefined;
-  /** Whether what an App Container image asks for beyond what can be enforced is told in a note instead of refused. */
+  /** Whether an isolator of an App Container image that cannot be enforced is reported in a note instead of refused. */
   readonly degrade?: boolean | undefined;
   /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */
   readonly maxSize?: number | undefined;
   /** Stops the unpacking, with its reason; what there is of the image is removed. */
   readonly signal?: AbortSignal | undefined;
-  /** Told how far the unpacking has come, at most ten times a second. */
+  /** Called while the image is unpacked, at most ten times a second. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Told once, after a second of waiting for somebody else who unpacks an image: the file that is locked. */
   readonly onWait?: ((lock: string) => void) | undefined;
@@ -43,7 +49,7 @@ export interface Progress {
   readonly total: number;
 }
 
-/** What an image asks for: the part of a config that it supplies, and what users should know of it. */
+/** What an image asks for: a part of a config, and notes for users. */
 export interface Fragment {
   readonly config: ConfigInput;
   /** One line each: what was left out, squashed or changed. */

@@ -5,7 +5,7 @@ import { lock } from "./cache/lock.js";
 import { cachePlace, type Place } from "./cache/place.js";
 import { type Record, recordOf, rootOf } from "./cache/record.js";
 import { type Key, keyOf, recall } from "./cache/seen.js";
-import { FORMAT } from "./formats/format.js";
+import { loadFormat } from "./formats/load.js";
 import type { Image, ImageOptions } from "./image.js";
 import { invalidImage, shown } from "./invalid.js";
 
@@ -31,13 +31,12 @@ export async function inspectImage(path: string, options: ImageOptions = {}): Pr
 }
 
 async function described(path: string, options: ImageOptions, attempt: Attempt): Promise<Image> {
-  const found = await unpacked(path, options);
+  const found = await unpackImage(path, options);
   if (found === undefined) return plainDirectory(realPath(path), options);
   const { record, root } = found;
-  const describe =
-    record.format === "directory" ? undefined : await FORMAT[record.format].describe();
+  const format = await loadFormat(record.format);
   return {
-    ...(describe?.(record, root, options, attempt) ?? { config: {}, notes: [] }),
+    ...(await format.describe(record, root, options, attempt)),
     format: record.format,
     digest: record.digest,
     rootDirectory: root,
@@ -46,8 +45,12 @@ async function described(path: string, options: ImageOptions, attempt: Attempt):
   };
 }
 
-/** An image in the cache, whatever it asks for; undefined for a directory that is a root as it is. */
-export async function unpacked(
+/**
+ * Unpacks an image into the cache unless it is there, whatever it asks for. Undefined for a directory that is no OCI layout.
+ *
+ * @throws SandboxError as {@link openImage}
+ */
+export async function unpackImage(
   path: string,
   options: ImageOptions,
 ): Promise<{ readonly record: Record; readonly root: string } | undefined> {

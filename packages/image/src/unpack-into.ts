@@ -7,12 +7,13 @@ import type { Place } from "./cache/place.js";
 import { type Record, store, VERSION } from "./cache/record.js";
 import { identityOf, type Key, remember } from "./cache/seen.js";
 import { formatOfFile } from "./formats/detect.js";
-import { type Content, FORMAT, type Job } from "./formats/format.js";
+import type { Content, Job } from "./formats/format.js";
+import { loadFormat } from "./formats/load.js";
 import type { FormatName, ImageOptions } from "./image.js";
 import { invalidImage, shown } from "./invalid.js";
 import { progressOf } from "./progress.js";
 import { makePlaces } from "./root/make-places.js";
-import { fileSource } from "./unpack/file-source.js";
+import { fileSource } from "./unpack/source.js";
 import { totalsOf } from "./unpack/totals.js";
 
 /** Unpacks an image into the cache, whole or not at all. */
@@ -57,7 +58,6 @@ async function unpack(
 ): Promise<{ format: FormatName; content: Content }> {
   const source = statSync(path).isDirectory() ? undefined : await fileSource(path);
   const format = source === undefined ? "oci" : await formatOfFile(source);
-  if (format === "directory") throw new TypeError("a directory is not unpacked");
   const { total, onRead } = progressOf(options.onProgress);
   const job: Job = {
     path,
@@ -70,8 +70,8 @@ async function unpack(
     total,
     onRead,
   };
-  const reader = await FORMAT[format].unpack();
-  const content = await reader(job);
+  const reader = await loadFormat(format);
+  const content = await reader.unpack(job);
   // Whatever the umask is; the directory above keeps others out.
   chmodSync(job.root, 0o755);
   makePlaces(job.root, content.manifest);

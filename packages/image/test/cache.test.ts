@@ -255,33 +255,6 @@ describe("the cache of images", () => {
       );
   });
 
-  it("does not hold an image whose dependency was changed while it was read", async () => {
-    const directory = temporary();
-    const images = join(directory, "images");
-    mkdirSync(images);
-    const aci = (name: string, extra: object, body: string): Buffer => {
-      const manifest = { acKind: "ImageManifest", acVersion: "0.8.11", name, ...extra };
-      return archive(
-        { path: "manifest", body: JSON.stringify(manifest) },
-        { path: "rootfs", type: "5" },
-        { path: "rootfs/a", body },
-      );
-    };
-    const top = aci("example.com/top", { dependencies: [{ imageName: "example.com/dep" }] }, "x");
-    const [file, below] = [join(directory, "top.aci"), join(images, "dep.aci")];
-    writeFileSync(file, top);
-    writeFileSync(below, aci("example.com/dep", {}, "x".repeat(2 ** 26)));
-    const onProgress = ({ read: bytes }: { read: number }): void => {
-      if (bytes > top.length) utimesSync(below, new Date(1e12), new Date(1e12));
-    };
-    expect((await rejection(openImage(file, { images, onProgress }))).message).toBe(
-      `${JSON.stringify(below)} was changed while it was read`,
-    );
-    expect(cached("images")).toEqual([]);
-    await openImage(file, { images });
-    expect(cached("images")).toHaveLength(1);
-  });
-
   it("tells how far the unpacking has come", async () => {
     const { file } = await image("x".repeat(2 ** 26));
     const told: number[] = [];

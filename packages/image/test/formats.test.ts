@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { buildAci, buildOci, openImage } from "../src/index.js";
+import { buildOci, openImage } from "../src/index.js";
 import { temporary } from "./support/place.js";
 import { lacking, smallRoot, tool } from "./support/root.js";
 
@@ -179,31 +179,5 @@ describe("an image of OCI", () => {
     expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
     const image = await openImage(a, { tag: "one" });
     expect(image.digest).toBe(digest);
-  });
-});
-
-const MANIFEST = {
-  acKind: "ImageManifest",
-  acVersion: "0.8.11",
-  name: "example.com/hello",
-  app: { exec: ["/bin/sh", "-c", "exit 5"], user: "app", group: "extra" },
-};
-
-describe("an App Container image", () => {
-  it("that we make is the same for the same files, and is read again", async () => {
-    const directory = temporary();
-    const source = join(directory, "hello");
-    smallRoot(join(source, "rootfs"));
-    writeFileSync(join(source, "manifest"), JSON.stringify(MANIFEST));
-    const [a, b] = [join(directory, "a.aci"), join(directory, "b.aci")];
-    const id = await buildAci(source, a);
-    await buildAci(source, b);
-    expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
-    const image = await openImage(a, { digest: id.slice(0, 40) });
-    expect([image.format, image.digest]).toEqual(["aci", id]);
-    expect(image.config).toMatchObject({
-      command: ["/bin/sh", "-c", "exit 5"],
-      user: { uid: 1000, gid: 77 },
-    });
   });
 });

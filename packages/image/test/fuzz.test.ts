@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { removeTree } from "../src/cache/remove-tree.js";
 import { parseImageConfig, parseManifest, parseSaved } from "../src/oci/json.js";
-import { judgeOf } from "../src/unpack/judge.js";
+import { sanitizerFor } from "../src/unpack/sanitizer.js";
 import { totalsOf } from "../src/unpack/totals.js";
 import { archive, long, pax, type Raw, seal } from "./support/archive.js";
 import { listing, temporary } from "./support/place.js";
@@ -68,14 +68,19 @@ const mutated = fc
     return cut % 4 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
   });
 
-/** What the judge writes, when it is fed in pieces of some size. */
-function judged(bytes: Buffer, piece: number): Buffer | string {
+/** What the sanitizer writes, when it gets an archive in chunks of some size. */
+function sanitized(bytes: Buffer, chunk: number): Buffer | string {
   const written: Buffer[] = [];
   const terms = { whiteouts: true, privileged: true };
-  const judge = judgeOf(terms, totalsOf(), (chunk) => void written.push(Buffer.from(chunk)));
+  const sanitizer = sanitizerFor(
+    terms,
+    totalsOf(),
+    (bytes) => void written.push(Buffer.from(bytes)),
+  );
   try {
-    for (let at = 0; at < bytes.length; at += piece) judge.write(bytes.subarray(at, at + piece));
-    judge.end();
+    for (let at = 0; at < bytes.length; at += chunk)
+      sanitizer.write(bytes.subarray(at, at + chunk));
+    sanitizer.end();
   } catch (error) {
     if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") throw error;
     expect(Buffer.from(error.message).every((byte) => byte >= 0x20)).toBe(true);
@@ -87,8 +92,8 @@ function judged(bytes: Buffer, piece: number): Buffer | string {
 describe("the reader of layers", () => {
   it("takes or refuses whatever it is given, and the same however it is cut", () => {
     fc.assert(
-      fc.property(mutated, fc.integer({ min: 1, max: 1500 }), (bytes, piece) => {
-        expect(judged(bytes, piece)).toEqual(judged(bytes, Math.max(1, bytes.length)));
+      fc.property(mutated, fc.integer({ min: 1, max: 1500 }), (bytes, chunk) => {
+        expect(sanitized(bytes, chunk)).toEqual(sanitized(bytes, Math.max(1, bytes.length)));
       }),
       SEEDED,
     );
@@ -97,9 +102,9 @@ describe("the reader of layers", () => {
   it("writes only what it would take again, unchanged", () => {
     fc.assert(
       fc.property(mutated, (bytes) => {
-        const once = judged(bytes, 4096);
+        const once = sanitized(bytes, 4096);
         if (typeof once === "string") return;
-        expect(judged(once, 4096)).toEqual(once);
+        expect(sanitized(once, 4096)).toEqual(once);
       }),
       SEEDED,
     );
@@ -108,7 +113,7 @@ describe("the reader of layers", () => {
   it("writes only names that tar(1) reads as names below a directory", () => {
     const all = fc.sample(mutated, { numRuns: 300, seed: SEEDED.seed });
     const taken = all
-      .map((bytes) => judged(bytes, 4096))
+      .map((bytes) => sanitized(bytes, 4096))
       .filter((each) => typeof each !== "string");
     expect(taken.length).toBeGreaterThan(20);
     for (const bytes of taken) {
@@ -149,12 +154,16 @@ describe("the reader of layers, whose output tar(1) unpacks without a wall", () 
         const led = entries.map((each: Raw) =>
           each.linkpath === "OUTSIDE" ? { ...each, linkpath: outside } : each,
         );
-        // As far as it goes: tar(1) is at work before the judge has come to the end.
+        // As far as it goes: tar(1) is at work before the sanitizer has come to the end.
         const written: Buffer[] = [];
         const terms = { whiteouts: false, privileged: true };
-        const judge = judgeOf(terms, totalsOf(), (chunk) => void written.push(Buffer.from(chunk)));
+        const sanitizer = sanitizerFor(
+          terms,
+          totalsOf(),
+          (bytes) => void written.push(Buffer.from(bytes)),
+        );
         try {
-          judge.write(archive(...led));
+          sanitizer.write(archive(...led));
           taken += 1;
         } catch (error) {
           if (!isSandboxError(error)) throw error;

@@ -169,7 +169,11 @@ function negative(): Buffer {
 const isRoot = process.getuid?.() === 0;
 const WALLS = [
   ["", undefined, ""],
-  [", also where no wall but the judge is there", "chroot", isRoot ? "" : " (skipped: needs root)"],
+  [
+    ", also where nothing but the sanitizer protects the host",
+    "chroot",
+    isRoot ? "" : " (skipped: needs root)",
+  ],
 ] as const;
 
 describe.each(WALLS)("a hostile archive%s", (_title, backend, why) => {

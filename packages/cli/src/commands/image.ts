@@ -1,4 +1,4 @@
-import { buildAci, buildOci, inspectImage } from "@sandboxlib/image";
+import { buildOci, inspectImage } from "@sandboxlib/image";
 import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { hostPath } from "../host-path.js";
@@ -57,4 +57,8 @@ async function build(line: CommandLine, directory: string, { stdout }: Io): Prom
   const { platform, tag } = imageOptions(line);
   const digest = aci ? await buildAci(from, to) : await buildOci(from, to, { platform, tag });
   stdout.write(`${digest}\n`);
+}
+
+async function buildAci(from: string, to: string): Promise<string> {
+  return (await import("@sandboxlib/image-appc")).buildAci(from, to);
 }

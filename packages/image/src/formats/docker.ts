@@ -4,11 +4,11 @@ import { parseImageConfig, parseSaved, type Saved } from "../oci/json.js";
 import { type Layer, unpackLayers } from "../oci/layers.js";
 import { archiveStore, readSmall, type Store } from "../oci/store.js";
 import type { ImageConfig } from "../oci/types.js";
-import type { Unpack } from "./format.js";
+import type { Format } from "./format.js";
 import { plainArchive } from "./plain-archive.js";
 
 /** What `docker save` wrote before it wrote OCI layouts. */
-export const unpackDocker: Unpack = async (job) => {
+export const unpackDocker: Format["unpack"] = async (job) => {
   const { source, options } = job;
   if (source === undefined) throw new TypeError("what docker saves is a file");
   const store = await archiveStore(await plainArchive(source, job));

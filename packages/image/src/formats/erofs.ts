@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { fileHash } from "../unpack/hash.js";
 import { startHelper } from "../unpack/helper.js";
 import { programSource } from "../unpack/program-source.js";
-import { settleOwners } from "../unpack/settle.js";
 import { mostOf } from "../unpack/totals.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
-import type { Unpack } from "./format.js";
+import type { Format } from "./format.js";
 import { notesOf } from "./notes.js";
 import { watchSize } from "./watch-size.js";
 
@@ -14,7 +13,7 @@ import { watchSize } from "./watch-size.js";
  * An erofs file. fsck.erofs(8) can only write a tree: it does so in a sandbox, into a directory that is thrown away, and
  * what tar(1) makes of that is judged like any other archive. Owners are lost on the way.
  */
-export const unpackErofs: Unpack = async (job) => {
+export const unpackErofs: Format["unpack"] = async (job) => {
   const { path, source, scratch, root, totals, privileged, total, options } = job;
   if (source === undefined) throw new TypeError("an erofs is a file");
   total(source.size);
@@ -28,16 +27,15 @@ export const unpackErofs: Unpack = async (job) => {
     tree,
     source.size,
   );
-  const { findings } = await unpackTar(tar, root, {
-    terms: { whiteouts: false, privileged },
+  const { report } = await unpackTar(tar, root, {
+    terms: { privileged },
     totals,
     digests: [],
   });
-  if (privileged) settleOwners(root, findings.owners);
   return {
     digest: `sha256:${digest}`,
     manifest: undefined,
-    notes: notesOf([findings], privileged),
+    notes: notesOf([report], privileged),
   };
 };
 

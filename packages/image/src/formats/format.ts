@@ -1,26 +1,29 @@
 import type { Attempt } from "../attempt.js";
-import type { FormatName, Fragment, ImageOptions } from "../image.js";
+import type { Fragment, ImageOptions } from "../image.js";
 import type { Source } from "../unpack/source.js";
 import type { Totals } from "../unpack/totals.js";
 
-/**
- * Unpacks an image of one format into a directory of its own.
- *
- * @throws SandboxError `IMAGE_INVALID`; the directory is then thrown away.
- */
-export type Unpack = (job: Job) => Promise<Content>;
-
-/**
- * What an unpacked image asks for. Called for every run, so it loads little.
- *
- * @throws SandboxError `IMAGE_INVALID`
- */
-export type Describe = (
-  content: Content,
-  root: string,
-  options: ImageOptions,
-  attempt: Attempt,
-) => Fragment;
+/** A format of images that are unpacked into the cache. */
+export interface Format {
+  /**
+   * Unpacks an image into `job.root`.
+   *
+   * @throws SandboxError `IMAGE_INVALID`; the root is then thrown away.
+   */
+  unpack(job: Job): Promise<Content>;
+  /**
+   * Says what an unpacked image asks for. It is called for every run, so it should load little.
+   *
+   * @param attempt - Called with each step that may refuse the image.
+   * @throws SandboxError `IMAGE_INVALID`
+   */
+  describe(
+    content: Content,
+    root: string,
+    options: ImageOptions,
+    attempt: Attempt,
+  ): Fragment | Promise<Fragment>;
+}
 
 /** One image to unpack. */
 export interface Job {
@@ -33,9 +36,11 @@ export interface Job {
   readonly root: string;
   readonly options: ImageOptions;
   readonly totals: Totals;
+  /** Whether the caller is root. */
   readonly privileged: boolean;
-  /** To be told how much there is to read before it is read. */
+  /** Takes the bytes that there are to read, before they are read. */
   readonly total: (bytes: number) => void;
+  /** Takes the bytes that have been read so far. */
   readonly onRead: (bytes: number) => void;
 }
 
@@ -43,7 +48,7 @@ export interface Job {
 export interface Content {
   /** As {@link Image.digest}. */
   readonly digest: string;
-  /** Other files that the root is made of, which must be as they were for it to be of use. */
+  /** The other files that the root is made of. When one of them changes, the image is unpacked again. */
   readonly parts?: readonly Part[];
   readonly manifest: unknown;
   readonly notes: readonly string[];
@@ -52,42 +57,7 @@ export interface Content {
 /** A file that a root is made of. */
 export interface Part {
   readonly path: string;
-  /** What it looked like before it was read. */
+  /** What `identityOf` said of it before it was read. */
   readonly identity: string;
   readonly digest: string;
-}
-
-/** What unpacks each format, and what reads its manifest; loaded when they are needed. */
-export const FORMAT: Readonly<
-  Record<
-    Exclude<FormatName, "directory">,
-    { unpack(): Promise<Unpack>; describe(): Promise<Describe> }
-  >
-> = {
-  aci: {
-    unpack: async () => (await import("./aci.js")).unpackAci,
-    describe: async () => (await import("./aci-fragment.js")).describeAci,
-  },
-  oci: { unpack: async () => (await import("./oci.js")).unpackOci, describe: describeOci },
-  docker: { unpack: async () => (await import("./docker.js")).unpackDocker, describe: describeOci },
-  tar: {
-    unpack: async () => (await import("./tarball.js")).unpackTarball,
-    describe: describeNothing,
-  },
-  squashfs: {
-    unpack: async () => (await import("./squashfs.js")).unpackSquashfs,
-    describe: describeNothing,
-  },
-  erofs: {
-    unpack: async () => (await import("./erofs.js")).unpackErofs,
-    describe: describeNothing,
-  },
-};
-
-async function describeOci(): Promise<Describe> {
-  return (await import("../oci/fragment.js")).describeOci;
-}
-
-async function describeNothing(): Promise<Describe> {
-  return ({ notes }) => ({ config: {}, notes });
 }

@@ -1,8 +1,8 @@
 import { shown } from "../invalid.js";
-import type { Change, Findings } from "../unpack/findings.js";
+import type { Change, Report } from "../unpack/report.js";
 
 /** What users are told of how the files of an image were changed: one line each, for all layers together. */
-export function notesOf(all: readonly Findings[], privileged: boolean): string[] {
+export function notesOf(all: readonly Report[], privileged: boolean): string[] {
   const notes = (Object.keys(TEXTS) as Change[]).flatMap((change) => {
     const found = all.flatMap(({ changes }) => changes.get(change) ?? []);
     const count = found.reduce((sum, each) => sum + each.count, 0);

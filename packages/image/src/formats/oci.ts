@@ -5,11 +5,11 @@ import { type Layer, unpackLayers } from "../oci/layers.js";
 import { platformOf } from "../oci/platform.js";
 import { archiveStore, directoryStore, findBlob, readBlob, type Store } from "../oci/store.js";
 import type { ImageConfig, Manifest } from "../oci/types.js";
-import type { Unpack } from "./format.js";
+import type { Format } from "./format.js";
 import { plainArchive } from "./plain-archive.js";
 
 /** An image layout of OCI, as a directory or an archive of one. */
-export const unpackOci: Unpack = async (job) => {
+export const unpackOci: Format["unpack"] = async (job) => {
   const { source, options, path } = job;
   const store =
     source === undefined

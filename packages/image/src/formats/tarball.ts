@@ -1,10 +1,9 @@
-import { settleOwners } from "../unpack/settle.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
-import type { Unpack } from "./format.js";
+import type { Format } from "./format.js";
 import { notesOf } from "./notes.js";
 
 /** A plain tar archive: its files are the root, and it says nothing else. */
-export const unpackTarball: Unpack = async ({
+export const unpackTarball: Format["unpack"] = async ({
   source,
   root,
   totals,
@@ -14,18 +13,17 @@ export const unpackTarball: Unpack = async ({
 }) => {
   if (source === undefined) throw new TypeError("a tar archive is a file");
   total(source.size);
-  const terms = { whiteouts: false, privileged };
+  const terms = { privileged };
   const unpacked = await unpackTar(source, root, {
     terms,
     totals,
     digests: ["file:sha256"],
     onRead,
   });
-  const { findings, digests } = unpacked;
-  if (privileged) settleOwners(root, findings.owners);
+  const { report, digests } = unpacked;
   return {
     digest: `sha256:${digests["file:sha256"]}`,
     manifest: undefined,
-    notes: notesOf([findings], privileged),
+    notes: notesOf([report], privileged),
   };
 };

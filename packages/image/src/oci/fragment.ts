@@ -1,16 +1,15 @@
 import type { ConfigInput } from "@sandboxlib/core";
 import type { Attempt } from "../attempt.js";
-import type { Describe } from "../formats/format.js";
+import type { Format } from "../formats/format.js";
 import type { ImageOptions } from "../image.js";
 import { invalidImage, shown } from "../invalid.js";
+import { lookUp } from "../root/look-up.js";
 import { homeOf, userOf } from "../root/users.js";
-import { STANDARD_PATH } from "../standard-path.js";
-import { otherGroups } from "./groups.js";
 import { contradicts, platformOf, platformText } from "./platform.js";
 import type { ImageConfig } from "./types.js";
 
 /** What the configuration of an OCI image asks for. */
-export const describeOci: Describe = ({ manifest, notes }, root, options, attempt) => {
+export const describeOci: Format["describe"] = ({ manifest, notes }, root, options, attempt) => {
   const image = manifest as ImageConfig;
   const { User = "", Entrypoint, Cmd, WorkingDir = "", Env } = image.config ?? {};
   const user = options.user ?? attempt(() => userOf(root, User === "" ? "0:0" : User), undefined);
@@ -36,7 +35,10 @@ export const describeOci: Describe = ({ manifest, notes }, root, options, attemp
   };
 };
 
-/** Of a variable that is set twice the last one counts; what is no variable sets nothing. */
+/** Where programs are looked up unless the image says otherwise. */
+const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Where a variable is set twice, the last value counts. What is no variable sets nothing. */
 function variables(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines
@@ -45,7 +47,17 @@ function variables(lines: readonly string[]): Record<string, string> {
   );
 }
 
-/** An index may say nothing of what an image is for; its own configuration does. */
+/** The groups that have the image's user as a member, by name. As in other tools only a user without a group has any. */
+function otherGroups(root: string, user: string): string[] {
+  if (user === "" || user.includes(":") || /^\d+$/.test(user)) return [];
+  return (lookUp(root, "/etc/group") ?? "")
+    .split("\n")
+    .map((line) => line.split(":"))
+    .filter(([, , , members = ""]) => members.split(",").includes(user))
+    .map(([name = ""]) => name);
+}
+
+/** The index may not say which platform an image is for; the image's own configuration does. */
 function platformNotes(image: ImageConfig, { platform }: ImageOptions, attempt: Attempt): string[] {
   const wanted = platformOf(platform);
   if (!contradicts(image, wanted)) return [];

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { removeTree } from "../cache/remove-tree.js";
 import type { Job } from "../formats/format.js";
 import { notesOf } from "../formats/notes.js";
-import type { Findings } from "../unpack/findings.js";
 import { mergeLayer } from "../unpack/merge.js";
-import { settleOwners } from "../unpack/settle.js";
+import type { Report } from "../unpack/report.js";
 import type { Source } from "../unpack/source.js";
 import { assertDigest, type DigestName, unpackTar } from "../unpack/unpack-tar.js";
 
@@ -25,21 +24,21 @@ export interface Layer {
  */
 export async function unpackLayers(layers: readonly Layer[], job: Job): Promise<string[]> {
   job.total(layers.reduce((sum, { source }) => sum + source.size, 0));
-  const all: Findings[] = [];
+  const reports: Report[] = [];
   for (const [index, layer] of layers.entries()) {
     const directory = index === 0 ? job.root : join(job.scratch, "layer");
     if (index > 0) mkdirSync(directory, { mode: 0o755 });
-    const findings = await unpackLayer(layer, directory, job);
-    if (index > 0) mergeLayer(job.root, directory, findings);
+    const report = await unpackLayer(layer, directory, job);
+    if (index > 0) mergeLayer(job.root, directory, report);
     removeTree(join(job.scratch, "layer"));
-    all.push(findings);
+    reports.push(report);
   }
-  return notesOf(all, job.privileged);
+  return notesOf(reports, job.privileged);
 }
 
-async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<Findings> {
+async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<Report> {
   const [file, archive] = [digestName("file", layer.digest), digestName("archive", layer.diffId)];
-  const { findings, digests } = await unpackTar(layer.source, directory, {
+  const { report, digests } = await unpackTar(layer.source, directory, {
     terms: { whiteouts: true, privileged: job.privileged },
     totals: job.totals,
     digests: [file, archive].filter((name) => name !== undefined),
@@ -48,8 +47,7 @@ async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<F
   if (file !== undefined) assertDigest("a layer", hexOf(layer.digest), digests[file]);
   if (archive !== undefined)
     assertDigest("the archive of a layer", hexOf(layer.diffId), digests[archive]);
-  if (job.privileged) settleOwners(directory, findings.owners);
-  return findings;
+  return report;
 }
 
 function digestName(of: "file" | "archive", digest: string | undefined): DigestName | undefined {

@@ -36,17 +36,17 @@ const CHUNK = 256 * 1024;
 
 async function* gunzipped(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const gunzip = createGunzip({ chunkSize: CHUNK });
-  const fed = feed(source, gunzip);
+  const pumped = pump(source, gunzip);
   try {
     for await (const chunk of gunzip) yield chunk as Buffer;
   } catch (error) {
-    await rethrow(fed);
+    await rethrow(pumped);
     const why = error instanceof Error ? error.message : String(error);
     throw invalidImage(`gzip data is broken or cut off: ${why}`, undefined, error);
   } finally {
     gunzip.destroy();
   }
-  await rethrow(fed);
+  await rethrow(pumped);
 }
 
 async function* byProgram(
@@ -58,19 +58,19 @@ async function* byProgram(
   const helper = await startHelper([compression, ...args]);
   const { stdin, stdout } = helper.child;
   if (stdin === null || stdout === null) throw new TypeError("the helper has no pipes");
-  const fed = feed(source, stdin);
+  const pumped = pump(source, stdin);
   try {
     for await (const chunk of stdout) yield chunk as Buffer;
   } finally {
-    // Also when nobody wants the rest.
+    // The reader may stop before the end.
     if (!stdout.readableEnded) helper.child.kill("SIGKILL");
   }
   await helper.done();
-  await rethrow(fed);
+  await rethrow(pumped);
 }
 
-/** Writes a source to a stream; what goes wrong with the source is the result, if anything. */
-async function feed(
+/** Writes a source to a stream. @returns the error of the source, if there was one. */
+async function pump(
   source: AsyncIterable<Buffer>,
   to: NodeJS.WritableStream & { readonly destroyed?: boolean; destroy?(error?: Error): unknown },
 ): Promise<Error | undefined> {
@@ -92,7 +92,7 @@ async function feed(
   }
 }
 
-/** Also when the other end is gone: waiting for it would be for ever. */
+/** Waits until a stream can take more. A stream that has been closed or has failed never can, so the wait ends then, too. */
 export function drained(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -105,7 +105,7 @@ export function drained(stream: NodeJS.WritableStream): Promise<void> {
 
 const EVENTS = ["drain", "close", "error"] as const;
 
-async function rethrow(fed: Promise<Error | undefined>): Promise<void> {
-  const error = await fed;
+async function rethrow(pumped: Promise<Error | undefined>): Promise<void> {
+  const error = await pumped;
   if (error !== undefined) throw error;
 }

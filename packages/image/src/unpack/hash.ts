@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { compressionOf, decompressed } from "./compression.js";
-import { type Source, startOf } from "./source.js";
+import { fileSource, type Source, startOf } from "./source.js";
 import { totalsOf } from "./totals.js";
 
 /** The SHA-256 of a file, in hex. */
@@ -11,11 +11,12 @@ export async function fileHash(source: Source): Promise<string> {
 }
 
 /**
- * The SHA-512 of what a file holds without its compression, in hex: the ID of an App Container image.
+ * The SHA-512 of an archive without its compression, in hex.
  *
- * @throws SandboxError `IMAGE_INVALID` when that is too much.
+ * @throws SandboxError `IMAGE_INVALID` when it holds more than `maxSize` bytes.
  */
-export async function archiveHash(source: Source, maxSize?: number): Promise<string> {
+export async function archiveHash(path: string, maxSize?: number): Promise<string> {
+  const source = await fileSource(path);
   const hash = createHash("sha512");
   const compression = compressionOf(await startOf(source, 6));
   const totals = totalsOf(maxSize);

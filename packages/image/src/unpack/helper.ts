@@ -15,7 +15,7 @@ import { invalidImage } from "../invalid.js";
 /** A tool of the host at work in a sandbox. */
 export interface Helper {
   readonly child: SandboxChild;
-  /** Whether nothing keeps it from the rest of the host, see {@link HelperOptions.judged}. */
+  /** Whether nothing keeps it from the rest of the host, see {@link HelperOptions.sanitized}. */
   readonly bare: boolean;
   /** @throws SandboxError `IMAGE_INVALID` with what the tool says, when it fails. */
   done(): Promise<void>;
@@ -28,10 +28,10 @@ export interface HelperOptions {
   /** A file or directory that it reads, beside its input. */
   readonly reads?: string;
   /**
-   * Whether all that it reads has been judged and written anew here. It then runs also where no backend can keep it from
-   * writing elsewhere.
+   * Whether all that it reads has been sanitized here. It then also runs where no backend can keep it from writing
+   * elsewhere.
    */
-  readonly judged?: boolean;
+  readonly sanitized?: boolean;
 }
 
 /**
@@ -68,7 +68,7 @@ const MEMORY = 2 * 1024 ** 3;
 
 async function sandboxFor(
   tool: string,
-  { writable, reads, judged = false }: HelperOptions,
+  { writable, reads, sanitized = false }: HelperOptions,
 ): Promise<{ readonly sandbox: Sandbox; readonly bare: boolean }> {
   const used = [tool, writable, reads].filter((path) => path !== undefined);
   const config = {
@@ -79,14 +79,14 @@ async function sandboxFor(
   };
   const raw = { hidden: unneeded(used), limits: { addressSpace: MEMORY } };
   try {
-    // What matters here is that nothing else can be written and nobody be talked to.
-    const walled = judged ? config : { ...config, ...raw };
-    const sandbox = await createSandbox(walled, { prefer: LESSER, backend: chosen });
+    // All but the write protection and the missing network may be dropped.
+    const restricted = sanitized ? config : { ...config, ...raw };
+    const sandbox = await createSandbox(restricted, { prefer: LESSER, backend: chosen });
     chosen = sandbox.backend;
     return { sandbox, bare: false };
   } catch (error) {
     if (!isSandboxError(error) || !/^(CAPABILITY|BACKEND)_/.test(error.code)) throw error;
-    if (judged) return { sandbox: await createSandbox(config, { prefer: "all" }), bare: true };
+    if (sanitized) return { sandbox: await createSandbox(config, { prefer: "all" }), bare: true };
     throw new SandboxError(
       "CAPABILITY_UNSUPPORTED",
       `${basename(tool)}(1) would read an image that nobody has vouched for, and no backend here can keep it from the rest: ${error.message}`,
@@ -95,7 +95,7 @@ async function sandboxFor(
   }
 }
 
-/** The backend of the last time: the others need not be asked again. */
+/** The backend that the last helper ran on, so that the others need not be probed again. */
 let chosen: string | undefined;
 
 const LESSER = [
@@ -110,7 +110,7 @@ const LESSER = [
 const HINT =
   "Install a backend that has writable.paths and network.none, such as @sandboxlib/backend-namespaces, or turn the image into a tar archive that is plain or compressed with gzip.";
 
-/** Where there is most to learn, and nothing that a tool needs but for what it is told to use. */
+/** The directories with the most secrets, which a tool does not need unless what it uses lies in one of them. */
 function unneeded(used: readonly string[]): string[] {
   const found = new Set(["/home", "/root", "/run", "/var/run", homedir()].flatMap(realDirectory));
   const within = (path: string, directory: string): boolean =>

@@ -11,7 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import { removeTree } from "../cache/remove-tree.js";
 import { invalidImage, shown } from "../invalid.js";
-import type { Findings, Whiteout } from "./findings.js";
+import type { Report, Whiteout } from "./report.js";
 
 /**
  * Lays a layer, unpacked into a directory of its own, over what lower layers have come to, and uses it up. Neither is
@@ -19,9 +19,9 @@ import type { Findings, Whiteout } from "./findings.js";
  *
  * @throws SandboxError `IMAGE_INVALID` when the layer has files below what a lower one makes a symlink.
  */
-export function mergeLayer(lower: string, layer: string, found: Findings): void {
-  for (const whiteout of found.whiteouts) applyWhiteout(lower, whiteout);
-  mergeDirectory(lower, layer, "", found.directories);
+export function mergeLayer(lower: string, layer: string, report: Report): void {
+  for (const whiteout of report.whiteouts) applyWhiteout(lower, whiteout);
+  mergeDirectory(lower, layer, "", report.directories);
 }
 
 function applyWhiteout(lower: string, { opaque, path }: Whiteout): void {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { invalidImage, shown } from "../invalid.js";
 import type { Entry } from "./entry.js";
-import type { Findings } from "./findings.js";
+import type { Report } from "./report.js";
 
 /** Keeps an archive from using its own symlinks as directories. */
 export interface Places {
@@ -10,7 +10,7 @@ export interface Places {
    *
    * @throws SandboxError `IMAGE_INVALID` when the entry, or what it links to, lies below a symlink of the archive.
    */
-  add(entry: Entry, found: Findings): number;
+  add(entry: Entry, report: Report): number;
 }
 
 /**
@@ -30,26 +30,26 @@ export function placesOf(): Places {
     }
   };
   return {
-    add({ type, path, target }, found) {
+    add({ type, path, target }, report) {
       check(path, path);
       safe = dirname(path);
       if (type === "link") check(target, path);
-      if (type !== "directory") found.directories.delete(path);
+      if (type !== "directory") report.directories.delete(path);
       else {
-        found.directories.add(path);
-        found.above.delete(path);
+        report.directories.add(path);
+        report.above.delete(path);
       }
       // A hard link to a symlink is one itself.
       if (type === "symlink" || (type === "link" && symlinks.has(target))) {
         symlinks.add(path);
         safe = "";
       }
-      return addAbove(path, found);
+      return addAbove(path, report);
     },
   };
 }
 
-function addAbove(path: string, { directories, above }: Findings): number {
+function addAbove(path: string, { directories, above }: Report): number {
   let added = 0;
   for (let each = dirname(path); each !== "."; each = dirname(each)) {
     if (directories.has(each) || above.has(each)) break;

@@ -2,9 +2,10 @@ import { startHelper } from "./helper.js";
 import type { Source } from "./source.js";
 
 /**
- * What a tool of the host writes, read once: the tool runs in a sandbox and can write nothing.
+ * The standard output of a tool of the host. The tool runs in a sandbox, in which it can write nothing else.
  *
- * @param reads - What it makes that of.
+ * @param reads - The file or directory that the tool reads.
+ * @param size - The bytes of the image file.
  */
 export function programSource(
   argv: readonly [string, ...string[]],

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 
 /** A part of a file, or all of it, to be read from start to end any number of times. */
 export interface Source {
@@ -8,7 +8,12 @@ export interface Source {
 
 const CHUNK = 1024 * 1024;
 
-/** The bytes of a file from `start` on. */
+/** All of a file, in its present size. */
+export async function fileSource(path: string): Promise<Source> {
+  return sourceOf(path, 0, (await stat(path)).size);
+}
+
+/** A part of a file, from `start` on. */
 export function sourceOf(path: string, start: number, size: number): Source {
   return { size, read: () => chunks(path, start, size) };
 }
@@ -32,7 +37,7 @@ async function* chunks(
 }
 
 async function readAt(file: FileHandle, at: number, size: number): Promise<Buffer> {
-  // Pieces of it are handed on, so it is never used again.
+  // The caller keeps parts of it, so that each chunk needs a buffer of its own.
   const buffer = Buffer.allocUnsafeSlow(size);
   const { bytesRead } = await file.read(buffer, 0, size, at);
   return buffer.subarray(0, bytesRead);

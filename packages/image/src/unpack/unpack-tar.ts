@@ -1,16 +1,16 @@
 import { createHash, type Hash } from "node:crypto";
 import { invalidImage } from "../invalid.js";
 import { compressionOf, decompressed, drained } from "./compression.js";
-import type { Findings } from "./findings.js";
 import { startHelper } from "./helper.js";
-import { judgeOf, type Terms } from "./judge.js";
-import { settleModes } from "./settle.js";
+import { applyModes, applyOwners } from "./ownership.js";
+import type { Report } from "./report.js";
+import { sanitizerFor, type Terms } from "./sanitizer.js";
 import { type Source, startOf } from "./source.js";
 import type { Totals } from "./totals.js";
 
 /** What is known of an archive once it is unpacked. */
 export interface Unpacked {
-  readonly findings: Findings;
+  readonly report: Report;
   /** In hex, as far as they were asked for. */
   readonly digests: Readonly<Partial<Record<DigestName, string>>>;
 }
@@ -27,8 +27,8 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks a tar archive into an empty directory: judged and written anew here, unpacked by tar(1) in a sandbox that can
- * write nowhere else. Files belong to the caller afterwards; `settleOwners` gives them to whom the archive says.
+ * Unpacks a tar archive into an empty directory. The archive is sanitized here; tar(1) then unpacks the new one, in a
+ * sandbox that can write nowhere else. For root, files get the owners that the archive names; else all are the caller's.
  *
  * @throws SandboxError `IMAGE_INVALID`; the directory is then of no use.
  */
@@ -37,6 +37,7 @@ export async function unpackTar(
   directory: string,
   options: UnpackOptions,
 ): Promise<Unpacked> {
+  const { terms } = options;
   const compression = compressionOf(await startOf(source, 6));
   const hashes = new Map(
     options.digests.map((name) => [name, createHash(name.split(":")[1] ?? "")]),
@@ -56,18 +57,19 @@ export async function unpackTar(
       "-C",
       directory,
     ],
-    { writable: directory, judged: true },
+    { writable: directory, sanitized: true },
   );
   const { stdin } = tar.child;
   if (stdin === null) throw new TypeError("the helper has no pipes");
   tar.child.stdout?.resume();
-  let pieces: Buffer[] = [];
-  const judge = judgeOf(options.terms, options.totals, (bytes) => void pieces.push(bytes));
-  if (tar.bare) judge.findings.note("bare", directory);
-  /** In one write: a stream makes more of each than copying it costs. */
+  let chunks: Buffer[] = [];
+  const sanitizer = sanitizerFor(terms, options.totals, (bytes) => void chunks.push(bytes));
+  const { report } = sanitizer;
+  if (tar.bare) report.note("bare", directory);
+  /** Writes them at once: each write to a stream costs more than copying the bytes. */
   const flush = (): void => {
-    if (pieces.length > 0) stdin.write(Buffer.concat(pieces));
-    pieces = [];
+    if (chunks.length > 0) stdin.write(Buffer.concat(chunks));
+    chunks = [];
   };
   try {
     const read = counted(source.read(), options, hashesOf(hashes, "file"));
@@ -75,12 +77,12 @@ export async function unpackTar(
     for await (const chunk of decompressed(read, compression)) {
       options.totals.addBytes(chunk.length);
       for (const hash of archive) hash.update(chunk);
-      judge.write(chunk);
+      sanitizer.write(chunk);
       flush();
       if (stdin.destroyed) break;
       if (stdin.writableNeedDrain) await drained(stdin);
     }
-    if (!stdin.destroyed) judge.end();
+    if (!stdin.destroyed) sanitizer.end();
     flush();
     stdin.end();
     await tar.done();
@@ -88,9 +90,10 @@ export async function unpackTar(
     await tar.child[Symbol.asyncDispose]();
     throw error;
   }
-  settleModes(directory, judge.findings);
+  applyModes(directory, report);
+  if (terms.privileged) applyOwners(directory, report.owners);
   return {
-    findings: judge.findings,
+    report,
     digests: Object.fromEntries([...hashes].map(([name, hash]) => [name, hash.digest("hex")])),
   };
 }

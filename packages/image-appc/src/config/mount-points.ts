@@ -1,0 +1,109 @@
+import { readdirSync, realpathSync } from "node:fs";
+import { locate, type MountInput } from "@sandboxlib/core";
+import type { Volume } from "@sandboxlib/image";
+import { type Attempt, orThrow } from "@sandboxlib/image/format";
+import type { App, MountPoint } from "../manifest/app.js";
+import { fault, show } from "../manifest/fault.js";
+import { tidy } from "../manifest/text.js";
+
+/** A volume and where an app sees it. */
+export interface Mounted extends Volume {
+  /** The path inside. */
+  readonly target: string;
+  /** The field that asks for it, as errors call it. */
+  readonly field: string;
+}
+
+type Volumes = Readonly<Record<string, Volume>>;
+
+/**
+ * Which volume an app sees where.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
+ */
+export function mountedOf(
+  app: App | undefined,
+  volumes: Volumes,
+  attempt: Attempt = orThrow,
+): Mounted[] {
+  refuseUnused(app, volumes);
+  return (app?.mountPoints ?? []).flatMap((point, index) =>
+    attempt(() => [mountedAt(point, `app.mountPoints[${index}]`, volumes)], []),
+  );
+}
+
+function mountedAt(
+  { name, path, readOnly = false }: MountPoint,
+  field: string,
+  volumes: Volumes,
+): Mounted {
+  const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
+  if (volume === undefined) {
+    const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
+    throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
+  }
+  return { source: volume.source, target: path, readOnly: readOnly || volume.readOnly, field };
+}
+
+/** @throws SandboxError `IMAGE_INVALID` for a volume that an app has no mount point for. */
+export function refuseUnused(app: App | undefined, volumes: Volumes): void {
+  const names = (app?.mountPoints ?? []).map(({ name }) => name);
+  const unused = Object.keys(volumes).find((name) => !names.includes(name));
+  if (unused === undefined) return;
+  const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
+  throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
+}
+
+/** The default mounts of the specification, as far as a config has them, and the volumes. */
+export function mountsOf(mounted: readonly Mounted[]): readonly MountInput[] {
+  const targets = new Set<string>();
+  const volumes = mounted.map(({ source, target, readOnly, field }) => {
+    refuseSymlinks(source, field);
+    refuseOverlap(targets, tidy(target), field);
+    targets.add(tidy(target));
+    return { type: "bind" as const, source, target: tidy(target), readOnly };
+  });
+  return [...DEFAULTS.filter(({ target }) => !targets.has(target)), ...volumes];
+}
+
+/** A note for each volume that covers files of the image. */
+export function maskedBy(mounted: readonly Mounted[], root: string): readonly string[] {
+  return mounted
+    .filter(({ target }) => holdsFiles(root, target))
+    .map(({ target, field }) => `${field}: the volume hides what the image has at ${show(target)}`);
+}
+
+/** A path that cannot be looked up is refused later, by the sandbox. */
+function holdsFiles(root: string, path: string): boolean {
+  try {
+    const { kind, host } = locate({ root, mounts: new Map() }, path);
+    return kind === "directory" && host !== undefined && readdirSync(host).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+const DEFAULTS = [
+  { type: "proc", target: "/proc" },
+  { type: "dev", target: "/dev" },
+  { type: "tmpfs", target: "/tmp" },
+] as const;
+
+/** Another user who can write to a directory above the source could replace a symlink, and so the volume. */
+function refuseSymlinks(source: string, field: string): void {
+  let real: string;
+  try {
+    real = realpathSync.native(source);
+  } catch {
+    throw fault(field, `there is no ${show(source)} on the host`, "A volume is never made.");
+  }
+  if (real === tidy(source)) return;
+  throw fault(field, `${show(source)} leads through a symlink`, `Name ${show(real)} itself.`);
+}
+
+function refuseOverlap(targets: ReadonlySet<string>, target: string, field: string): void {
+  const within = (one: string, other: string): boolean => `${one}/`.startsWith(`${other}/`);
+  const other = [...targets].find((one) => within(one, target) || within(target, one));
+  if (other === undefined) return;
+  throw fault(field, `${show(target)} and ${show(other)} lie within each other`);
+}

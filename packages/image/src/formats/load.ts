@@ -1,0 +1,58 @@
+import type { FormatName } from "../image.js";
+import { invalidImage } from "../invalid.js";
+import type { Format } from "./format.js";
+
+/**
+ * What reads the images of a format. Its code is loaded when it is used.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for an App Container image without the package that reads it.
+ */
+export async function loadFormat(name: FormatName): Promise<Format> {
+  if (name === "directory") throw new TypeError("a directory is not unpacked");
+  return name === "aci" ? loadAppc() : FORMATS[name];
+}
+
+/** `@sandboxlib/image-appc` imports this package, so its types are not known here: TypeScript does not look a `string` up. */
+async function loadAppc(): Promise<Format> {
+  try {
+    const { aci } = await import("@sandboxlib/image-appc/format" as string);
+    return aci as Format;
+  } catch (error) {
+    if (!(error instanceof Error) || !MISSING.test(error.message)) throw error;
+    throw invalidImage(
+      "it takes @sandboxlib/image-appc to read it, which is not installed",
+      "Install @sandboxlib/image-appc.",
+      error,
+    );
+  }
+}
+
+/** Another package that is missing is a fault of the installation, and says more as it is. */
+const MISSING = /^Cannot find package '@sandboxlib\/image-appc'/;
+
+const describeOci: Format["describe"] = async (...image) =>
+  (await import("../oci/fragment.js")).describeOci(...image);
+const describeNothing: Format["describe"] = ({ notes }) => ({ config: {}, notes });
+
+const FORMATS: Readonly<Record<Exclude<FormatName, "directory" | "aci">, Format>> = {
+  oci: {
+    unpack: async (job) => (await import("./oci.js")).unpackOci(job),
+    describe: describeOci,
+  },
+  docker: {
+    unpack: async (job) => (await import("./docker.js")).unpackDocker(job),
+    describe: describeOci,
+  },
+  tar: {
+    unpack: async (job) => (await import("./tarball.js")).unpackTarball(job),
+    describe: describeNothing,
+  },
+  squashfs: {
+    unpack: async (job) => (await import("./squashfs.js")).unpackSquashfs(job),
+    describe: describeNothing,
+  },
+  erofs: {
+    unpack: async (job) => (await import("./erofs.js")).unpackErofs(job),
+    describe: describeNothing,
+  },
+};

@@ -1,0 +1,117 @@
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { rejection, temporary } from "./place.js";
+
+const isRoot = process.getuid?.() === 0;
+
+/** A directory with a `rootfs` that holds these files, made in this order. */
+export function source(files: readonly string[] = ["a"]): { directory: string; rootfs: string } {
+  const directory = temporary();
+  const rootfs = join(directory, "rootfs");
+  mkdirSync(rootfs);
+  chmodSync(rootfs, 0o755);
+  for (const name of files) {
+    writeFileSync(join(rootfs, name), "x");
+    chmodSync(join(rootfs, name), 0o644);
+  }
+  return { directory, rootfs };
+}
+
+/**
+ * The cases of an image that is built.
+ *
+ * @param build - Builds it of a directory of {@link source}, and gives its digest.
+ */
+export function describeBuild(
+  what: string,
+  build: (from: string, to: string) => Promise<string>,
+): void {
+  describe(`an ${what} that is built`, () => {
+    const built = async ({ directory }: { directory: string }): Promise<Buffer> => {
+      const file = join(temporary(), "image");
+      await build(directory, file);
+      return readFileSync(file);
+    };
+
+    it("is the same whatever the umask is, and in whatever order the files were made", async () => {
+      const before = process.umask(0o022);
+      onTestFinished(() => void process.umask(before));
+      const one = await built(source(["b", "a", "é", "Z"]));
+      process.umask(0o077);
+      expect((await built(source(["Z", "é", "a", "b"]))).equals(one)).toBe(true);
+    });
+
+    it("is the same whichever of two names of a file came first", async () => {
+      const [one, two] = [source(["a"]), source(["b"])];
+      linkSync(join(one.rootfs, "a"), join(one.rootfs, "b"));
+      linkSync(join(two.rootfs, "b"), join(two.rootfs, "a"));
+      expect((await built(one)).equals(await built(two))).toBe(true);
+    });
+
+    const why = isRoot ? "" : " (skipped: needs root)";
+    it.runIf(isRoot)(`is the same whoever owns the files${why}`, async () => {
+      const [one, two] = [source(), source()];
+      chownSync(join(two.rootfs, "a"), 1234, 5678);
+      chownSync(two.rootfs, 1234, 5678);
+      expect((await built(one)).equals(await built(two))).toBe(true);
+    });
+
+    it("is the same when it lies in the directory that it is made of", async () => {
+      const { directory, rootfs } = source();
+      const file = join(rootfs, "image");
+      const digest = await build(directory, file);
+      const first = readFileSync(file);
+      expect(await build(directory, file)).toBe(digest);
+      expect(readFileSync(file).equals(first)).toBe(true);
+      expect(readdirSync(rootfs)).toEqual(["a", "image"]);
+      rmSync(file);
+      symlinkSync(rootfs, join(directory, "link"));
+      expect(await build(directory, join(directory, "link/image"))).toBe(digest);
+    });
+
+    it("takes the place of an older one when it is whole, and not before", async () => {
+      const { directory, rootfs } = source();
+      truncateSync(join(rootfs, "a"), 2 ** 29);
+      const to = temporary();
+      const file = join(to, "image");
+      writeFileSync(file, "older");
+      const failing = rejection(build(directory, file));
+      await sleep(100);
+      truncateSync(join(rootfs, "a"), 0);
+      expect((await failing).message).toMatch(/was changed while it was read/);
+      expect(readdirSync(to).filter((name) => name !== "cache")).toEqual([basename(file)]);
+      expect(readFileSync(file, "utf8")).toBe("older");
+    });
+
+    it("is refused in one line where a directory is missing", async () => {
+      const { directory } = source();
+      const missing = join(directory, "missing");
+      const { code, message } = await rejection(build(directory, join(missing, "image")));
+      expect([code, message]).toEqual(["IMAGE_INVALID", expect.stringContaining(missing)]);
+      rmSync(join(directory, "rootfs"), { recursive: true });
+      expect((await rejection(build(directory, join(directory, "image")))).message).toMatch(
+        "rootfs",
+      );
+    });
+
+    it("cannot hold a symlink to a name that is not UTF-8", async () => {
+      const { directory, rootfs } = source();
+      symlinkSync(Buffer.from([0x2f, 0xff]), join(rootfs, "link"));
+      const { code, message } = await rejection(build(directory, join(directory, "image")));
+      expect([code, message]).toEqual(["IMAGE_INVALID", expect.stringContaining("is not UTF-8")]);
+    });
+  });
+}
