@@ -1,12 +1,12 @@
 import { isSandboxError } from "@sandboxlib/core";
 
-/** Takes one step of describing an image; `otherwise` counts where it is refused and that is no end. */
+/** Runs a step that may refuse the image. When a refusal is not the end, the result is `otherwise`. */
 export type Attempt = <Type>(step: () => Type, otherwise: Type) => Type;
 
-/** What is refused ends it. */
+/** A refusal is thrown. */
 export const orThrow: Attempt = (step) => step();
 
-/** What is refused becomes a note, for one who only looks at the image. */
+/** A refusal becomes a note, for a caller who only inspects the image. */
 export function orNote(notes: string[]): Attempt {
   return (step, otherwise) => {
     try {

@@ -4,5 +4,5 @@ export interface Ids {
   readonly gid: number;
 }
 
-/** The largest one: the number after it means "none" to the kernel. */
+/** The largest id: the kernel takes the number after it for "no id". */
 export const LAST_ID = 4_294_967_294;

@@ -28,7 +28,7 @@ export interface ImageOptions {
   readonly volumes?: Readonly<Record<string, Volume>> | undefined;
   /** Where the metadata service of the run listens, for App Container images. */
   readonly metadataUrl?: string | undefined;
-  /** Who the program is, whatever the image says: its own user is not looked up. */
+  /** Replaces the user of the image, which is then not looked up. */
   readonly user?: Ids | undefined;
   /** Whether an isolator of an App Container image that cannot be enforced is reported in a note instead of refused. */
   readonly degrade?: boolean | undefined;

@@ -20,7 +20,7 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
 }
 
 /**
- * As {@link openImage}, for one who only looks at the image: what keeps it from being run as it is, is one of its notes.
+ * As {@link openImage}, for a caller who only inspects the image: what would keep it from being run becomes a note.
  *
  * @throws SandboxError as {@link openImage}
  */
@@ -99,7 +99,7 @@ function known(place: Place, key: Key): Record | undefined {
 /** Few files, which are never removed; two images that share one wait for each other. */
 const SHARD = 2;
 
-/** Whoever comes while an image is being unpacked waits, and finds it in the cache. */
+/** While another process unpacks the same image, this one waits, and then finds it in the cache. */
 async function unpackOnce(
   path: string,
   place: Place,
@@ -117,7 +117,7 @@ async function unpackOnce(
   }
 }
 
-/** So short that nobody can make another image that fits. */
+/** With fewer digits somebody could make another image with the same prefix. */
 const SHORTEST = 32;
 
 /** A digest may be shortened, as long as it is of the same kind. */

@@ -3,7 +3,7 @@ import type { ImageOptions } from "./image.js";
 /** Ten times a second. */
 const PERIOD = 100;
 
-/** Passes on how far the unpacking has come, no more often than anybody can see. */
+/** Passes on how far the unpacking has come, at most once in a period. */
 export function progressOf(tell: ImageOptions["onProgress"]): {
   readonly total: (bytes: number) => void;
   readonly onRead: (bytes: number) => void;

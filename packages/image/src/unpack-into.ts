@@ -16,7 +16,7 @@ import { makePlaces } from "./root/make-places.js";
 import { fileSource } from "./unpack/source.js";
 import { totalsOf } from "./unpack/totals.js";
 
-/** Unpacks an image into the cache, whole or not at all. */
+/** Unpacks an image into the cache. Nothing of it is there until all of it is. */
 export async function unpackInto(
   place: Place,
   path: string,
@@ -45,7 +45,7 @@ export async function unpackInto(
   }
 }
 
-/** Says of which file an error is. */
+/** Adds the path of the image to an error. */
 function named(path: string, error: unknown): unknown {
   if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") return error;
   return invalidImage(`${shown(path)}: ${error.message}`, error.hint, error);
@@ -72,7 +72,7 @@ async function unpack(
   };
   const reader = await loadFormat(format);
   const content = await reader.unpack(job);
-  // Whatever the umask is; the directory above keeps others out.
+  // The mode must not depend on the umask. The directory above keeps other users out.
   chmodSync(job.root, 0o755);
   makePlaces(job.root, content.manifest);
   return { format, content };
@@ -82,7 +82,7 @@ function recordFor(format: FormatName, content: Content): Record {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
-  // One file can be read as a manifest of OCI and as docker's configuration: a digest alone does not say what it is of.
+  // The same bytes may be a manifest of OCI in one image and docker's configuration in another, so a digest is not enough.
   const key = `${format}-${content.digest.replace(":", "-")}${suffix}`;
   return { version: VERSION, key, format, boot: bootId(), at: Date.now(), ...content };
 }

@@ -8,7 +8,7 @@ import { encodeEntry } from "../unpack/entry.js";
 import { sourceOf } from "../unpack/source.js";
 import type { Written } from "./tree.js";
 
-/** What was written. */
+/** The digests of an archive that was written. */
 export interface Archive {
   /** Hex, of the archive without its compression. */
   readonly sha256: string;

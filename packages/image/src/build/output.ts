@@ -12,8 +12,8 @@ export interface Output {
 }
 
 /**
- * Writes a file beside the one that it becomes when it is whole, whose place it then takes. What is there and is no file
- * (`/dev/stdout`) is written to as it is.
+ * Writes to a new file, which replaces `file` when it is complete. Where `file` is no regular file, such as `/dev/stdout`,
+ * it is written to directly.
  *
  * @throws SandboxError `IMAGE_INVALID` for a file that cannot be read or written.
  */

@@ -5,7 +5,7 @@ import { entriesOf, startsArchive } from "../unpack/entries.js";
 import { plainPath } from "../unpack/entry.js";
 import { type Source, startOf } from "../unpack/source.js";
 
-/** Tells a format by what a file holds, never by its name. @throws SandboxError `IMAGE_INVALID` for none. */
+/** Finds the format of a file by its content, never by its name. @throws SandboxError `IMAGE_INVALID` for none. */
 export async function formatOfFile(source: Source): Promise<FormatName> {
   const start = await startOf(source, EROFS_AT + EROFS.length);
   if (start.subarray(0, 4).toString("latin1") === "hsqs") return "squashfs";
@@ -15,10 +15,10 @@ export async function formatOfFile(source: Source): Promise<FormatName> {
 
 const EROFS_AT = 1024;
 const EROFS = Buffer.from([0xe2, 0xe1, 0xf5, 0xe0]);
-/** Enough to tell one layout from another. */
+/** So many names are enough to tell one layout from another. */
 const NAMES = 64;
 
-/** In `docker save`'s own form of today there are the files of both, and those of OCI say more. */
+/** Today's `docker save` writes the files of both layouts. Then OCI's are used, since they say more. */
 function formatOfNames(names: ReadonlySet<string>): FormatName {
   if ([...names].every((name) => /^(manifest|rootfs(\/.*)?)$/.test(name))) return "aci";
   if (names.has("oci-layout") || names.has("blobs")) return "oci";
@@ -50,5 +50,5 @@ async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
 
 const HINT =
   "An image is an App Container image, an OCI layout or an archive of one, what `docker save` writes, a tar archive, or a squashfs or erofs file.";
-/** Where the first files are large, they are few. */
+/** An image whose first files are large has few of them. */
 const MOST_READ = 4 * 1024 * 1024;

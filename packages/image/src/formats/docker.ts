@@ -7,7 +7,7 @@ import type { ImageConfig } from "../oci/types.js";
 import type { Format } from "./format.js";
 import { plainArchive } from "./plain-archive.js";
 
-/** What `docker save` wrote before it wrote OCI layouts. */
+/** Unpacks what older versions of `docker save` write. Newer ones write OCI layouts. */
 export const unpackDocker: Format["unpack"] = async (job) => {
   const { source, options } = job;
   if (source === undefined) throw new TypeError("what docker saves is a file");
@@ -38,7 +38,7 @@ function choose(all: readonly Saved[], tag: string | undefined): Saved {
   );
 }
 
-/** Layers are checked by what the configuration says of them, and the configuration is what the digest is of. */
+/** The digests of the layers come from the configuration, whose own digest is that of the image. */
 async function layersOf(store: Store, { Layers }: Saved, config: ImageConfig): Promise<Layer[]> {
   const diffIds = config.rootfs?.diff_ids ?? [];
   if (diffIds.length !== Layers.length)

@@ -10,8 +10,8 @@ import { notesOf } from "./notes.js";
 import { watchSize } from "./watch-size.js";
 
 /**
- * An erofs file. fsck.erofs(8) can only write a tree: it does so in a sandbox, into a directory that is thrown away, and
- * what tar(1) makes of that is judged like any other archive. Owners are lost on the way.
+ * Unpacks an erofs file. fsck.erofs(8) can only write files: it does so in a sandbox, into a directory that is thrown away.
+ * tar(1) makes an archive of that, which is sanitized like any other. The owners of files are lost.
  */
 export const unpackErofs: Format["unpack"] = async (job) => {
   const { path, source, scratch, root, totals, privileged, total, options } = job;

@@ -3,7 +3,7 @@ import { invalidImage } from "../invalid.js";
 import type { Format } from "./format.js";
 
 /**
- * What reads the images of a format. Its code is loaded when it is used.
+ * Finds what reads the images of a format. The code is loaded when it is used.
  *
  * @throws SandboxError `IMAGE_INVALID` for an App Container image without the package that reads it.
  */
@@ -12,7 +12,10 @@ export async function loadFormat(name: FormatName): Promise<Format> {
   return name === "aci" ? loadAppc() : FORMATS[name];
 }
 
-/** `@sandboxlib/image-appc` imports this package, so its types are not known here: TypeScript does not look a `string` up. */
+/**
+ * TypeScript must not follow this import, since `@sandboxlib/image-appc` imports this package: what is a `string` to it, is
+ * not resolved.
+ */
 async function loadAppc(): Promise<Format> {
   try {
     const { aci } = await import("@sandboxlib/image-appc/format" as string);
@@ -27,7 +30,7 @@ async function loadAppc(): Promise<Format> {
   }
 }
 
-/** Another package that is missing is a fault of the installation, and says more as it is. */
+/** A package that `@sandboxlib/image-appc` itself lacks is another error, which is thrown as it is. */
 const MISSING = /^Cannot find package '@sandboxlib\/image-appc'/;
 
 const describeOci: Format["describe"] = async (...image) =>

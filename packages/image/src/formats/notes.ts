@@ -1,7 +1,7 @@
 import { shown } from "../invalid.js";
 import type { Change, Report } from "../unpack/report.js";
 
-/** What users are told of how the files of an image were changed: one line each, for all layers together. */
+/** Notes on how the files of an image were changed: one for each kind of change, over all layers. */
 export function notesOf(all: readonly Report[], privileged: boolean): string[] {
   const notes = (Object.keys(TEXTS) as Change[]).flatMap((change) => {
     const found = all.flatMap(({ changes }) => changes.get(change) ?? []);

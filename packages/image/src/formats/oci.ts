@@ -8,7 +8,7 @@ import type { ImageConfig, Manifest } from "../oci/types.js";
 import type { Format } from "./format.js";
 import { plainArchive } from "./plain-archive.js";
 
-/** An image layout of OCI, as a directory or an archive of one. */
+/** Unpacks an image layout of OCI, which is a directory or an archive of one. */
 export const unpackOci: Format["unpack"] = async (job) => {
   const { source, options, path } = job;
   const store =

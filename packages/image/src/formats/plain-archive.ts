@@ -8,7 +8,7 @@ import { type Totals, totalsOf } from "../unpack/totals.js";
 import type { Job } from "./format.js";
 
 /**
- * An archive whose parts can be read in any order: the file itself, or what it holds when it is compressed.
+ * Makes an archive readable in any order: gives its own path, or that of a decompressed copy.
  *
  * @throws SandboxError `IMAGE_INVALID`
  */
@@ -19,7 +19,7 @@ export async function plainArchive(
   const compression = compressionOf(await startOf(source, 6));
   if (compression === "none") return path;
   const plain = join(scratch, "archive.tar");
-  // It is held beside what its layers unpack to, and gone with the scratch: both have the whole limit.
+  // The copy is temporary, so it counts by itself: the limit also holds for what its layers unpack to.
   const own = totalsOf(options.maxSize, options.signal);
   const chunks = bounded(decompressed(counted(source.read(), own), compression), own);
   await pipeline(Readable.from(chunks), createWriteStream(plain, { mode: 0o600 }));

@@ -4,7 +4,7 @@ import { unpackTar } from "../unpack/unpack-tar.js";
 import type { Format } from "./format.js";
 import { notesOf } from "./notes.js";
 
-/** A squashfs file: sqfs2tar(1) makes a tar archive of it as it is unpacked, and that is judged like any other. */
+/** Unpacks a squashfs file: sqfs2tar(1) turns it into a tar archive, which is sanitized like any other. */
 export const unpackSquashfs: Format["unpack"] = async ({
   path,
   source,

@@ -2,7 +2,7 @@ import { unpackTar } from "../unpack/unpack-tar.js";
 import type { Format } from "./format.js";
 import { notesOf } from "./notes.js";
 
-/** A plain tar archive: its files are the root, and it says nothing else. */
+/** Unpacks a plain tar archive of a root. */
 export const unpackTarball: Format["unpack"] = async ({
   source,
   root,

@@ -6,9 +6,9 @@ const PERIOD = 250;
 const BLOCK = 512;
 
 /**
- * Looks every quarter of a second how much a tool has written, for a tool that cannot be told how much it may.
+ * Limits what a tool writes, for a tool that has no such limit itself: its files are measured four times a second.
  *
- * @returns what ends it. @throws SandboxError `IMAGE_INVALID` there when it was too much, or could not be looked at.
+ * @returns `stop`, which throws a SandboxError `IMAGE_INVALID` when it was too much, or could not be measured.
  */
 export function watchSize(
   directory: string,

@@ -15,7 +15,7 @@ const REF = "org.opencontainers.image.ref.name";
 const NAME = "io.containerd.image.name";
 
 /**
- * The manifest of an OCI layout for a platform and a tag: through any indexes, all of them checked by digest.
+ * Finds the manifest of an OCI layout for a platform and a tag. Nested indexes are followed, and checked by their digests.
  *
  * @throws SandboxError `IMAGE_INVALID` when there is none or more than one.
  */
@@ -44,7 +44,7 @@ async function choose(
   deeper: number,
 ): Promise<Chosen> {
   const fitting = candidates.filter((each) => fits(each, platform));
-  // An exact match is better than an image that does not say what it is for.
+  // An image for this platform is better than one that names no platform.
   const said = fitting.filter((each) => each.platform !== undefined);
   const best = said.length > 0 ? said : fitting;
   const digests = new Set(best.map(({ digest }) => digest));
@@ -65,7 +65,7 @@ async function choose(
   return choose(store, manifest.manifests, platform, deeper - 1);
 }
 
-/** What tells them apart: their platforms, as variants of one processor, or else their tags. */
+/** What distinguishes the images, for a hint: their platforms, or else their tags. */
 function choiceOf(all: readonly Descriptor[]): string {
   const platforms = new Set(all.map(platformText));
   return platforms.size > 1 ? choiceOfPlatform(all) : `Choose one with --tag, of ${tagsOf(all)}.`;

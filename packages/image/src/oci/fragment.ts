@@ -8,7 +8,7 @@ import { homeOf, userOf } from "../root/users.js";
 import { contradicts, platformOf, platformText } from "./platform.js";
 import type { ImageConfig } from "./types.js";
 
-/** What the configuration of an OCI image asks for. */
+/** Turns the configuration of an OCI image into a part of a config. */
 export const describeOci: Format["describe"] = ({ manifest, notes }, root, options, attempt) => {
   const image = manifest as ImageConfig;
   const { User = "", Entrypoint, Cmd, WorkingDir = "", Env } = image.config ?? {};

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { invalidImage } from "../invalid.js";
 import type { ImageConfig, Manifest } from "./types.js";
 
-/** The most that a manifest, an index or a configuration may hold, in bytes: what registries take. */
+/** The largest manifest, index or configuration in bytes. Registries have the same limit. */
 export const LARGEST_JSON: number = 4 * 1024 * 1024;
 
 const digest = z.string().check(z.regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/));

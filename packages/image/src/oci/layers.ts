@@ -8,7 +8,7 @@ import type { Report } from "../unpack/report.js";
 import type { Source } from "../unpack/source.js";
 import { assertDigest, type DigestName, unpackTar } from "../unpack/unpack-tar.js";
 
-/** One layer, and what it has to be. */
+/** A layer, and the digests that it must have. */
 export interface Layer {
   readonly source: Source;
   /** Of the file as it is. */
@@ -18,7 +18,7 @@ export interface Layer {
 }
 
 /**
- * Unpacks layers one over the other, the lowest first, and gives what is to be told of them.
+ * Unpacks layers one over the other, the lowest first. @returns notes for users.
  *
  * @throws SandboxError `IMAGE_INVALID`
  */

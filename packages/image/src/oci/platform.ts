@@ -2,7 +2,7 @@ import { arch } from "node:process";
 import { invalidImage, shown } from "../invalid.js";
 import type { Descriptor } from "./types.js";
 
-/** What an image is for. */
+/** The kind of machine that an image is made for. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -20,7 +20,7 @@ export function platformOf(text: string | undefined): Platform {
   );
 }
 
-/** The words of Go, which images use. */
+/** The names of Go, which images use, by those of Node. */
 const ARCHITECTURES: Partial<Record<string, string>> = {
   x64: "amd64",
   ia32: "386",
@@ -29,7 +29,7 @@ const ARCHITECTURES: Partial<Record<string, string>> = {
   ppc64: "ppc64le",
 };
 
-/** Whether an image is for a platform; one that does not say is for every one. */
+/** Whether an image is for a platform. One that names no platform is for every one. */
 export function fits({ platform: said }: Pick<Descriptor, "platform">, wanted: Platform): boolean {
   if (said === undefined) return true;
   return (
@@ -39,14 +39,14 @@ export function fits({ platform: said }: Pick<Descriptor, "platform">, wanted: P
   );
 }
 
-/** Whether what an image says of itself, as far as it says anything, is for another platform. */
+/** Whether an image names another platform. What it leaves out is taken to be right. */
 export function contradicts(said: Partial<Platform>, wanted: Platform): boolean {
   return (["os", "architecture", "variant"] as const).some(
     (part) => said[part] && wanted[part] !== undefined && said[part] !== wanted[part],
   );
 }
 
-/** A platform as people write it. */
+/** A platform as `os/architecture[/variant]`. */
 export function platformText({
   platform,
 }: {

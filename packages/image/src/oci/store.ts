@@ -10,7 +10,7 @@ import type { Descriptor } from "./types.js";
 
 /** Where the parts of an image lie: a directory, or an archive. */
 export interface Store {
-  /** Undefined when there is no such file. `name` has been checked, or is fixed. */
+  /** Undefined when there is no such file. The name must not lead out of the image: it is not checked here. */
   find(name: string): Promise<Source | undefined>;
 }
 
@@ -20,7 +20,7 @@ export function directoryStore(directory: string): Store {
     async find(name) {
       const path = join(directory, name);
       try {
-        // A symlink could name a file of the host, of which nothing is to be learnt.
+        // A symlink could lead to a file of the host, whose content must not become a part of the image.
         const file = await open(
           path,
           constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
@@ -61,7 +61,7 @@ export async function readBlob(store: Store, { digest, size }: Descriptor): Prom
   return bytes;
 }
 
-/** Its digest is for the reader to check. @throws SandboxError `IMAGE_INVALID` when it is not there. */
+/** Finds a blob. The caller has to check its digest. @throws SandboxError `IMAGE_INVALID` when it is not there. */
 export async function findBlob(store: Store, { digest, size }: Descriptor): Promise<Source> {
   const source = await store.find(blobName(digest));
   if (source === undefined) throw invalidImage(`the image lacks the blob ${digest}`);

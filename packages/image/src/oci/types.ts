@@ -1,4 +1,4 @@
-/** What a descriptor of the image specification of OCI points to. */
+/** A descriptor of the OCI image specification: a reference to another file. */
 export interface Descriptor {
   readonly mediaType?: string;
   readonly digest: string;
@@ -19,7 +19,7 @@ export interface Manifest {
   readonly layers?: readonly Descriptor[];
 }
 
-/** An image's own configuration, as far as it is used. */
+/** The configuration of an image. Fields that are not used here are left out. */
 export interface ImageConfig {
   readonly os?: string;
   readonly architecture?: string;

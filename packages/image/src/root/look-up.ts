@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { type Located, locate } from "@sandboxlib/core";
 
-/** The most that a file of the image may hold to be read for the set-up, in bytes. */
+/** Larger files of an image are not read, in bytes. */
 const MOST = 4 * 1024 * 1024;
 
 /** The text of a file inside a root, whose symlinks never lead out of it; undefined when there is no such file. */
@@ -18,7 +18,7 @@ export function lookUp(root: string, path: string): string | undefined {
   }
 }
 
-/** Where a path leads inside a root; undefined where that is nowhere: symlinks that go round, names that are too long. */
+/** Where a path leads inside a root; undefined when that cannot be said, as for a loop of symlinks or a name too long. */
 export function placeOf(root: string, path: string): Located | undefined {
   try {
     return locate({ root, mounts: new Map() }, path);

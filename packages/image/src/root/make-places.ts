@@ -22,7 +22,7 @@ export function makePlaces(root: string, manifest: unknown): void {
   }
 }
 
-/** Makes a directory inside a root and those above it. A symlink leads where it leads inside, and never out of it. */
+/** Makes a directory inside a root, with its parents. Symlinks are resolved inside the root. */
 function makePlace(root: string, path: string, mode: number): void {
   const at = locate({ root, mounts: new Map() }, path);
   if (at.kind !== "missing" || !isAbove(root, at.path)) return;
@@ -34,7 +34,7 @@ function makePlace(root: string, path: string, mode: number): void {
   chmodSync(join(root, at.path), mode);
 }
 
-/** `path` is resolved: what is there of it has no symlink. */
+/** Whether all that exists of a resolved path is a directory. */
 function isAbove(root: string, path: string): boolean {
   for (let above = path; above !== "/"; above = dirname(above)) {
     const stat = lstatSync(join(root, above), { throwIfNoEntry: false });

@@ -3,8 +3,8 @@ import { invalidImage, shown } from "../invalid.js";
 import { lookUp } from "./look-up.js";
 
 /**
- * A user as images write it, `USER[:GROUP]`, each a name or a number, looked up in the image's own passwd(5) and group(5).
- * A number that is no user's has the group 0, as elsewhere.
+ * The ids of a user as images write it: `USER[:GROUP]`, each a name or a number, looked up in the image's own passwd(5) and
+ * group(5). As in other tools, a number that is not listed there gets the group 0.
  *
  * @throws SandboxError `IMAGE_INVALID` for a name that is not there.
  */
@@ -32,7 +32,7 @@ export function homeOf(root: string, uid: number): string | undefined {
   return home?.startsWith("/") === true ? home : undefined;
 }
 
-/** The first line of a file whose name or id it is. */
+/** The first line of a file that has the word as its name, or else as its id. */
 function lineOf(root: string, file: string, word: string, idAt: number): string[] | undefined {
   const lines = (lookUp(root, file) ?? "").split("\n").map((line) => line.split(":"));
   const byName = lines.find(([name]) => name === word);

@@ -7,13 +7,13 @@ import type { Image } from "../image.js";
 import { invalidImage } from "../invalid.js";
 import { runTool } from "./run-tool.js";
 
-/** What an image is run from: the same for all that only read, else something of the run's own. */
+/** The directories that a run uses of an image. */
 export interface Layer {
   readonly kind: "shared" | "overlay" | "copy";
   /** The directory of the host that becomes `/`. */
   readonly root: string;
   readonly overlay?: { readonly upper: string; readonly work: string };
-  /** Where mount points can be made that the root lacks; undefined where nothing is the run's own. */
+  /** A directory of this run alone, in which mount points can be made; undefined for a layer that runs share. */
   readonly own?: string;
   remove(): void;
 }
@@ -21,14 +21,14 @@ export interface Layer {
 /** The part of an image that runs need. */
 export type ImageRoot = Pick<Image, "key" | "rootDirectory">;
 
-/** The root itself, for a run that writes nothing. `gc` leaves it alone as long as it is not removed. */
+/** The root itself, for a run that writes nothing. `gc` does not remove the image until the layer is removed. */
 export function sharedLayer(image: ImageRoot): Layer {
   const held = image.key === "" ? undefined : heldFor(image);
   return { kind: "shared", root: image.rootDirectory, remove: () => held?.remove() };
 }
 
 /**
- * Two directories on disk: one for what the run writes, one for the kernel.
+ * An overlay over the root, with two directories on disk: one for what the run writes, one for the kernel's own use.
  *
  * @throws SandboxError `CAPABILITY_UNSUPPORTED` where the cache lies on an overlay: one cannot be written to another.
  */
@@ -42,7 +42,7 @@ export function overlayLayer(image: ImageRoot): Layer {
   const [upper, work] = [join(held.path, "upper"), join(held.path, "work")];
   mkdirSync(upper);
   mkdirSync(work);
-  // It is what the program sees as `/`.
+  // The program sees its owner and mode as those of `/`.
   const { mode, uid, gid } = lstatSync(rootDirectory);
   chmodSync(upper, mode & 0o7777);
   if (process.getuid?.() === 0) chownSync(upper, uid, gid);
@@ -52,7 +52,7 @@ export function overlayLayer(image: ImageRoot): Layer {
 
 const OVERLAYFS = 0x794c7630;
 
-/** All of the root once more; on some file systems that takes neither time nor room. */
+/** A copy of the root. On a file system with reflinks that takes little time and space. */
 export async function copyLayer(image: ImageRoot): Promise<Layer> {
   const held = heldFor(image);
   const copy = join(held.path, "root");
@@ -73,7 +73,7 @@ async function copyTree(from: string, to: string): Promise<string | undefined> {
   return failed?.includes("reflink") === true ? runTool("cp", ["-a", from, to]) : failed;
 }
 
-/** From here on `gc` leaves the image alone; it may just have been there. */
+/** Keeps `gc` from removing the image, which it may have done just before. */
 function heldFor({ key, rootDirectory }: ImageRoot): Held {
   const held = hold(cachePlace(), key);
   if (lstatSync(rootDirectory, { throwIfNoEntry: false }) !== undefined) return held;

@@ -4,7 +4,7 @@ import type { ConfigInput } from "@sandboxlib/core";
 import { placeOf } from "../root/look-up.js";
 import type { Layer } from "./layer.js";
 
-/** Makes the mount points of a config that a root lacks in what is the run's own of it. */
+/** Makes the mount points of a config that a root lacks, in the layer of the run. */
 export function makeMountPoints({ root, own }: Layer, { mounts = [] }: ConfigInput): void {
   if (own === undefined) return;
   for (const mount of mounts) {
@@ -15,7 +15,7 @@ export function makeMountPoints({ root, own }: Layer, { mounts = [] }: ConfigInp
   }
 }
 
-/** A directory with all those above it. What the root has of them looks the same in `own`. */
+/** Makes a directory with its parents in `own`. Where the root has one, too, the new one gets the same owner and mode. */
 function makeDirectory(root: string, own: string, path: string): boolean {
   if (path === "/") return true;
   if (!makeDirectory(root, own, dirname(path))) return false;
@@ -29,7 +29,7 @@ function makeDirectory(root: string, own: string, path: string): boolean {
   return true;
 }
 
-/** What is not there is for core to say. */
+/** A source that is missing is refused later, by core. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() !== false;
 }

@@ -10,12 +10,12 @@ import { LAST_ID } from "../ids.js";
 import { copyLayer, type ImageRoot, type Layer, overlayLayer, sharedLayer } from "./layer.js";
 import { makeMountPoints } from "./mount-points.js";
 
-/** An image, ready to run: what runs of one sandbox write stays until it is disposed of, and nobody else sees it. */
+/** A sandbox of an image. Its runs see what the others have written; that is removed when it is disposed of. */
 export interface ImageSandbox extends AsyncDisposable {
   readonly sandbox: Sandbox;
-  /** What was asked for, with the root filled in. */
+  /** The config that was asked for, with the root filled in. */
   readonly config: ConfigInput;
-  /** What was done otherwise than the image says: one line each. */
+  /** One line for each thing that is not as the image says. */
   readonly notes: readonly string[];
 }
 
@@ -50,7 +50,7 @@ type Attempt = (
   options: SandboxOptions,
 ) => Promise<ImageSandbox>;
 
-/** The best first. The last one asks for nothing that a backend may lack beyond what the config says. */
+/** The best attempt comes first. The last one asks a backend for no more than the config does. */
 function attemptsFor(config: ConfigInput): Attempt[] {
   const kinds = kindsFor(config.writable);
   return kinds.flatMap((kind) =>
@@ -79,12 +79,12 @@ function usersFor({ user, isolate }: ConfigInput, kind: Layer["kind"]): AsUser[]
   if (isRoot) {
     const { uid, gid } = user ?? { uid: 0, gid: 0 };
     const ranged = { uid, gid, range: user?.range ?? LAST_ID };
-    // All owners of the image's files are there, also for an overlay, which has to copy them.
+    // With a range, files keep their owners inside; an overlay needs that to copy a file up.
     const all = isolate === undefined || isolate.includes("user") ? [{ user: ranged }] : [];
     return kind === "overlay" && all.length > 0 ? all : [...all, { user: asked }];
   }
   if (asked === undefined) return [{ user: undefined }];
-  // Less than the user of the image may do, and all files are the caller's anyway.
+  // The caller may do less than the image's user, and all files belong to the caller, so running as the caller is safe.
   const note = `the program runs as you, not as the user ${asked.uid}: this backend has no other ids`;
   return [{ user: asked }, { user: undefined, note }];
 }
@@ -116,7 +116,7 @@ async function open(
   }
 }
 
-/** A copy costs something: nothing but what it takes, whatever is to be in it, is asked for before it is made. */
+/** Finds out before the root is copied, which is slow, whether a backend can run it at all. */
 async function assertAble(
   image: ImageRoot,
   config: ConfigInput,
@@ -127,7 +127,7 @@ async function assertAble(
   await createSandbox({ ...bare, root: image.rootDirectory }, options);
 }
 
-/** All later runs execute what is in the image itself, so whoever lets read-only go gets a copy. */
+/** Refuses a writable image: later runs would execute what this one writes. The caller gets a copy instead. */
 function assertReadOnly({ backend, dropped }: Sandbox): void {
   if (dropped.every(({ capability }) => capability !== "writable.paths")) return;
   throw new SandboxError("CAPABILITY_UNSUPPORTED", "the image itself has to be read-only", {

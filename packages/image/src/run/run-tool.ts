@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { realHost } from "@sandboxlib/core";
 import { invalidImage } from "../invalid.js";
 
-/** Runs a tool of the host to its end. Undefined when it worked, else what it says. */
+/** Runs a tool of the host. @returns its error message; undefined when it succeeded. */
 export function runTool(program: string, args: readonly string[]): Promise<string | undefined> {
   const path = realHost().which(program);
   if (path === undefined) throw invalidImage(`${program}(1) is not installed`);

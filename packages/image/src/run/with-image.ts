@@ -1,6 +1,6 @@
 import type { ConfigInput } from "@sandboxlib/core";
 
-/** A config with what an image asks for wherever the caller says nothing. Variables and limits are taken from both. */
+/** Merges two configs: the caller's fields replace those of the image. Variables and limits are merged one by one. */
 export function withImage(image: ConfigInput, config: ConfigInput): ConfigInput {
   const { root: _, ...own } = Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined),

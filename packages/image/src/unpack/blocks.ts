@@ -1,21 +1,21 @@
 import { invalidImage } from "../invalid.js";
 
-/** What to do with the body of an entry: give it to somebody, or leave it out. */
+/** Takes the body of an entry; undefined to skip it. */
 export type Sink = ((bytes: Buffer) => void) | undefined;
 
-/** Who is told what a tar archive is made of. */
+/** Takes the headers and bodies of a tar archive. */
 export interface BlockReader {
-  /** A header, not of zeros. Says how many bytes follow, without padding, and who gets them. */
+  /** Takes a header. @returns the bytes of the body without padding, and what takes them. */
   header(block: Buffer): { readonly size: number; readonly sink: Sink };
-  /** The body, as far as it goes to somebody, is over. */
+  /** Called after the body, also after one that was skipped. */
   bodyEnd(): void;
 }
 
-/** Cuts a stream of chunks into the blocks of a tar archive, without copying what lies in the middle of a chunk. */
+/** Splits a stream of chunks into headers and bodies. Bodies are passed on without being copied. */
 export interface Blocks {
-  /** Pieces of the chunk are handed on as they are. True when the archive has ended. */
+  /** Takes a chunk, parts of which are passed on. @returns whether the archive has ended. */
   readonly write: (chunk: Buffer) => boolean;
-  /** Leaves out what comes next as far as nobody wants it: how many bytes were not to be written after all. */
+  /** Skips the rest of a body that nothing takes. @returns how many bytes need not be written. */
   readonly skip: () => number;
   /** @throws SandboxError `IMAGE_INVALID` when it is cut off. */
   end(): void;
@@ -23,7 +23,7 @@ export interface Blocks {
 
 const BLOCK = 512;
 
-/** The blocks of one archive. What follows its end is not looked at. */
+/** Parses one archive. What follows its end is ignored. */
 export function blocksFor(reader: BlockReader): Blocks {
   const head = Buffer.alloc(BLOCK);
   let filled = 0;

@@ -3,23 +3,23 @@ import { invalidImage, shown } from "../invalid.js";
 import { type Blocks, blocksFor, type Sink } from "./blocks.js";
 import { type Extensions, longText, paxRecords } from "./extensions.js";
 
-/** Who is told of the entries of an archive. */
+/** Takes the entries of an archive. */
 export interface EntryReader {
   /**
-   * The header of an entry, with what its extensions say. Gives who gets the body.
+   * Takes the header of an entry, in which its extensions are applied. @returns what takes its body.
    *
-   * @param extra - Whether it comes with capabilities of its own, see capabilities(7), and with other attributes.
+   * @param extra - Whether the entry has file capabilities, see capabilities(7), and other extended attributes.
    */
   entry(header: Header, extra: Pick<Extensions, "powers" | "attributes">): Sink;
-  /** Its body is over. */
+  /** Called after the body. */
   entryEnd(): void;
 }
 
-/** A pax header or a long name. */
+/** The largest pax header or long name in bytes. */
 const LARGEST_EXTENSION = 1024 * 1024;
 const EXTENSIONS = new Set(["x", "X", "g", "L", "K"]);
 
-/** The entries of an archive that is written to it, with the records that extend their headers put where they belong. */
+/** Parses the entries of an archive that is written to it. Extended headers are applied to the headers that they extend. */
 export function entriesOf(reader: EntryReader): Blocks {
   let global: Extensions | undefined;
   let next: Extensions | undefined;
@@ -59,7 +59,7 @@ export function entriesOf(reader: EntryReader): Blocks {
   });
 }
 
-/** Whether bytes begin as a tar archive does: with a header, or with the end of one without entries. */
+/** Whether bytes begin as a tar archive does: with a header, or with a block of zeros when it has no entries. */
 export function startsArchive(bytes: Buffer): boolean {
   try {
     const { cksumValid, nullBlock } = new Header(bytes, 0);
@@ -76,7 +76,7 @@ function headerOf(
 ): Header {
   const header = read(block, next, global);
   if (!header.cksumValid) throw invalidImage("the tar archive is broken: a checksum is wrong");
-  // The library adds the header's own prefix to a name that is not the header's, and takes no target but the header's.
+  // The library would add the prefix of the header to a name from an extension, and ignore a target from an extension.
   if (!EXTENSIONS.has(header.typeKey)) {
     header.path = next?.path ?? header.path ?? "";
     header.linkpath = next?.linkpath ?? header.linkpath ?? "";
@@ -99,7 +99,7 @@ function dated(of: Extensions | undefined): object | undefined {
   return of?.mtime === undefined ? of : { ...of, mtime: new Date(of.mtime * 1000) };
 }
 
-/** A global header names no single file. */
+/** A global header is about all files, so a name in it has no meaning. */
 function withoutNames({ mtime, uid, gid }: Extensions): Extensions {
   return {
     ...(mtime !== undefined && { mtime }),

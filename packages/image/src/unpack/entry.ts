@@ -2,7 +2,7 @@ import { Header } from "tar/header";
 import { LAST_ID } from "../ids.js";
 import { invalidImage, shown } from "../invalid.js";
 
-/** What an archive says of one file, with a name that leads nowhere but below the root. */
+/** An entry of an archive. Its name cannot lead out of the root. */
 export interface Entry {
   readonly type: "file" | "directory" | "symlink" | "link" | "fifo";
   /** Without a slash at either end, `.` or `..`. */
@@ -17,14 +17,14 @@ export interface Entry {
   readonly mtime: number;
 }
 
-/** The kernel takes 4095, and the cache lies above it. */
+/** The kernel takes 4095 bytes, of which the path of the cache needs some. */
 const LONGEST_PATH = 3000;
 const LONGEST_NAME = 255;
-/** What fits into a header without any extension. */
+/** A longer name needs an extension of the header. */
 const PLAIN_NAME = 99;
 
 /**
- * A name as its components, which cannot lead out of a directory.
+ * Normalizes a name, so that it cannot lead out of a directory.
  *
  * @throws SandboxError `IMAGE_INVALID`
  */
@@ -41,17 +41,17 @@ export function plainPath(name: string, what = "entry"): string {
   return parts.join("/");
 }
 
-/** An id that can be one. @throws SandboxError `IMAGE_INVALID` */
+/** Checks an id. @throws SandboxError `IMAGE_INVALID` */
 export function checkedId(id: number | undefined, name: string): number {
   if (id !== undefined && Number.isInteger(id) && id >= 0 && id <= LAST_ID) return id;
   throw invalidImage(`entry ${shown(name)}: has an owner that is no user`);
 }
 
-/** The blocks that tell tar(1) of an entry, in the form that every tar reads: names that are too long in GNU's way. */
+/** The header of an entry, in the form that every tar(1) reads: a long name is an extra entry, as GNU tar writes it. */
 export function encodeEntry(entry: Entry): Buffer[] {
   const isLink = entry.type === "link" || entry.type === "symlink";
   const path = entry.type === "directory" ? `${entry.path}/` : entry.path;
-  // Set one by one: given to the constructor they are looked through first, which costs more than the rest.
+  // Fields are set one by one, since the constructor's own handling of them costs more than all the rest.
   const header = new Header();
   header.path = isLong(path) ? "long" : path;
   header.linkpath = isLong(entry.target) ? "long" : entry.target;

@@ -1,6 +1,6 @@
 import { invalidImage } from "../invalid.js";
 
-/** What the records before an entry say of it: those of pax, and GNU's long names. */
+/** What the extended headers before an entry say of it: those of pax, and GNU's long names. */
 export interface Extensions {
   readonly path?: string;
   readonly linkpath?: string;
@@ -8,7 +8,7 @@ export interface Extensions {
   readonly mtime?: number;
   readonly uid?: number;
   readonly gid?: number;
-  /** Whether a file has powers that come with it (security.capability). */
+  /** Whether a file has capabilities (security.capability). */
   readonly powers?: true;
   /** Whether it has other extended attributes, or an access control list. */
   readonly attributes?: true;
@@ -17,9 +17,9 @@ export interface Extensions {
 const NUMBERS = new Set(["size", "mtime", "uid", "gid"]);
 
 /**
- * The records of a pax header, pax(1). Of those that say the same thing the last one counts.
+ * Parses the records of a pax header, pax(1). Where two have the same key, the last one counts.
  *
- * @throws SandboxError `IMAGE_INVALID` for a record that is broken or means another form of file.
+ * @throws SandboxError `IMAGE_INVALID` for a record that is broken or declares a sparse file.
  */
 export function paxRecords(bytes: Buffer): Extensions {
   const found: Record<string, string | number | true> = {};

@@ -12,10 +12,10 @@ import {
 } from "@sandboxlib/core";
 import { invalidImage } from "../invalid.js";
 
-/** A tool of the host at work in a sandbox. */
+/** A tool of the host that runs in a sandbox. */
 export interface Helper {
   readonly child: SandboxChild;
-  /** Whether nothing keeps it from the rest of the host, see {@link HelperOptions.sanitized}. */
+  /** Whether nothing keeps it from writing elsewhere on the host, see {@link HelperOptions.sanitized}. */
   readonly bare: boolean;
   /** @throws SandboxError `IMAGE_INVALID` with what the tool says, when it fails. */
   done(): Promise<void>;
@@ -35,8 +35,8 @@ export interface HelperOptions {
 }
 
 /**
- * Starts a tool of the host that reads what nobody has vouched for: it sees the host read-only, has no network, and can
- * write to one directory at most.
+ * Starts a tool of the host that reads untrusted data. It sees the host read-only, has no network, and can write to one
+ * directory at most.
  *
  * @throws SandboxError `IMAGE_INVALID` when it is not installed, `CAPABILITY_UNSUPPORTED` when no backend can do that, and
  * what stops a run.
@@ -57,13 +57,13 @@ export async function startHelper(
     stdout: "pipe",
     stderr: "capture",
   });
-  // A tool that ends early closes its input: what it says on standard error counts.
+  // A tool that ends early closes its input. The reason is on its standard error.
   child.stdin?.on("error", () => undefined);
   return { child, bare, done: async () => assertWell(program, await child.result) };
 }
 
 const ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
-/** No tool takes as much for an image that is well-formed: zstd(1) refuses a window over 128 MiB by itself. */
+/** No well-formed image needs as much: zstd(1), for one, refuses a window over 128 MiB by itself. */
 const MEMORY = 2 * 1024 ** 3;
 
 async function sandboxFor(

@@ -4,10 +4,10 @@ import { entriesOf } from "./entries.js";
 import { plainPath } from "./entry.js";
 import { type Source, sourceOf } from "./source.js";
 
-/** The files of an archive that is not compressed, by their names: what a link leads to, under both. */
+/** The files of an archive that is not compressed, by their names. A link is another name for its target. */
 export type Listing = ReadonlyMap<string, Source>;
 
-/** An image holds a few files for each of its layers. */
+/** An image has a few files for each of its layers, and far fewer than this. */
 const MOST_ENTRIES = 100_000;
 const BLOCK = 512;
 
@@ -29,7 +29,7 @@ export async function listingOf(path: string): Promise<Listing> {
       const { type, linkpath = "", size = 0 } = header;
       if (type === "File" || type === "OldFile") files.set(name, sourceOf(path, at, size));
       else if (type === "Link") links.push([name, plainPath(linkpath)]);
-      // Older versions of `docker save` write a layer that two images share once, and symlinks to it.
+      // Older versions of `docker save` write a layer once when images share it, and symlinks to it.
       else if (type === "SymbolicLink") links.push([name, joined(name, linkpath)]);
       return undefined;
     },
@@ -52,7 +52,7 @@ export async function listingOf(path: string): Promise<Listing> {
   return linked(files, links);
 }
 
-/** The path of a link's target in the archive; whatever leads out of it is nothing there. */
+/** The path of a symlink's target in the archive. A target outside of it is no file of the archive. */
 function joined(name: string, target: string): string {
   const parts = target.startsWith("/") ? [] : name.split("/").slice(0, -1);
   for (const part of target.split("/")) {

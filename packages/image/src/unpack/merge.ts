@@ -14,8 +14,8 @@ import { invalidImage, shown } from "../invalid.js";
 import type { Report, Whiteout } from "./report.js";
 
 /**
- * Lays a layer, unpacked into a directory of its own, over what lower layers have come to, and uses it up. Neither is
- * ever looked up through a symlink: a name is what lies there, not where it leads.
+ * Moves the files of a layer, which is unpacked into a directory of its own, over those of the lower layers. No symlink is
+ * followed in either of them.
  *
  * @throws SandboxError `IMAGE_INVALID` when the layer has files below what a lower one makes a symlink.
  */

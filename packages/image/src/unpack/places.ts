@@ -3,10 +3,10 @@ import { invalidImage, shown } from "../invalid.js";
 import type { Entry } from "./entry.js";
 import type { Report } from "./report.js";
 
-/** Keeps an archive from using its own symlinks as directories. */
+/** Refuses entries below a symlink of the same archive, through which tar(1) could write elsewhere. */
 export interface Places {
   /**
-   * Gives how many directories above the entry are met for the first time.
+   * Adds an entry. @returns how many directories above it are new.
    *
    * @throws SandboxError `IMAGE_INVALID` when the entry, or what it links to, lies below a symlink of the archive.
    */
@@ -14,8 +14,8 @@ export interface Places {
 }
 
 /**
- * The symlinks of one archive, as far as it has gone by. A name that was a symlink once counts as one for
- * ever: what comes later under that name may not have replaced it, since tar(1) goes on when an entry fails.
+ * The symlinks of one archive. A name that was a symlink once counts as one until the end: a later entry of that name may
+ * not have replaced it, since tar(1) goes on when an entry fails.
  */
 export function placesOf(): Places {
   const symlinks = new Set<string>();

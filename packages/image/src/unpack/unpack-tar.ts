@@ -8,10 +8,10 @@ import { sanitizerFor, type Terms } from "./sanitizer.js";
 import { type Source, startOf } from "./source.js";
 import type { Totals } from "./totals.js";
 
-/** What is known of an archive once it is unpacked. */
+/** An archive that has been unpacked. */
 export interface Unpacked {
   readonly report: Report;
-  /** In hex, as far as they were asked for. */
+  /** Those that were asked for, in hex. */
   readonly digests: Readonly<Partial<Record<DigestName, string>>>;
 }
 
