@@ -52,7 +52,14 @@ function greedyOf(capability: Capability): ConfigInput {
 }
 
 /** What no config asks for. */
-const UNASKED: Capability[] = ["mount.create", "exit.signal", "session", "tty", "pool"];
+const UNASKED: Capability[] = [
+  "mount.create",
+  "mount.tmpfs.inodes",
+  "exit.signal",
+  "session",
+  "tty",
+  "pool",
+];
 
 describe("resolve", () => {
   it("leaves a config alone that the backend can honour", () => {

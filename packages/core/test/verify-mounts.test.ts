@@ -1,3 +1,6 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HostMounts, parseMountinfo } from "../src/host/mountinfo.js";
 import type { ResolvedConfig, ResolvedMount } from "../src/index.js";
@@ -156,6 +159,29 @@ describe("what the table of mounts shows", () => {
       expect(edit(RIGHT)).not.toBe(RIGHT);
       expect(wrong(edit(RIGHT))).toContain(found);
     });
+
+  it("says nothing of a mount in a directory that nobody may enter", () => {
+    const directory = mkdtempSync(join(tmpdir(), "sandboxlib-verify-"));
+    const config = { ...CONFIG, root: directory };
+    const table = RIGHT.replace("/srv/root / ro", `${directory} / ro`);
+    const findings = (at: string): (boolean | undefined)[] =>
+      findingsOf(
+        config,
+        NOBODY,
+        parseMountinfo(`${table}\n320 300 0:27 / ${at} rw - tmpfs tmpfs rw`),
+        HOST,
+      )
+        .filter(({ path }) => path === "writable")
+        .map(({ isRight }) => isRight);
+    for (const mode of [0o755, 0o600]) {
+      mkdirSync(join(directory, String(mode)));
+      chmodSync(join(directory, String(mode)), mode);
+    }
+    chmodSync(directory, 0o755);
+    expect(findings(`/${0o755}/x`)).toEqual([true, false]);
+    expect(findings(`/${0o600}/x`)).toEqual([true, undefined]);
+    rmSync(directory, { recursive: true });
+  });
 
   it("says nothing of a source that was replaced in the meantime", () => {
     const findings = findingsOf(

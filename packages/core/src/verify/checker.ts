@@ -5,9 +5,10 @@ import type { Plan, Report } from "../plan/plan.js";
 import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
-import { described, type Finding, findingsOf } from "./mounts.js";
+import { findingsOf } from "./mounts.js";
 import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
 import { powersOf } from "./powers.js";
+import { described, type Finding } from "./sight.js";
 
 /** What a sandbox has to be held against. */
 interface Promised {

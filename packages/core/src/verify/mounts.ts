@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   type HostMounts,
@@ -6,29 +6,20 @@ import {
   isReadOnly,
   type MountEntry,
   type MountTable,
-  type Origin,
 } from "../host/mountinfo.js";
-import type { Capability } from "../needs/capability.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
-
-/** One thing that a table of mounts shows, or does not. */
-export interface Finding {
-  readonly capability: Capability;
-  /** The config field that asks for it. */
-  readonly path: string;
-  /** Undefined: the table does not tell. */
-  readonly isRight: boolean | undefined;
-  readonly expected: string;
-  readonly seen: MountEntry | undefined;
-}
-
-/** The two tables, and what is to be known of them. */
-interface Sight {
-  readonly config: ResolvedConfig;
-  readonly pid: number;
-  readonly seen: MountTable;
-  readonly host: HostMounts;
-}
+import {
+  type Finding,
+  finding,
+  hasSize,
+  isFrom,
+  isNewTmpfs,
+  isWhole,
+  type Sight,
+  showsSandbox,
+  topAt,
+  underMirror,
+} from "./sight.js";
 
 /**
  * Holds the mounts that pid 1 of a sandbox has against those that the config asks for.
@@ -155,22 +146,41 @@ function devices(
 
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
-/** Every mount that can be reached and written to, and lies where none may be. */
+/** Every mount that can be written to, and lies where none may be. */
 function writables({ config, seen }: Sight): Finding[] {
   const wanted = new Map(config.mounts.map((mount) => [mount.target, mount]));
   const found = seen.entries.flatMap((entry) => {
     if (isReadOnly(entry) || seen.mountOf(entry.at) !== entry) return [];
     const mount = nearest(wanted, entry.at);
-    if (mount === undefined)
-      return config.rootReadOnly ? [writable("writable.paths", "writable", entry)] : [];
+    const expected = `a read-only mount at ${entry.at}`;
+    if (mount === undefined) {
+      const isRight = isReachable(config.root, entry.at) ? false : undefined;
+      return config.rootReadOnly
+        ? [finding("writable.paths", "writable", isRight, expected, entry)]
+        : [];
+    }
     if (mount.type !== "bind" || !mount.readOnly) return [];
-    return [writable("mount.bind.readOnly", `${mount.path}.readOnly`, entry)];
+    const below = entry.at.slice(mount.target.length);
+    const isRight = isReachable(mount.source, below) ? false : undefined;
+    return [finding("mount.bind.readOnly", `${mount.path}.readOnly`, isRight, expected, entry)];
   });
   return [finding("writable.paths", "writable", true, "", undefined), ...found];
 }
 
-function writable(capability: Capability, path: string, entry: MountEntry): Finding {
-  return finding(capability, path, false, `a read-only mount at ${entry.at}`, entry);
+/**
+ * Whether this user, or everybody, can get there. A tool cannot make a mount read-only that lies in a directory which it
+ * may not enter, such as one of another user's, and neither can the program reach it.
+ */
+function isReachable(source: string, below: string): boolean {
+  const names = below.split("/").slice(1, -1);
+  return names.every((_, index) => {
+    try {
+      const { mode, uid } = lstatSync(join(source, ...names.slice(0, index + 1)));
+      return (mode & (uid === process.getuid?.() ? 0o101 : 0o001)) !== 0;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== "EACCES";
+    }
+  });
 }
 
 function nearest<Value>(wanted: ReadonlyMap<string, Value>, path: string): Value | undefined {
@@ -179,67 +189,4 @@ function nearest<Value>(wanted: ReadonlyMap<string, Value>, path: string): Value
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function topAt(target: string, { seen }: Sight): MountEntry | undefined {
-  const found = seen.mountOf(target);
-  return found?.at === target ? found : undefined;
-}
-
-/** A mirror covers what is mounted on its own target. */
-function underMirror(target: string, sight: Sight): MountEntry | undefined {
-  const top = topAt(target, sight);
-  if (!sight.config.mirrors.some((mirror) => mirror.target === target)) return top;
-  return sight.seen.entries.find(({ id, at }) => id === top?.parent && at === target);
-}
-
-function isNewTmpfs(entry: MountEntry | undefined, sight: Sight): entry is MountEntry {
-  return entry?.type === "tmpfs" && isWhole(entry, sight);
-}
-
-/** A file system that the host does not see, from its root on. */
-function isWhole({ root, device }: MountEntry, { host }: Sight): boolean {
-  return root === "/" && !host.devices.has(device);
-}
-
-/** What was deleted or replaced on the host in the meantime, the table calls so. */
-function isFrom(origin: Origin | undefined, entry: MountEntry | undefined): boolean | undefined {
-  if (entry === undefined) return false;
-  if (origin === undefined || entry.root.endsWith("//deleted")) return undefined;
-  return entry.device === origin.device && entry.root === origin.root;
-}
-
-/** The kernel rounds up to whole pages, of 64 KiB at most. */
-function hasSize(bytes: number, entry: MountEntry | undefined): boolean {
-  const kib = /(?:^|,)size=(\d+)k/.exec(entry?.superOptions ?? "")?.[1];
-  const over = Number(kib) * 1024 - bytes;
-  return over >= 0 && over < 65_536;
-}
-
-/** In a procfs that shows the host's processes this one has a number. Undefined where we may not look. */
-function showsSandbox(target: string, { pid, seen }: Sight): boolean | undefined {
-  // The way goes by the root of pid 1, below what may lie on it.
-  if (seen.root !== seen.mountOf("/")) return undefined;
-  try {
-    return statSync(`/proc/${pid}/root${target}/self`, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function finding(
-  capability: Capability,
-  path: string,
-  isRight: boolean | undefined,
-  expected: string,
-  seen: MountEntry | undefined,
-): Finding {
-  return { capability, path, isRight, expected, seen };
-}
-
-/** Puts a mount into words. */
-export function described(entry: MountEntry | undefined): string {
-  if (entry === undefined) return "no mount";
-  const { type, device, root: shown, at, options } = entry;
-  return `${shown} of the ${type} ${device} at ${at} (${options})`;
 }
