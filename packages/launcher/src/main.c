@@ -4,6 +4,7 @@
 
 #include "courier.h"
 #include "frame.h"
+#include "hostdev.h"
 #include "launcher.h"
 #include "outcome.h"
 #include "plan.h"
@@ -20,6 +21,10 @@ int main(int count, char **words)
 {
     if (count == 3 && strcmp(words[1], "courier") == 0)
         deliver(words[2]);
+    if (count == 3 && strcmp(words[1], "clone") == 0)
+        offer_sealed_copy(words[2]);
+    if (count > 2 && strcmp(words[1], "read-only-dev") == 0)
+        run_with_read_only_dev(words + 2);
     if (count == 2 && strcmp(words[1], "probe") == 0)
         probe();
     if (is_socket(CORE_FD) && is_socket(COURIER_FD))

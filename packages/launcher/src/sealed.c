@@ -3,48 +3,107 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "outcome.h"
 #include "sys.h"
+#include "text.h"
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
+static bool is_sealed(int file);
+static int copy_sealed(int file, const char **what);
 static int new_file(void);
+static _Noreturn void give_up(const char *what, int error);
 
 void run_sealed_copy(char **words)
 {
     char *const none[] = {NULL};
-    struct stat info;
+    const char *what = "open /proc/self/exe";
     int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &info) != 0)
-        fail(FAILED_SETUP, errno, "open /proc/self/exe");
-    if (fcntl(file, F_GET_SEALS, 0L) == SEALS) {
+    if (file >= 0 && is_sealed(file)) {
         close(file);
         return; /* it is the copy */
     }
-    int copy = new_file();
-    for (off_t left = info.st_size; left > 0;) {
-        ssize_t copied = sys_sendfile(copy, file, (size_t)left);
-        if (copied <= 0)
-            fail(FAILED_SETUP, copied < 0 ? errno : EIO, "sendfile");
-        left -= copied;
-    }
-    if (fcntl(copy, F_ADD_SEALS, (long)SEALS) != 0 || fcntl(copy, F_GET_SEALS, 0L) != SEALS)
-        fail(FAILED_SETUP, errno, "fcntl(F_ADD_SEALS)");
+    int copy = file < 0 ? -1 : copy_sealed(file, &what);
+    if (copy < 0)
+        fail(FAILED_SETUP, errno, what);
     sys_execveat(copy, words, none);
     fail(FAILED_SETUP, errno, "execveat");
+}
+
+void offer_sealed_copy(const char *path)
+{
+    char number[11], byte;
+    const char *what = "open";
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int copy = file < 0 ? -1 : copy_sealed(file, &what);
+    if (copy < 0)
+        give_up(what, errno);
+    const char *text = decimal(number, (uint32_t)copy);
+    if (write(1, text, strlen(text)) < 0 || write(1, "\n", 1) < 0)
+        give_up("write", errno);
+    while (read(0, &byte, 1) > 0)
+        ;
+    _exit(0);
+}
+
+/* -1 and errno, and in `what` the call that failed. */
+static int copy_sealed(int file, const char **what)
+{
+    struct stat info;
+    *what = "fstat";
+    if (fstat(file, &info) != 0)
+        return -1;
+    *what = "it is no regular file";
+    errno = EINVAL;
+    if (!S_ISREG(info.st_mode))
+        return -1;
+    *what = "memfd_create";
+    int copy = new_file();
+    if (copy < 0)
+        return -1;
+    *what = "sendfile";
+    for (off_t left = info.st_size; left > 0;) {
+        ssize_t copied = sys_sendfile(copy, file, (size_t)left);
+        if (copied == 0)
+            errno = EIO;
+        if (copied <= 0)
+            return -1;
+        left -= copied;
+    }
+    *what = "fcntl(F_ADD_SEALS)";
+    /* Linux before 6.3 does not know F_SEAL_EXEC: there the mode can be changed, and the copy then not be executed. */
+    if (fcntl(copy, F_ADD_SEALS, (long)(SEALS | F_SEAL_EXEC)) != 0 &&
+        fcntl(copy, F_ADD_SEALS, (long)SEALS) != 0)
+        return -1;
+    errno = EPERM;
+    return is_sealed(copy) ? copy : -1;
+}
+
+static bool is_sealed(int file)
+{
+    long seals = fcntl(file, F_GET_SEALS, 0L);
+    return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 /* Linux before 6.3 does not know MFD_EXEC, and needs none. */
 static int new_file(void)
 {
     const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    int file = sys_memfd_create("sandboxlib-launcher", flags | MFD_EXEC);
-    if (file < 0 && errno == EINVAL)
-        file = sys_memfd_create("sandboxlib-launcher", flags);
-    if (file < 0)
-        fail(FAILED_SETUP, errno, "memfd_create");
-    return file;
+    int file = sys_memfd_create("sandboxlib-sealed", flags | MFD_EXEC);
+    return file < 0 && errno == EINVAL ? sys_memfd_create("sandboxlib-sealed", flags) : file;
+}
+
+/* Whoever asks for a copy has no socket for a report. */
+static void give_up(const char *what, int error)
+{
+    char number[11], text[128];
+    const char *const parts[] = {what, ": errno ", decimal(number, (uint32_t)error), "\n", NULL};
+    join(text, sizeof text, parts);
+    if (write(2, text, strlen(text)) < 0)
+        _exit(1);
+    _exit(1);
 }

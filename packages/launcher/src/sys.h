@@ -24,6 +24,9 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U
 #endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x20
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
