@@ -78,7 +78,7 @@ export function channelOver(
   const closed = line.ended.then(async ({ how, wasKilled }) => {
     // A launcher that ends by itself has waited for pid 1, and so for everything.
     const orphan = wasKilled ? initPid : undefined;
-    if (orphan !== undefined && !(await gone(initOf(orphan), true))) throw stuck();
+    if (orphan !== undefined && !(await gone(initOf(orphan)))) throw stuck();
     const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
     return new SandboxError("LAUNCH_FAILED", `${launcher} ${why}, and the sandbox with it`);
   });

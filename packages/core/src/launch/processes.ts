@@ -11,10 +11,9 @@ export function insideOf(pid: number): { readonly pid: number; readonly inside: 
   const found = childrenOf(pid) ?? [];
   // Grows while it is walked.
   for (const child of found) found.push(...(childrenOf(child) ?? []));
-  const depth = pidsOf("self").length;
   return found.flatMap((each) => {
     const inside = pidsOf(each);
-    return inside.length > depth ? [{ pid: each, inside: inside.at(-1) ?? 0 }] : [];
+    return inside.length > depth() ? [{ pid: each, inside: inside.at(-1) ?? 0 }] : [];
   });
 }
 
@@ -31,16 +30,34 @@ export function groupFrom(pid: number): number[] {
   return found.filter((each) => groupOf(each) === group);
 }
 
+/** Whether a process is pid 1 of a pid namespace below ours. */
+export function isInit(pid: number): boolean {
+  const pids = pidsOf(pid);
+  return pids.at(-1) === 1 && pids.length > depth();
+}
+
+let own: number | undefined;
+
+/** In how many pid namespaces this process is, for as long as it lives. */
+function depth(): number {
+  own ??= pidsOf("self").length;
+  return own;
+}
+
 /** The pids of a process, from our namespace to its own: proc(5), `NSpid`. Unlike /proc/PID/ns, everybody may read it. */
 function pidsOf(pid: number | "self"): number[] {
   const [, pids = ""] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`) ?? "") ?? [];
   return pids.split(/\s+/).filter(Boolean).map(Number);
 }
 
-/** What tells a process from a later one with the same pid: its start time, in clock ticks. Undefined when it is gone. */
+/**
+ * What tells a process from a later one with the same pid: its start time, in clock ticks. Undefined when it is gone. One
+ * whose first thread alone has ended looks like a zombie, and is none.
+ */
 export function startTimeOf(pid: number): string | undefined {
   const fields = statFields(pid);
-  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  const isDead = fields?.[0] === "X" || (fields?.[0] === "Z" && Number(fields[17]) <= 1);
+  return isDead ? undefined : fields?.[19];
 }
 
 /** The inode of a namespace of a process, as namespaces(7) numbers them. */

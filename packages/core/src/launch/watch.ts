@@ -4,9 +4,9 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../plan/plan.js";
 import { numberOf } from "../result/signal.js";
 import { follow } from "./follow.js";
-import { gone, type Init } from "./gone.js";
+import { gone, type Init, kill as killInit } from "./gone.js";
 import type { Launched } from "./launch.js";
-import { childrenOf, groupFrom, startTimeOf } from "./processes.js";
+import { childrenOf, groupFrom } from "./processes.js";
 
 /** How a tool ended. */
 export interface ToolEnd {
@@ -77,11 +77,11 @@ export function watch(
   const ended = exit.then(async (result) => {
     for (const pipe of lifelines) pipe.destroy();
     if (report !== undefined) await lastWords();
-    return {
-      ...result,
-      unreadable: seen.unreadable,
-      survived: seen.init !== undefined && !(await gone(seen.init, result.signal !== null)),
-    };
+    const { init, unreadable } = seen;
+    // A tool that was killed while it set up has told nothing of what it left behind.
+    if (init === undefined && report !== undefined && result.signal !== null)
+      send(-(child.pid ?? Number.NaN), constants.signals.SIGKILL);
+    return { ...result, unreadable, survived: init !== undefined && !(await gone(init)) };
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -97,9 +97,7 @@ export function watch(
   };
   const kill = (): boolean => {
     if (!isRunning() || child.pid === undefined) return false;
-    const { init } = seen;
-    if (init !== undefined && startTimeOf(init.pid) === init.started)
-      send(init.pid, constants.signals.SIGKILL);
+    if (seen.init !== undefined) killInit(seen.init);
     send(-child.pid, constants.signals.SIGKILL);
     return true;
   };
