@@ -1,4 +1,5 @@
 import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
+import { guardsFor } from "./guards.js";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
@@ -27,8 +28,12 @@ export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
     "5",
   ];
   if (options.length > MAX_WORDS) return tooLong(config, options.length);
+  const guards = guardsFor(host.which("bwrap") ?? "bwrap", host);
+  if ("reason" in guards)
+    return { refusal: { path: "command", reason: guards.reason, hint: guards.remedy } };
   return {
-    argv: [host.which("bwrap") ?? "bwrap", ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
+    ...guards,
+    argv: [...guards.argv, ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
     env: {},
     fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report", 5: "filter" },
     mechanisms,
@@ -93,7 +98,8 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
         ...maskInit(target),
       ];
     case "dev":
-      return ["--dev", target];
+      // bwrap binds the terminal that standard output is to this name, and so lets the program change its mode.
+      return ["--dev", target, "--ro-bind", "/dev/null", `${target}/console`];
     case "hide":
       // A device on a nodev mount cannot be opened; a directory can be passed through but not listed.
       return mount.kind === "file"

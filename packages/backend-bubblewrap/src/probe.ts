@@ -1,4 +1,5 @@
 import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
+import { tryGuards } from "./guards.js";
 import { followsOldroot } from "./oldroot.js";
 import { maskInit } from "./plan.js";
 
@@ -14,22 +15,34 @@ export async function probe(host: Host): Promise<Probe> {
       remedy: "Install the package bubblewrap (apt install bubblewrap, dnf install bubblewrap).",
     };
   }
-  const [version, whole, oldroot] = await Promise.all([
+  const [version, whole, oldroot, noGuards] = await Promise.all([
     host.run([bwrap, "--version"]),
     host.run(trial(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), "filter"),
     followsOldroot(bwrap, host),
+    tryGuards(bwrap, host),
   ]);
+  if (noGuards !== undefined) return { available: false, ...noGuards };
   const about = {
     version: version.stdout.trim(),
     notes: oldroot ? [OLDROOT_NOTE] : [],
   };
-  const limits = toolLimits.missing(host);
-  if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
+  const always = [...missingUser(host), ...toolLimits.missing(host)];
+  if (whole.exitCode === 0) return { available: true, ...about, missing: always };
   const base = await host.run(trial(bwrap, BASE), "filter");
   if (base.exitCode !== 0)
     return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
   const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
-  return { available: true, ...about, missing: [...missing, ...limits] };
+  return { available: true, ...about, missing: [...missing, ...always] };
+}
+
+/** bwrap maps one id of the inside, whatever its number, to the caller's own. */
+function missingUser({ uid }: Host): Missing[] {
+  if (uid !== 0) return [];
+  const reason =
+    "bwrap would give the program another number, and the files and the rights of root";
+  const remedy =
+    "Use the backend namespaces, or leave `user` out to run as root without capabilities.";
+  return [{ capability: "user", reason, remedy }];
 }
 
 /** What no run can do without. */

@@ -1,5 +1,7 @@
+import { statSync } from "node:fs";
 import type { Host, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
+import { guardsFor } from "../src/guards.js";
 import bubblewrap from "../src/index.js";
 
 const host: Host = {
@@ -88,7 +90,7 @@ describe("the plan", () => {
       { type: "proc", target: "/proc" },
       "--proc /proc --perms 0111 --tmpfs /proc/1 --remount-ro /proc/1",
     ],
-    [{ type: "dev", target: "/dev" }, "--dev /dev"],
+    [{ type: "dev", target: "/dev" }, "--dev /dev --ro-bind /dev/null /dev/console"],
     [{ type: "hide", target: "/h", kind: "file" }, "--ro-bind /dev/null /h"],
     [{ type: "hide", target: "/h", kind: "directory" }, "--perms 0111 --tmpfs /h"],
   ])("mounts %j", (part, expected) => {
@@ -122,6 +124,26 @@ describe("the plan", () => {
   it("hands over the filter, on an fd of its own", () => {
     expect(options({}).join(" ")).toMatch(/ --seccomp 5$/);
     expect(planOf().fds?.[5]).toBe("filter");
+  });
+
+  it("starts bwrap through the launcher, and from a copy, where it and the devices are the caller's", () => {
+    const owner = statSync("/dev/null").uid;
+    const which = (): string => "/dev/null";
+    const [own, others] = [owner, owner + 1].map((uid) => planOf({}, { ...host, uid, which }));
+    expect(others?.argv[0]).toBe("/dev/null");
+    expect(others?.clone).toBeUndefined();
+    expect(own?.argv.slice(1, 3)).toEqual(["read-only-dev", "/dev/null"]);
+    expect(own?.clone).toEqual({ program: "/dev/null", by: own?.argv[0] });
+  });
+
+  it("is refused to them where there is no launcher", () => {
+    const none = { reason: "there is none", remedy: "Get one." };
+    const { uid } = statSync("/dev/null");
+    expect(guardsFor("/nowhere", { ...host, uid }, none)).toMatchObject({
+      reason: expect.stringMatching(/: there is none$/),
+      remedy: expect.stringMatching(/^Get one. Or run as another user/),
+    });
+    expect(guardsFor("/nowhere", { ...host, uid: uid + 1 }, none)).toEqual({ argv: ["/nowhere"] });
   });
 
   it("sets the environment inside only", () => {

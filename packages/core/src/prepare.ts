@@ -4,6 +4,7 @@ import { parseConfig } from "./config/parse.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import { chooseBackend, type Probed, probeBackend } from "./discover/choose.js";
 import { backendNamed } from "./discover/load.js";
+import { withClone } from "./launch/clone.js";
 import { assertBelowHard } from "./launch/limit-failure.js";
 import type { Prepared } from "./launch/prepared.js";
 import { tryLimits } from "./launch/prlimit.js";
@@ -61,11 +62,13 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   const settled = maskHost(plain, maskType(lacks));
   const plan = withCgroup(planned(backend.plan(settled, host), backend.name), met, host);
   if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
+  const tool = isLauncherPlan(plan) ? plan.argv : await withClone(plan);
   const closedOnExec = new Set<number>();
   return {
     config,
     prepared: {
       plan,
+      tool,
       config: settled,
       needs: met,
       dropped,

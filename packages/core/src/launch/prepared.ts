@@ -9,6 +9,8 @@ import type { Terms } from "./child.js";
 /** Everything that is decided before a run: once per sandbox. */
 export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly plan: AnyPlan;
+  /** What is executed for the plan's `argv`. */
+  readonly tool: AnyPlan["argv"];
   readonly config: ResolvedConfig;
   readonly needs: readonly Need[];
   readonly dropped: readonly Dropped[];

@@ -22,10 +22,10 @@ export function startTool(
   argv: readonly string[],
   wires: Wires,
 ): Running {
-  const { plan, config, host, closedOnExec, backend } = prepared;
+  const { plan, tool, config, host, closedOnExec, backend } = prepared;
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
-    launch(plan, config, argv, withoutNull(wires), host, closedOnExec, group),
+    launch({ ...plan, argv: tool }, config, argv, withoutNull(wires), host, closedOnExec, group),
   );
   const checker = new Checker(prepared);
   const watched: Watched = watch(launched, plan, {

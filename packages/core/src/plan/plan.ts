@@ -10,6 +10,11 @@ export type Plan = ToolPlan | LauncherPlan;
 export interface ToolPlan {
   /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
   readonly argv: readonly [string, ...string[]];
+  /**
+   * A word of `argv`, the path of a program that stays visible inside and whose file the caller could change. Core has a
+   * sealed copy of it in memory executed instead, which `by` makes: the launcher of `@sandboxlib/launcher`.
+   */
+  readonly clone?: { readonly program: string; readonly by: string };
   /** The tool's whole environment. The program's is not here where the tool can take it another way. */
   readonly env: Readonly<Record<string, string>>;
   /** What the tool finds on its file descriptors from 3 on. */
