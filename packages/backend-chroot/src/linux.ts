@@ -22,7 +22,7 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
   const ids = user && ["--setgid", String(user.gid), "--setuid", String(user.uid)];
   const start = [...clean, unshare, "--root", ".", "--wd", cwd, ...(ids ?? []), "--"];
   return {
-    argv: [unshare, ...separate, sh, "-c", SETUP, "sh", root, ...list, "--", ...start],
+    argv: [unshare, ...separate, sh, "-c", SETUP, "sh", unshare, root, ...list, "--", ...start],
     env: { PATH: searchPath(host) },
     fds: { 3: "report", 4: "lifeline" },
     mechanisms: MECHANISMS,

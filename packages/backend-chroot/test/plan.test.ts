@@ -48,7 +48,7 @@ const tmpfs = {
 
 /** The words after those of the setup itself. */
 function words({ argv }: ToolPlan): string[] {
-  return argv.slice(argv.indexOf("sh", 3) + 1);
+  return argv.slice(argv.indexOf("sh", 3) + 2);
 }
 
 const nothingSeen: Observation = { exitCode: 0, signal: null, report: "", stderr: "" };
