@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
+import { holdsDevices } from "./devices.js";
 import { mechanisms } from "./mechanisms.js";
 import { type Submount, submounts } from "./mountinfo.js";
 import { findProgram } from "./program.js";
@@ -26,13 +27,15 @@ export function plan(
 ): ToolPlan | Refusal {
   const made = config.mounts.find(({ create }) => create);
   if (made !== undefined) return cannotMake(made);
-  const options = [...isolation(config), ...mounts(config), ["--chdir", config.cwd] as const];
+  const program = findProgram(host, named);
+  const mounted = mounts(config, "path" in program && program.isScript);
+  const options = [...isolation(config), ...mounted, ["--chdir", config.cwd] as const];
   if (options.length > MAX_OPTIONS) return tooMany(config, options.length);
   const highest = highestFd(options.filter(([name]) => name === "--mount-bind").length);
   const env = Object.entries(config.env).map((entry) => entry.join("="));
   return {
     argv: [
-      pathOf(host, named),
+      "path" in program ? program.path : "linux-user-chroot",
       ...options.flat(),
       STAGE,
       "/bin/sh",
@@ -62,11 +65,6 @@ export function toolEnvironment(): Record<string, string> {
   };
 }
 
-function pathOf(host: Host, named: string | undefined): string {
-  const found = findProgram(host, named);
-  return "path" in found ? found.path : "linux-user-chroot";
-}
-
 /** Always a pid namespace, whose death ends every process. */
 function isolation({ isolate, network }: ResolvedConfig): Option[] {
   return [
@@ -76,17 +74,18 @@ function isolation({ isolate, network }: ResolvedConfig): Option[] {
   ];
 }
 
-function mounts(config: ResolvedConfig): Option[] {
+/** The drop-in sees to devices by itself. */
+function mounts(config: ResolvedConfig, isDropIn: boolean): Option[] {
   return [
-    ...bind(config.root, "", config.rootReadOnly, config),
-    ...config.mounts.flatMap((mount) => mountOptions(mount, config)),
+    ...bind(config.root, "", config.rootReadOnly, config, isDropIn),
+    ...config.mounts.flatMap((mount) => mountOptions(mount, config, isDropIn)),
   ];
 }
 
-function mountOptions(mount: ResolvedMount, config: ResolvedConfig): Option[] {
+function mountOptions(mount: ResolvedMount, config: ResolvedConfig, isDropIn: boolean): Option[] {
   switch (mount.type) {
     case "bind":
-      return bind(mount.source, mount.target, mount.readOnly, config);
+      return bind(mount.source, mount.target, mount.readOnly, config, isDropIn);
     case "proc":
       return [["--mount-proc", mount.target]];
     case "dev":
@@ -99,13 +98,15 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig): Option[] {
 
 /**
  * A bind is not recursive, so what is mounted below the source follows, unless something else will lie over it, or it
- * would lead out: core can mask nothing here, as there is neither a tmpfs nor `hidden`.
+ * would lead out: core can mask nothing here, as there is neither a tmpfs nor `hidden`. Devices are
+ * read-only, which leaves them usable: nobody changes the mode that the host sees.
  */
 function bind(
   source: string,
   target: string,
   readOnly: boolean,
   { mounts: later, isolate }: ResolvedConfig,
+  isDropIn: boolean,
 ): Option[] {
   const isCovered = (path: string): boolean =>
     later.some((mount) => mount.target !== target && `${path}/`.startsWith(`${mount.target}/`));
@@ -121,8 +122,10 @@ function bind(
     .filter((at) => !out.some((above) => `${at}/`.startsWith(above)));
   return ["", ...below.filter((at) => !isCovered(target + at))].flatMap((at): Option[] => {
     const path = `${target}${at}` || "/";
-    const attach: Option = ["--mount-bind", `${base}${at}` || "/", path];
-    return readOnly ? [attach, ["--mount-readonly", path]] : [attach];
+    const from = `${base}${at}` || "/";
+    const attach: Option = ["--mount-bind", from, path];
+    const sealed = readOnly || (!isDropIn && holdsDevices(from));
+    return sealed ? [attach, ["--mount-readonly", path]] : [attach];
   });
 }
 
