@@ -54,6 +54,21 @@ export function options(edit: (words: string) => string, more?: (plan: ToolPlan)
   });
 }
 
+/** Starts bwrap itself, and lets the program at the devices of the host. */
+export function unguarded(plan: ToolPlan): ToolPlan {
+  const copy: { -readonly [Part in keyof ToolPlan]: ToolPlan[Part] } = { ...plan };
+  delete copy.clone;
+  const [tool, ...words] = plan.argv.slice(plan.argv[1] === "read-only-dev" ? 2 : 0);
+  return { ...copy, argv: [tool ?? "bwrap", ...words] };
+}
+
+/** Starts bwrap from a file that belongs to the caller, as another way to start a tool may. */
+export function fromOwnFile(plan: ToolPlan): ToolPlan {
+  const script =
+    'copy=$(mktemp) && cat "$1" >"$copy" && chmod 700 "$copy" && exec 9<"$copy" && rm "$copy" && shift && exec /proc/self/fd/9 "$@"';
+  return { ...unguarded(plan), argv: ["/bin/sh", "-c", script, "sh", ...unguarded(plan).argv] };
+}
+
 /** Starts its tool in the caller's environment. */
 export function withCallersEnvironment(plan: ToolPlan): ToolPlan {
   return { ...plan, env: { ...process.env } as Record<string, string> };

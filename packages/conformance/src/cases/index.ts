@@ -11,6 +11,7 @@ import { exit } from "./exit.js";
 import { fds } from "./fds.js";
 import { feeding } from "./feeding.js";
 import { hidden } from "./hidden.js";
+import { hostFiles } from "./host-files.js";
 import { hostile } from "./hostile.js";
 import { init } from "./init.js";
 import { limits } from "./limits.js";
@@ -88,6 +89,7 @@ export const topics: readonly Topic[] = [
   stopped,
   tree,
   hostile,
+  hostFiles,
   swapped,
   refusals,
   sharing,

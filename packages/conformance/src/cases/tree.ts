@@ -19,6 +19,15 @@ function leave(then: "exit" | "stay"): string {
   return `trap 'ready=1' USR1; setsid sh -c '${survivor}' "$0" $$ & while ${until}; do sleep 1; done`;
 }
 
+/** Three sorts of survivors, each of which has said that it is there. */
+const LEAVE_ALL = `
+stopped='trap "" HUP INT TERM PIPE; echo ready; kill -STOP $$; sleep 600'
+orphan='(setsid sh -c "echo ready; sleep 600; :" "$0" &) & exit'
+forking='[ $1 != 1 ] || echo ready; sleep 0.05 2>&- || sleep 1; sh -c "$2" "$0" 2 "$2" & exit'
+{
+  sh -c "$stopped" "$0" & sh -c "$orphan" "$0" & setsid sh -c "$forking" "$0" 1 "$forking" &
+} | { read -r a && read -r b && read -r c && echo "$a $b $c"; }`;
+
 export const tree: Topic = {
   title: "the tree of processes",
   cases: [
@@ -30,6 +39,16 @@ export const tree: Topic = {
         const { usage, out } = succeeded(await sh(leave("exit")));
         assert.equal(out, "ready\n");
         assert(usage.wallTime < 20);
+        assert.deepEqual(await lasting(marker, 0), []);
+      },
+    },
+    {
+      title: "what a program leaves stopped, orphaned or forking on is gone when it has exited",
+      needs: ["tree.kill"],
+      tools: ["setsid"],
+      async run({ marker, sh }) {
+        const { out } = succeeded(await sh(LEAVE_ALL));
+        assert.equal(out, "ready ready ready\n");
         assert.deepEqual(await lasting(marker, 0), []);
       },
     },

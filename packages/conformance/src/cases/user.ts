@@ -67,6 +67,26 @@ export const user: Topic = {
       },
     },
     {
+      title: "a given user that is not root cannot write what only root, or its group, can",
+      needs: ["root", "user"],
+      skip: () => (hasPowersOfRoot() ? undefined : "only root has powers to lose"),
+      async run({ allow, root, sh }) {
+        chmodSync(join(root, "data"), 0o755);
+        chownSync(join(root, "work"), 4321, 0);
+        chmodSync(join(root, "work"), 0o070);
+        allow("/data");
+        allow("/work");
+        const ran = await sh(
+          "for d in /data /work; do (: > $d/made) 2>&- && echo $d; done; exit 0",
+          {
+            user: { uid: 12345, gid: 23456 },
+            writable: "all",
+          },
+        );
+        assert.equal(succeeded(ran).out, "");
+      },
+    },
+    {
       title:
         "with a range, files of other users are seen with their owners, and without one they are not",
       needs: ["root", "user.range", "isolate.user"],

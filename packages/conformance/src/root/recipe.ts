@@ -24,7 +24,7 @@ const ALWAYS = [
   "sleep",
   "uname",
 ] as const;
-const PERHAPS = ["chmod", "chown", "mv", "nc", "setsid", "stty", "touch"] as const;
+const PERHAPS = ["chmod", "chown", "mv", "nc", "setsid", "stat", "stty", "touch"] as const;
 
 /** A program that a case runs inside. */
 export type Tool = (typeof ALWAYS)[number] | (typeof PERHAPS)[number];

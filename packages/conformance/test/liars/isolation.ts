@@ -1,6 +1,6 @@
 import { SandboxError } from "@sandboxlib/core";
 import { makesMountPoints, obliging } from "../library-lies.js";
-import { mounts, options, plansFor } from "../lies.js";
+import { fromOwnFile, mounts, options, plans, plansFor, says, unguarded } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about networks, names, users and paths. */
@@ -64,6 +64,31 @@ export const ISOLATION: readonly Liar[] = [
         without(words, "--perms", "0111", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1"),
       ),
     caughtBy: ["pid 1: of a sandbox has no memory"],
+  },
+  {
+    does: "gives another user in name only",
+    lie: () => says({}),
+    caughtBy: ["user: a given user that is not root cannot write"],
+  },
+  {
+    does: "lets the program at its own file",
+    lie: () => plans(fromOwnFile),
+    caughtBy: [
+      "the host's programs and devices: no process",
+      "the host's programs and devices: a program that is a link",
+    ],
+  },
+  {
+    does: "lets the program at the devices of the host",
+    lie: () =>
+      options(
+        (words) => words.replaceAll("--ro-bind\0/dev/null", "--dev-bind\0/dev/null"),
+        unguarded,
+      ),
+    caughtBy: [
+      "the host's programs and devices: the mode",
+      "the host's programs and devices: nor of",
+    ],
   },
   {
     does: "takes every refusal back",
