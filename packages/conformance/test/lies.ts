@@ -39,6 +39,14 @@ export function mounts(edit: (mount: ResolvedMount) => ResolvedMount | undefined
   return plansFor((config) => ({ mounts: config.mounts.flatMap((mount) => edit(mount) ?? []) }));
 }
 
+/** Leaves out the directories that are mounted only so that they cannot be renamed. */
+export function withoutPins(all: readonly ResolvedMount[]): ResolvedMount[] {
+  return all.filter(
+    ({ path, target }) =>
+      !all.some((other) => other.path === path && other.target.startsWith(`${target}/`)),
+  );
+}
+
 /** Gives another plan than bubblewrap would. */
 export function plans(edit: (plan: ToolPlan, config: ResolvedConfig) => ToolPlan): Lie {
   return says({ plan: (config, host) => edit(bubblewrap.plan(config, host) as ToolPlan, config) });

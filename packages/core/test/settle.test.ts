@@ -204,6 +204,69 @@ describe("settle", () => {
   });
 });
 
+describe("directories above a protected path", () => {
+  const above = { "data/a/b/c": {}, "data/a/b/file": "x", tmp: {} } satisfies Tree;
+  const readOnly = { type: "bind", source: "/", target: "/data/a/b/c", readOnly: true } as const;
+  const targets = (config: ConfigInput, root = temporary(above)): string[] =>
+    settled({ mounts: [], ...config }, root).mounts.map(({ target }) => target);
+
+  it("are bound onto themselves up to the writable mount, once, for the field that asks first", () => {
+    const root = temporary(above);
+    const config = { writable: ["/data"], hidden: ["/data/a/b/c", "/data/a/b/file"], mounts: [] };
+    const at = { type: "bind", readOnly: false, create: false, kind: "directory" };
+    expect(settled(config, root).mounts.slice(1, 3)).toEqual([
+      { ...at, target: "/data/a", source: join(root, "data/a"), path: "hidden[0]" },
+      { ...at, target: "/data/a/b", source: join(root, "data/a/b"), path: "hidden[0]" },
+    ]);
+  });
+
+  it("are bound up to the root where that is writable", () => {
+    expect(targets({ writable: "all", mounts: [readOnly] })).toEqual([
+      "/data",
+      "/data/a",
+      "/data/a/b",
+      "/data/a/b/c",
+    ]);
+  });
+
+  it("are left alone where they cannot be written, in a tmpfs, and above what is not protected", () => {
+    const tmpfs = { type: "tmpfs", target: "/tmp" } as const;
+    for (const [config, expected] of [
+      [{ hidden: ["/data/a/b/c"] }, ["/data/a/b/c"]],
+      [{ mounts: [tmpfs, { ...readOnly, target: "/tmp/a/b" }] }, ["/tmp", "/tmp/a/b"]],
+      [{ writable: "all", mounts: [{ ...readOnly, readOnly: false }] }, ["/data/a/b/c"]],
+    ] as const)
+      expect(targets(config)).toEqual(expected);
+  });
+
+  it("come from the source of a bind, and in an overlay from the target itself", () => {
+    const tree = temporary({ "a/b": {} });
+    const [root, upper, work] = [temporary(above), temporary({}), temporary({})];
+    const bind = { type: "bind", source: tree, target: "/tmp" } as const;
+    const { mounts } = settled(
+      {
+        writable: "all",
+        overlay: { upper, work },
+        mounts: [bind],
+        hidden: ["/tmp/a/b", "/data/a"],
+      },
+      root,
+    );
+    const sources = mounts.flatMap((mount) =>
+      mount.type === "bind" ? [[mount.target, mount.source]] : [],
+    );
+    expect(sources).toEqual([
+      ["/tmp", tree],
+      ["/data", ""],
+      ["/tmp/a", join(tree, "a")],
+    ]);
+  });
+
+  it("are not bound in the host's /dev, which would open its devices", () => {
+    expect(targets({ writable: "all", hidden: ["/dev/null"] }, "/")).toEqual(["/dev/null"]);
+  });
+});
+
 describe("assertSettled", () => {
   it("is content while nothing has changed", () => {
     const config = settled({ writable: ["/data"], hidden: ["/data/file"] });

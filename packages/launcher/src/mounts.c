@@ -16,7 +16,8 @@
 enum { MOST_SEALS = 4096, DIGITS = 24, FEWEST_FILES = 128 };
 
 static int make_one(int root, const struct mount *mount, const struct cursor *later);
-static int make_bind(const struct mount *mount);
+static int make_bind(const struct mount *mount, int target);
+static int clone_source(const char *path);
 static int make_tmpfs(uint64_t size);
 static const char *write_number(char digits[DIGITS], uint64_t number);
 static void make_hidden(int target, const struct mount *mount, const struct cursor *later);
@@ -50,7 +51,7 @@ static int make_one(int root, const struct mount *mount, const struct cursor *la
     int made = -1;
     switch ((enum mount_type)mount->type) {
     case MOUNT_BIND:
-        made = make_bind(mount);
+        made = make_bind(mount, target);
         attach(made, target, "");
         break;
     case MOUNT_TMPFS:
@@ -81,23 +82,29 @@ static int make_one(int root, const struct mount *mount, const struct cursor *la
     return root;
 }
 
-static int make_bind(const struct mount *mount)
+static int make_bind(const struct mount *mount, int target)
 {
     struct stat info;
     uint64_t attributes = MOUNT_ATTR_NOSUID;
     attributes |= mount->flags & DEVICES ? 0 : MOUNT_ATTR_NODEV;
     attributes |= mount->flags & READ_ONLY ? MOUNT_ATTR_RDONLY : 0;
-    int source = open_plain(AT_FDCWD, mount->source, 0);
-    if (source < 0)
-        fail(FAILED_PATH, errno, "openat2 of the source");
-    if (fstat(source, &info) != 0)
+    int tree = *mount->source ? clone_source(mount->source) : clone_tree(target, "");
+    if (fstat(tree, &info) != 0)
         fail(FAILED_PATH, errno, "fstat");
     /* It can be written to all the same: what is read-only is its mode, owner and times. */
     if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
         attributes |= MOUNT_ATTR_RDONLY;
-    int tree = mount->source[1] == '\0' ? clone_old_root(source) : clone_tree(source, "");
-    close(source);
     restrict_tree(tree, attributes);
+    return tree;
+}
+
+static int clone_source(const char *path)
+{
+    int source = open_plain(AT_FDCWD, path, 0);
+    if (source < 0)
+        fail(FAILED_PATH, errno, "openat2 of the source");
+    int tree = path[1] == '\0' ? clone_old_root(source) : clone_tree(source, "");
+    close(source);
     return tree;
 }
 

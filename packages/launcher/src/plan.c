@@ -156,7 +156,8 @@ static const char *check_mount(const struct mount *mount)
         return "a mount that is a directory has a target that is none";
     if (mount->size != 0 && mount->type != MOUNT_TMPFS)
         return "a mount that is no tmpfs has a size";
-    if (mount->type == MOUNT_BIND ? !is_path(mount->source) : mount->source[0] != '\0')
+    bool on_itself = mount->type == MOUNT_BIND && mount->flags == DIRECTORY && !*mount->source;
+    if (!on_itself && (mount->type == MOUNT_BIND ? !is_path(mount->source) : *mount->source))
         return "a mount has a broken source";
     if (!is_path(mount->target))
         return "a mount has a broken target";

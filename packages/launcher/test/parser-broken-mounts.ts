@@ -131,7 +131,7 @@ export const BROKEN_MOUNTS: readonly Broken[] = [
   ...CROOKED.flatMap((path): Broken[] => [
     wrongMount(
       `the source ${show(path)}`,
-      { type: "b", source: path },
+      { type: "b", flags: 5, source: path },
       "a mount has a broken source",
     ),
     wrongMount(

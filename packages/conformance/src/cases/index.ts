@@ -32,6 +32,7 @@ import { powers } from "./powers.js";
 import { proc } from "./proc.js";
 import { redirection } from "./redirection.js";
 import { refusals } from "./refusals.js";
+import { renamed } from "./renamed.js";
 import { root } from "./root.js";
 import { session } from "./session.js";
 import { sessionCommands } from "./session-commands.js";
@@ -74,6 +75,7 @@ export const topics: readonly Topic[] = [
   proc,
   dev,
   overlap,
+  renamed,
   mountPoints,
   mirrors,
   network,

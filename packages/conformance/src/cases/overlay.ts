@@ -55,6 +55,22 @@ export const overlay: Topic = {
       },
     },
     {
+      title: "no directory above a hidden path can be moved away, one that only the layer has too",
+      needs: ["root", "root.overlay", "hidden"],
+      tools: ["mv"],
+      async run(context) {
+        const config = layered(context, "a");
+        const added = join(context.scratch, "a/upper/data/a/b");
+        mkdirSync(added, { recursive: true });
+        writeFileSync(join(added, "key"), "key\n");
+        const script =
+          "! mv /data/a/b /data/a/c && ! mv /data/a /data/c && ! mv /secret /secrets && echo x > /data/a/b/new";
+        const hidden = ["/data/a/b/key", "/secret/key"];
+        succeeded(await context.sh(script, { ...config, hidden }));
+        assert.deepEqual(readdirSync(added).sort(), ["key", "new"]);
+      },
+    },
+    {
       title: "a directory that is missing or none is PATH_INVALID",
       needs: ["root", "root.overlay"],
       async run(context) {

@@ -1,4 +1,4 @@
-import { mounts, options, plansFor } from "../lies.js";
+import { mounts, options, plansFor, withoutPins } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about files and mounts. */
@@ -67,6 +67,11 @@ export const FILES: readonly Liar[] = [
     does: "ignores hidden",
     lie: () => mounts((mount) => (mount.type === "hide" ? undefined : mount)),
     caughtBy: ["hidden"],
+  },
+  {
+    does: "lets directories above what is protected be renamed",
+    lie: () => plansFor(({ mounts: all }) => ({ mounts: withoutPins(all) })),
+    caughtBy: ["directories above what is protected"],
   },
   {
     does: "makes every bind writable",

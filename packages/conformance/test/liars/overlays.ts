@@ -1,6 +1,7 @@
 import type { ConfigInput } from "@sandboxlib/core";
 import { setsUp } from "../lasting-lies.js";
 import { obliging } from "../library-lies.js";
+import { withoutPins } from "../lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -21,6 +22,11 @@ export const OVERLAYS: readonly Liar[] = [
         }),
       })),
     caughtBy: ["overlay: a layer"],
+  },
+  {
+    does: "lets directories above what is hidden in an overlay be renamed",
+    lie: () => setsUp((setup) => ({ ...setup, mounts: withoutPins(setup.mounts) })),
+    caughtBy: ["overlay: no directory"],
   },
   {
     does: "takes a layer that is not there for an empty one",

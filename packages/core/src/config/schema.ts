@@ -115,7 +115,7 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
   ),
   writable: field(
     z._default(z.union([z.literal("all"), z.array(path())]), []),
-    'The paths inside that can be written, or `"all"`; everything else is read-only, submounts included.',
+    'The paths inside that can be written, or `"all"`; everything else is read-only, submounts included. A directory in them that lies above a hidden path or a read-only bind cannot be renamed.',
   ),
   hidden: field(
     z._default(z.array(path()), []),

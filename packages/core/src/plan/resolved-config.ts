@@ -38,6 +38,7 @@ export type ResolvedMount = {
 } & (
   | {
       readonly type: "bind";
+      /** Empty, in an overlay only: the directory at the target itself, so that it cannot be renamed. */
       readonly source: string;
       readonly readOnly: boolean;
       readonly kind: FileKind;

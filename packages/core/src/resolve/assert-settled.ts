@@ -14,7 +14,7 @@ export function assertSettled({ root, overlay, mounts, cwd }: ResolvedConfig): v
   if (realPath(root) !== root) throw changed(root, "root");
   const view = viewOf({ root, mounts, ...(overlay !== undefined && { overlay }) });
   for (const mount of mounts) {
-    if (mount.type === "bind" && realPath(mount.source) !== mount.source)
+    if (mount.type === "bind" && mount.source !== "" && realPath(mount.source) !== mount.source)
       throw changed(mount.source, mount.path);
     if (mount.create) continue;
     const { path, kind } = find(view, mount.target, mount.path, true);

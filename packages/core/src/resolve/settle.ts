@@ -7,6 +7,7 @@ import type { SandboxError } from "../result/error.js";
 import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
+import { pinsFor } from "./pins.js";
 import { realPath } from "./real-path.js";
 import { nearest, type View, viewAt } from "./view.js";
 
@@ -34,6 +35,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
   for (const mount of [...writable.filter(({ target }) => target !== "/"), ...hidden])
     add(view, mount);
   const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
+  for (const pin of pinsFor(view, rootReadOnly)) add(view, pin);
   const inMirrors = new Set(missing.map(({ target }) => target));
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);

@@ -108,6 +108,7 @@ function mounted(view: View, path: string): Located {
 function hostPath(view: View, path: string, under: boolean): string | undefined {
   for (let above = under ? dirname(path) : path; above !== "/"; above = dirname(above)) {
     const mount = view.mounts.get(above);
+    if (mount?.type === "bind" && mount.source === "") continue;
     if (mount !== undefined)
       return mount.type === "bind" ? mount.source + path.slice(above.length) : undefined;
   }
