@@ -18,6 +18,7 @@ import { type MaskType, maskHost } from "./resolve/mask.js";
 import { lackOf, type Prefer, resolve } from "./resolve/resolve.js";
 import { settle } from "./resolve/settle.js";
 import { SandboxError } from "./result/error.js";
+import { LOOKED_AT } from "./verify/masks.js";
 
 /** How a sandbox is made. */
 export interface SandboxOptions {
@@ -60,7 +61,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   const plain = settle(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup);
   const settled = maskHost(plain, maskType(lacks));
-  const plan = withCgroup(planned(backend.plan(settled, host), backend.name), met, host);
+  const plan = withCore(planned(backend.plan(settled, host), backend.name), met, host);
   if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
   const tool = isLauncherPlan(plan) ? plan.argv : await withClone(plan);
   const closedOnExec = new Set<number>();
@@ -124,11 +125,12 @@ function wantsGroup(limits: Config["limits"], directory: string | undefined): bo
 }
 
 /** Adds what core does itself to what the backend does. */
-function withCgroup(plan: Plan, met: readonly Need[], { cgroup }: Host): Plan {
-  if (cgroup === undefined) return plan;
+function withCore(plan: Plan, met: readonly Need[], { cgroup }: Host): Plan {
   const mechanisms = { ...plan.mechanisms };
+  const { hidden } = mechanisms;
+  if (hidden !== undefined) mechanisms.hidden = `${hidden}; ${LOOKED_AT}`;
   for (const { capability } of met) {
-    const mechanism = cgroup.mechanisms[capability];
+    const mechanism = cgroup?.mechanisms[capability];
     if (mechanism !== undefined) mechanisms[capability] = mechanism;
   }
   return { ...plan, mechanisms };

@@ -33,6 +33,7 @@ import { proc } from "./proc.js";
 import { redirection } from "./redirection.js";
 import { refusals } from "./refusals.js";
 import { renamed } from "./renamed.js";
+import { replaced } from "./replaced.js";
 import { root } from "./root.js";
 import { session } from "./session.js";
 import { sessionCommands } from "./session-commands.js";
@@ -69,6 +70,7 @@ export const topics: readonly Topic[] = [
   overlay,
   writable,
   hidden,
+  replaced,
   bind,
   manyBinds,
   memory,

@@ -1,4 +1,5 @@
 import { mounts, options, plansFor, withoutPins } from "../lies.js";
+import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about files and mounts. */
@@ -67,6 +68,27 @@ export const FILES: readonly Liar[] = [
     does: "ignores hidden",
     lie: () => mounts((mount) => (mount.type === "hide" ? undefined : mount)),
     caughtBy: ["hidden"],
+  },
+  {
+    does: "never hides anything",
+    lie: () => inEveryWay({ config: ({ hidden: _, ...config }) => config }),
+    caughtBy: [
+      "paths that the host replaces: what takes the place of a hidden",
+      "paths that the host replaces: what has",
+    ],
+  },
+  {
+    does: "lets what is read-only be written to",
+    lie: () =>
+      inEveryWay({
+        config: ({ mounts: all = [], ...config }) => ({
+          ...config,
+          mounts: all.map((mount) =>
+            mount.type === "bind" ? { ...mount, readOnly: false } : mount,
+          ),
+        }),
+      }),
+    caughtBy: ["paths that the host replaces: what takes the place of a read-only"],
   },
   {
     does: "lets directories above what is protected be renamed",

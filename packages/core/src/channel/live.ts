@@ -6,6 +6,7 @@ import type { LauncherPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { Checker } from "../verify/checker.js";
+import { type Masks, masksOf } from "../verify/masks.js";
 import type { Channel, Open } from "./channel.js";
 import { type Command, encodeCommand } from "./command.js";
 import { exitEnding, failedEnding } from "./ending.js";
@@ -35,6 +36,8 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
   readonly #commands = new Map<number, Waiting>();
   readonly #checker: Checker;
   #isReady = false;
+  /** Until the last look at them. */
+  #masks: Masks | undefined;
   #fault: SandboxError | undefined;
   #lost: unknown;
   #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
@@ -60,9 +63,13 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     this.ready.catch(() => undefined);
     this.#mode = mode;
     this.#first = first;
+    this.#masks = masksOf(prepared.config);
     const channel = this.#open(open);
     channel.closed.then(
-      (reason) => this.#lose(this.#fault ?? reason),
+      (reason) => {
+        this.#lookAtMasks();
+        this.#lose(this.#fault ?? reason);
+      },
       (error: unknown) => this.#lose(error),
     );
     this.channel = { ...channel, closed: endGroup(channel.closed, this.group) };
@@ -87,11 +94,19 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
    */
   start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
     const frame = command === this.#first ? undefined : encodeCommand(command);
+    const isSound = this.isSound();
+    this.#masks?.watch(() => this.#lookAtMasks());
     return new Promise<Ended>((resolve, reject) => {
       this.#commands.set(command.id, { command, onPipes, resolve, reject });
       if (this.#lost !== undefined) this.#lose(this.#lost);
-      else if (frame !== undefined) this.channel.send(frame);
+      else if (frame !== undefined && isSound) this.channel.send(frame);
     });
+  }
+
+  /** Whether what is hidden is so still; a sandbox where it is not is ended. */
+  isSound(): boolean {
+    if (this.isReady()) this.#lookAtMasks();
+    return this.#fault === undefined;
   }
 
   /** Whether it has been set up, and found to be as it should. */
@@ -115,6 +130,8 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     if (waiting === undefined) return;
     if (message.type === "pipes") return waiting.onPipes?.(message.fds);
     this.#commands.delete(message.id);
+    this.#lookAtMasks();
+    if (this.#commands.size === 0) this.#restMasks();
     // The launcher waits for it: a signal that is sent as it ends would keep Node from reading what it said. One with a
     // terminal may take its time. Off the way of the result.
     if (this.#mode === "run" && waiting.command.window === undefined)
@@ -133,6 +150,9 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
         !this.#checker.checkSetUp(ready.initPid, isThere)
       )
         this.#checker.enforced();
+      this.#masks?.read(ready.initPid);
+      const bare = this.#masks?.fault();
+      if (bare !== undefined) throw bare;
       this.#isReady = true;
       this.#settleReady?.resolve();
     } catch (error) {
@@ -140,6 +160,19 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
       this.#fault = error;
       this.channel.hangUp();
     }
+  }
+
+  #lookAtMasks(): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = this.#masks?.fault();
+    if (this.#fault !== undefined) this.channel.hangUp();
+  }
+
+  /** Nothing runs now, or ever again. */
+  #restMasks(isOver = this.#mode === "run"): void {
+    if (!isOver) return this.#masks?.unwatch();
+    this.#masks?.close();
+    this.#masks = undefined;
   }
 
   readonly #enforcement = (): readonly Enforced[] => {
@@ -155,6 +188,7 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
 
   #lose(reason: unknown): void {
     this.#lost = reason;
+    this.#restMasks(true);
     this.#settleReady?.reject(reason);
     for (const { resolve, reject } of this.#commands.values()) {
       if (reason instanceof SandboxError && reason.code !== "CLEANUP_FAILED")

@@ -3,6 +3,7 @@ import type { Group } from "../cgroup/group.js";
 import type { ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import { Checker } from "../verify/checker.js";
+import { masksOf } from "../verify/masks.js";
 import { stuck } from "./gone.js";
 import { launch } from "./launch.js";
 import type { Prepared } from "./prepared.js";
@@ -23,6 +24,7 @@ export function startTool(
   wires: Wires,
 ): Running {
   const { plan, tool, config, host, closedOnExec, backend } = prepared;
+  const masks = masksOf(config);
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
     launch({ ...plan, argv: tool }, config, argv, withoutNull(wires), host, closedOnExec, group),
@@ -33,14 +35,25 @@ export function startTool(
     onSetUp: ({ pid, started }) =>
       checker.checkSetUp(pid, () => startTimeOf(pid) === started) || watched.kill(),
   });
+  let bared: SandboxError | undefined;
+  const look = (): void => {
+    bared ??= masks?.fault();
+    if (bared !== undefined) watched.kill();
+  };
+  masks?.watch(look);
   const ended = watched.ended.then((end): Ended => {
+    look();
+    masks?.close();
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
     const { text } = watched.report();
     const plain: Ended = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
-      enforced: () => checker.enforced(),
+      enforced() {
+        if (bared !== undefined) throw bared;
+        return checker.enforced();
+      },
     };
     return group === undefined ? plain : counted(plain, group, true);
   });

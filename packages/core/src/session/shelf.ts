@@ -29,7 +29,10 @@ export class Shelf {
     if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
     let live = this.#waiting.shift();
     // One that was killed while it waited may not have been missed yet.
-    while (live !== undefined && !live.channel.isOpen()) live = this.#waiting.shift();
+    while (live !== undefined && !(live.channel.isOpen() && live.isSound())) {
+      this.#fillLater();
+      live = this.#waiting.shift();
+    }
     live ??= this.#open();
     this.#all.get(live)?.();
     this.#fillLater();

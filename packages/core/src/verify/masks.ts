@@ -1,0 +1,152 @@
+import { lstatSync } from "node:fs";
+import { dirname } from "node:path";
+import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
+import { find } from "../resolve/path-error.js";
+import { nearest, viewOf } from "../resolve/view.js";
+import { SandboxError } from "../result/error.js";
+import { MountTable } from "./mount-table.js";
+
+/** How often masks are looked at while a program runs, in milliseconds. */
+const EVERY = 50;
+
+/** What `hidden` is in words, beside what the backend says. */
+export const LOOKED_AT: string = `looked at every ${EVERY} ms and at the end`;
+
+/**
+ * What protects paths of one sandbox: the masks over what is hidden, and read-only binds where all around can be written.
+ * Each covers a file, not a name: when somebody on the host replaces the file, or a directory above it, the kernel takes
+ * the mask away or along, and the program can get at what is there now.
+ */
+export class Masks {
+  readonly #config: ResolvedConfig;
+  readonly #before: ReadonlyMap<string, string>;
+  #table: MountTable | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** To be made before the sandbox is. */
+  constructor(config: ResolvedConfig) {
+    this.#config = config;
+    this.#before = new Map([...namesOf(config).keys()].map((host) => [host, identityOf(host)]));
+  }
+
+  /**
+   * Reads the kernel's own table from now on: all masks of the sandbox have been made. Without it, what the host has
+   * at each path is compared with what it had before.
+   */
+  read(initPid: number): void {
+    try {
+      this.#table = new MountTable(initPid);
+    } catch {
+      // The sandbox has ended already, or procfs hides the process of another user.
+    }
+  }
+
+  /** What to say of a mask that is gone; undefined while all are there. */
+  fault(): SandboxError | undefined {
+    const targets = this.#table?.targets();
+    const bare =
+      targets === undefined
+        ? [...namesOf(this.#config)].find(
+            ([host]) => identityOf(host) !== this.#before.get(host),
+          )?.[1]
+        : masksIn(this.#config).find(({ target }) => !targets.has(target));
+    return bare && bared(bare);
+  }
+
+  /** Has somebody look at them again and again; that does not keep this process alive. */
+  watch(look: () => void): void {
+    this.#timer ??= setInterval(look, EVERY).unref();
+  }
+
+  unwatch(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** The last look has been taken. */
+  close(): void {
+    this.unwatch();
+    this.#table?.close();
+    this.#table = undefined;
+  }
+}
+
+/** Those of a config that has any. */
+export function masksOf(config: ResolvedConfig): Masks | undefined {
+  return masksIn(config).length > 0 ? new Masks(config) : undefined;
+}
+
+function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
+  return once(masks, config, () => {
+    const view = viewOf(config);
+    const isAmongWritable = (target: string): boolean => {
+      const cover = nearest(view, target);
+      return cover === undefined ? !config.rootReadOnly : cover.type === "bind" && !cover.readOnly;
+    };
+    return config.mounts.filter(
+      (mount) =>
+        // What core hides by itself is no secret.
+        (mount.type === "hide" && mount.path.startsWith("hidden")) ||
+        (mount.type === "bind" && mount.readOnly && isAmongWritable(mount.target)),
+    );
+  });
+}
+
+const masks = new WeakMap<ResolvedConfig, readonly ResolvedMount[]>();
+
+/**
+ * The names on the host that lead to hidden paths, each with one of these. None in an overlay, whose directories may
+ * change their place on the host with every write.
+ */
+function namesOf(config: ResolvedConfig): ReadonlyMap<string, ResolvedMount> {
+  return once(names, config, () => {
+    const view = viewOf(config);
+    const found = config.overlay === undefined ? masksIn(config) : [];
+    return new Map(
+      found.flatMap((mask) =>
+        prefixesOf(mask.target).flatMap((path): [string, ResolvedMount][] => {
+          const { host } = find(view, path, mask.path, true);
+          return host === undefined ? [] : [[host, mask]];
+        }),
+      ),
+    );
+  });
+}
+
+const names = new WeakMap<ResolvedConfig, ReadonlyMap<string, ResolvedMount>>();
+
+function once<Value>(
+  known: WeakMap<ResolvedConfig, Value>,
+  config: ResolvedConfig,
+  make: () => Value,
+): Value {
+  const value = known.get(config) ?? make();
+  known.set(config, value);
+  return value;
+}
+
+function prefixesOf(path: string): string[] {
+  return path === "/" ? [] : [...prefixesOf(dirname(path)), path];
+}
+
+/** Numbers of inodes are used again, so the time of birth counts where there is one. */
+function identityOf(host: string): string {
+  try {
+    const { dev, ino, birthtimeNs } = lstatSync(host, { bigint: true });
+    tellsBirth ??= lstatSync("/proc/self", { bigint: true }).birthtimeNs === 0n;
+    return `${dev} ${ino} ${tellsBirth ? birthtimeNs : ""}`;
+  } catch (error) {
+    return String(error instanceof Error && "code" in error ? error.code : error);
+  }
+}
+
+/** Where the kernel does not tell it, Node gives the time of the last change in its place, for procfs too, which has none. */
+let tellsBirth: boolean | undefined;
+
+function bared({ type, path, target }: ResolvedMount): SandboxError {
+  const [was, done] = type === "hide" ? ["hidden", "read"] : ["read-only", "written to"];
+  const message = `${path}: ${JSON.stringify(target)} is not ${was} any more, as it or a directory above it was replaced on the host: the program may have ${done} what is there now`;
+  return new SandboxError("VERIFY_FAILED", message, { path, hint: HINT });
+}
+
+const HINT = "Run it again. Where this happens often, name the directory in which it lies instead.";
