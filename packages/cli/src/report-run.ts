@@ -6,12 +6,14 @@ export function noteLines(notes: readonly string[]): string {
   return notes.map((note) => `sandboxlib: ${printable(note)}\n`).join("");
 }
 
-/** What a sandbox does not enforce. */
-export function droppedLines({ dropped }: Sandbox): string {
-  return dropped
-    .map(({ capability, path, reason }) => `not enforced: ${capability} (${path}): ${reason}`)
-    .map((text) => `sandboxlib: ${printable(text)}\n`)
-    .join("");
+/** What a sandbox does not enforce, and other ways to what it protects. */
+export function droppedLines({ dropped, needs }: Pick<Sandbox, "dropped" | "needs">): string {
+  return noteLines([
+    ...dropped.map(
+      ({ capability, path, reason }) => `not enforced: ${capability} (${path}): ${reason}`,
+    ),
+    ...needs.flatMap(({ notes = [] }) => notes),
+  ]);
 }
 
 /** Which limit has ended a run, as the exit code alone does not say. */

@@ -15,6 +15,7 @@ import type { Backend, Host } from "./plan/backend.js";
 import type { Plan, Refusal } from "./plan/plan.js";
 import { realHost } from "./resolve/host.js";
 import { type MaskType, maskHost } from "./resolve/mask.js";
+import { withNotes } from "./resolve/notes.js";
 import { lackOf, type Prefer, resolve } from "./resolve/resolve.js";
 import { settle } from "./resolve/settle.js";
 import { SandboxError } from "./result/error.js";
@@ -71,7 +72,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
       plan,
       tool,
       config: settled,
-      needs: met,
+      needs: withNotes(met, settled),
       dropped,
       backend: backend.name,
       host,

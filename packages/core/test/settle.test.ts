@@ -1,8 +1,15 @@
-import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ConfigInput, parseConfig, type ResolvedConfig, realHost } from "../src/index.js";
+import {
+  type ConfigInput,
+  needs,
+  parseConfig,
+  type ResolvedConfig,
+  realHost,
+} from "../src/index.js";
 import { assertSettled } from "../src/resolve/assert-settled.js";
+import { withNotes } from "../src/resolve/notes.js";
 import { settle } from "../src/resolve/settle.js";
 import { type Tree, temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
@@ -264,6 +271,60 @@ describe("directories above a protected path", () => {
 
   it("are not bound in the host's /dev, which would open its devices", () => {
     expect(targets({ writable: "all", hidden: ["/dev/null"] }, "/")).toEqual(["/dev/null"]);
+  });
+});
+
+describe("other ways to what is protected", () => {
+  const tree = { "a/key": "x", "b/key": "x", tmp: {}, mnt: {}, file: "x" } satisfies Tree;
+  const bind = (source: string, target: string, readOnly = false) =>
+    ({ type: "bind", source, target, readOnly }) as const;
+  const notes = (config: ConfigInput, root: string): readonly string[] => {
+    const parsed = parseConfig({ root, mounts: [], ...config });
+    return withNotes(needs(parsed), settle(parsed, realHost())).flatMap((need) => need.notes ?? []);
+  };
+
+  it("are hidden too where a bind of a directory above shows it", () => {
+    const root = temporary(tree);
+    const config = { mounts: [bind(join(root, "a"), "/mnt"), bind(root, "/tmp")] };
+    const { mounts } = settled({ ...config, hidden: ["/a/key"] }, root);
+    const masks = mounts.filter(({ type }) => type === "hide");
+    expect(masks.map(({ target, path }) => [target, path]).sort()).toEqual([
+      ["/a/key", "hidden[0]"],
+      ["/mnt/key", "hidden[0]"],
+      ["/tmp/a/key", "hidden[0]"],
+    ]);
+    expect(notes({ ...config, hidden: ["/a/key"] }, root)).toEqual([]);
+  });
+
+  it("are noted where the very thing is bound to another path", () => {
+    const root = temporary(tree);
+    const config = { mounts: [bind(join(root, "a/key"), "/file")], hidden: ["/a/key"] };
+    expect(notes(config, root)).toEqual(['hidden[0] can be read as "/file"']);
+  });
+
+  it("are noted where a read-only bind can be written to through another mount", () => {
+    const root = temporary(tree);
+    const mounts = [bind(join(root, "a"), "/mnt", true)];
+    expect(notes({ mounts, writable: ["/a"] }, root)).toEqual([
+      'mounts[0] can be written to as "/a"',
+    ]);
+    expect(notes({ mounts }, root)).toEqual([]);
+    expect(notes({ mounts: [bind(join(root, "a"), "/a", true)], writable: "all" }, root)).toEqual(
+      [],
+    );
+  });
+
+  it("are noted for a file with more than one link, and not for others", () => {
+    const root = temporary(tree);
+    linkSync(join(root, "a/key"), join(root, "b/link"));
+    const links = "has 2 hard links: it can be";
+    const inside = "by one that is visible inside";
+    expect(notes({ hidden: ["/b/key", "/a/key", "/mnt"] }, root)).toEqual([
+      `hidden[1] ${links} read ${inside}`,
+    ]);
+    expect(notes({ mounts: [bind(join(root, "a/key"), "/file", true)] }, root)).toEqual([
+      `mounts[0] ${links} written to ${inside}`,
+    ]);
   });
 });
 

@@ -40,7 +40,8 @@ function needLines(needs: readonly ExplainedNeed[], to: Output): string {
   return table(rows)
     .map((line, index) => {
       const status = needs[index]?.status ?? "refused";
-      return `  ${paint(to, STYLES[status], status)}${line.slice(status.length)}\n`;
+      const notes = (needs[index]?.notes ?? []).map((note) => `    note: ${printable(note)}\n`);
+      return `  ${paint(to, STYLES[status], status)}${line.slice(status.length)}\n${notes.join("")}`;
     })
     .join("");
 }

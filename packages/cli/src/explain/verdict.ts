@@ -24,6 +24,8 @@ export interface ExplainedNeed {
   readonly status: "enforced" | "dropped" | "refused";
   /** What enforces it, or why it is not enforced. */
   readonly because: string;
+  /** Other ways to what it protects. */
+  readonly notes?: readonly string[];
 }
 
 /** What `run` would do. */
@@ -53,9 +55,10 @@ export function granted(
     verdict: "runs",
     backend,
     needs: [
-      ...met.map(({ capability, path }) =>
-        explained(capability, path, origins, "enforced", plan.mechanisms[capability] ?? backend),
-      ),
+      ...met.map(({ capability, path, notes }) => ({
+        ...explained(capability, path, origins, "enforced", plan.mechanisms[capability] ?? backend),
+        ...(notes !== undefined && { notes }),
+      })),
       ...dropped.map(({ capability, path, reason }) =>
         explained(capability, path, origins, "dropped", reason),
       ),

@@ -51,6 +51,21 @@ export const hidden: Topic = {
       },
     },
     {
+      title: "what is hidden is so too where a bind shows it a second time",
+      needs: ["root", "hidden", "mount.bind"],
+      async run({ root, sh }) {
+        const bind = { type: "bind", readOnly: false } as const;
+        const mounts = [
+          { ...bind, source: join(root, "secret"), target: "/work" },
+          { ...bind, source: root, target: "/mnt/other" },
+        ];
+        const script =
+          "cat /work/key /mnt/other/secret/key /mnt/other/secret.txt && exit 1; cat /work/deep/key";
+        const hidden = ["/secret/key", "/secret.txt"];
+        assert.equal(succeeded(await sh(script, { mounts, hidden })).out, "top secret\n");
+      },
+    },
+    {
       title: "a path in a bind mount can be hidden",
       needs: ["root", "hidden", "mount.bind"],
       async run({ scratch, sh }) {

@@ -70,6 +70,18 @@ export const FILES: readonly Liar[] = [
     caughtBy: ["hidden"],
   },
   {
+    does: "hides nothing that a bind shows",
+    lie: () =>
+      plansFor(({ mounts: all }) => ({
+        mounts: all.filter(
+          ({ type, target }) =>
+            type !== "hide" ||
+            !all.some((other) => other.type === "bind" && target.startsWith(`${other.target}/`)),
+        ),
+      })),
+    caughtBy: ["hidden: what is hidden is so", "hidden: a path in a bind"],
+  },
+  {
     does: "never hides anything",
     lie: () => inEveryWay({ config: ({ hidden: _, ...config }) => config }),
     caughtBy: [

@@ -156,6 +156,8 @@ export interface Need {
   readonly capability: Capability;
   /** The config field that asks, such as `mounts[1].size`. */
   readonly path: string;
+  /** Other ways to what it protects that are known of, in sentences: hard links, mounts that show it too. */
+  readonly notes?: readonly string[];
 }
 
 /** Whether a string is a word of the vocabulary. */

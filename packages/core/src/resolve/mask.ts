@@ -26,7 +26,10 @@ export function maskHost(
   if (table === undefined) return config;
   const shown = [
     { source: config.root, target: "/", path: "root" },
-    ...config.mounts.flatMap((mount) => (mount.type === "bind" ? [mount] : [])),
+    // One without a source shows what is there already.
+    ...config.mounts.flatMap((mount) =>
+      mount.type === "bind" && mount.source !== "" ? [mount] : [],
+    ),
   ];
   const directories = directoriesIn(config, table);
   for (const { source, path } of shown) {

@@ -4,6 +4,7 @@ import type { Config, Mount } from "../config/schema.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
+import { aliasesOf } from "./aliases.js";
 import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
@@ -35,6 +36,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
   for (const mount of [...writable.filter(({ target }) => target !== "/"), ...hidden])
     add(view, mount);
   const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
+  for (const mask of hidden) hideAliases(view, mask);
   for (const pin of pinsFor(view, rootReadOnly)) add(view, pin);
   const inMirrors = new Set(missing.map(({ target }) => target));
   const isCreated = ({ target }: ResolvedMount): boolean =>
@@ -150,6 +152,13 @@ function settleHidden(view: View, path: string, field: string): ResolvedMount {
   if (at.path === "/") throw invalid(field, path, "is the root itself");
   if (at.kind === "missing" || at.kind === "memory") throw notThere(view, field, path);
   return { type: "hide", target: at.path, kind: at.kind, path: field, create: false };
+}
+
+/** What is hidden at one path would be seen at another. A bind of the very thing is meant, and noted: see withNotes. */
+function hideAliases(view: Layered, mask: ResolvedMount): void {
+  const { host } = find(view, mask.target, mask.path, true);
+  const aliases = host === undefined ? [] : aliasesOf(view, mask.target, host);
+  for (const { path } of aliases) if (!view.mounts.has(path)) add(view, { ...mask, target: path });
 }
 
 function settleCwd(view: View, path: string): string {
