@@ -288,10 +288,10 @@ describe("other ways to what is protected", () => {
     const config = { mounts: [bind(join(root, "a"), "/mnt"), bind(root, "/tmp")] };
     const { mounts } = settled({ ...config, hidden: ["/a/key"] }, root);
     const masks = mounts.filter(({ type }) => type === "hide");
-    expect(masks.map(({ target, path }) => [target, path]).sort()).toEqual([
-      ["/a/key", "hidden[0]"],
-      ["/mnt/key", "hidden[0]"],
-      ["/tmp/a/key", "hidden[0]"],
+    expect(masks.map(({ target, path }) => `${target} ${path}`).sort()).toEqual([
+      "/a/key hidden[0]",
+      "/mnt/key hidden[0]",
+      "/tmp/a/key hidden[0]",
     ]);
     expect(notes({ ...config, hidden: ["/a/key"] }, root)).toEqual([]);
   });

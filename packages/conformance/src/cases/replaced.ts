@@ -93,10 +93,10 @@ export const replaced: Topic = {
       needs,
       run: (context) =>
         withEach(context, async (config, replace) => {
-          const { run } = await context.sandbox(config);
-          await run(context.words(LOOK));
+          const sandbox = await context.sandbox(config);
+          await sandbox.run(context.words(LOOK));
           replace();
-          assert.equal(succeeded(readable(await run(context.words(LOOK)))).out, "");
+          assert.equal(succeeded(readable(await sandbox.run(context.words(LOOK)))).out, "");
         }),
     },
     {

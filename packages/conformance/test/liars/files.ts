@@ -83,7 +83,7 @@ export const FILES: readonly Liar[] = [
   },
   {
     does: "never hides anything",
-    lie: () => inEveryWay({ config: ({ hidden: _, ...config }) => config }),
+    lie: () => inEveryWay({ config: (config) => ({ ...config, hidden: [] }) }),
     caughtBy: [
       "paths that the host replaces: what takes the place of a hidden",
       "paths that the host replaces: what has",
