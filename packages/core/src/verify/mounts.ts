@@ -111,7 +111,9 @@ function bound(
   { host }: Sight,
 ): Finding[] {
   const capability = path.startsWith("writable") ? "writable.paths" : "mount.bind";
-  const found = [finding(capability, path, isFrom(host.originOf(source), top), source, top)];
+  // One without a source shows what was there already, in a layer that the table does not tell of.
+  const origin = source === "" ? undefined : host.originOf(source);
+  const found = [finding(capability, path, isFrom(origin, top), source, top)];
   if (readOnly)
     found.push(
       finding(
