@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -16,7 +16,7 @@ import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { installedLauncher } from "../src/launcher.js";
 import { required, skip, skipped } from "./available.js";
-import { newMarker, parentOf, pidsWith } from "./marked.js";
+import { newMarker, parentOf, pidsWith, spoken } from "./marked.js";
 
 const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const perl = "/usr/bin/perl";
@@ -55,9 +55,23 @@ describe.skipIf(skip)(`a program that turns on its sandbox${note}`, () => {
     expect(statSync("/dev/null").ctimeMs).toBe(before);
   });
 
-  it("that takes pid 1's fds away makes later commands fail, and none hang", async () => {
+  it("cannot take pid 1's fds away", async () => {
     const session = await openSession();
-    await session.run(["prlimit", "--pid", "1", "--nofile=8:8"]);
+    const { exitCode, stderr } = await session.run(["prlimit", "--pid", "1", "--nofile=8:8"]);
+    expect([exitCode, Buffer.from(stderr ?? []).toString()]).toEqual([
+      1,
+      expect.stringContaining("Operation not permitted"),
+    ]);
+    expect(await session.run(["true"])).toMatchObject({ outcome: "exited", exitCode: 0 });
+    await session.close();
+  });
+
+  it("makes later commands fail, and none hang, when pid 1 has no fds left", async () => {
+    const session = await openSession();
+    const marker = newMarker("limited");
+    await spoken(await session.spawn(["sh", "-c", "echo ready; sleep 600; :", marker]));
+    const [init] = pidsWith(marker).map(parentOf);
+    expect(spawnSync("/usr/bin/prlimit", ["--pid", `${init}`, "--nofile=8:8"]).status).toBe(0);
     const limits = { wallTime: 5 };
     for (const stdout of ["capture", { fd: 1 }] as const)
       await expect(session.run(["true"], { stdout, limits })).rejects.toMatchObject({
