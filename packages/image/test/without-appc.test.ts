@@ -37,7 +37,7 @@ it("without @sandboxlib/image-appc an App Container image is refused, and others
   expect(open(layout(join(directory, "layout"), [root]))).toEqual({ format: "oci" });
   expect(open(image)).toEqual({
     code: "IMAGE_INVALID",
-    message: `${JSON.stringify(image)}: it takes @sandboxlib/image-appc to read it, which is not installed`,
+    message: `${JSON.stringify(image)}: an App Container image takes @sandboxlib/image-appc, which is not installed`,
     hint: "Install @sandboxlib/image-appc.",
   });
 });

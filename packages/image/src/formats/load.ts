@@ -23,7 +23,7 @@ async function loadAppc(): Promise<Format> {
   } catch (error) {
     if (!(error instanceof Error) || !MISSING.test(error.message)) throw error;
     throw invalidImage(
-      "it takes @sandboxlib/image-appc to read it, which is not installed",
+      "an App Container image takes @sandboxlib/image-appc, which is not installed",
       "Install @sandboxlib/image-appc.",
       error,
     );
