@@ -1,3 +1,4 @@
+import type { Word } from "@sandboxlib/core";
 import { CliError } from "./cli-error.js";
 import { type CommandLine, readCommandLine } from "./command-line.js";
 import { type CommandName, commandNames, isCommandName } from "./commands.js";
@@ -27,19 +28,20 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 };
 
 /** Runs one command line and gives its end. Never throws: what goes wrong is reported on standard error. */
-export async function cli(calledAs: CalledAs, args: readonly string[], io: Io): Promise<End> {
+export async function cli(calledAs: CalledAs, args: readonly Word[], io: Io): Promise<End> {
   const [first, ...rest] = args;
   try {
     if (calledAs === "run-sandbox") return await runCommand("run", calledAs, args, io);
     if (first === "--version") return await printVersion(io);
     if (first === "--help" || first === "-h") return await printOverview(io.stdout, 0);
     if (first === undefined) return await printOverview(io.stderr, 2);
-    if (!isCommandName(first)) {
-      const near = didYouMean(first, commandNames());
+    const word = String(first);
+    if (!isCommandName(word)) {
+      const near = didYouMean(word, commandNames());
       const hint = "See `sandboxlib --help`.";
-      throw new CliError(`${JSON.stringify(first)}: unknown command.${near}`, { hint });
+      throw new CliError(`${JSON.stringify(word)}: unknown command.${near}`, { hint });
     }
-    return await runCommand(first, `${calledAs} ${first}`, rest, io);
+    return await runCommand(word, `${calledAs} ${word}`, rest, io);
   } catch (error) {
     if (error instanceof Interrupted) return error.signal;
     return reportError(error, io.stderr, args.includes("--verbose"));
@@ -49,7 +51,7 @@ export async function cli(calledAs: CalledAs, args: readonly string[], io: Io): 
 async function runCommand(
   name: CommandName,
   calledAs: string,
-  args: readonly string[],
+  args: readonly Word[],
   io: Io,
 ): Promise<End> {
   const line = readCommandLine(name, args);

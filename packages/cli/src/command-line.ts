@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Word } from "@sandboxlib/core";
 import { CliError } from "./cli-error.js";
 import { COMMANDS, type CommandName } from "./commands.js";
 import type { OptionName } from "./option-name.js";
@@ -13,12 +14,46 @@ export interface CommandLine {
   readonly root: string | undefined;
   /** The program and its arguments, exactly as they were written; empty when there is none. */
   readonly program: readonly string[];
+  /** The same, where a word of it is not UTF-8: then `program` only shows it. */
+  readonly bytes?: readonly Word[];
   /** The first mistake. The rest was read all the same, so that the mistake can be reported where the options say. */
   readonly problem: CliError | undefined;
 }
 
 /** Splits the arguments of a command. Options end at `--` or at the first word that is none. */
-export function readCommandLine(command: CommandName, args: readonly string[]): CommandLine {
+export function readCommandLine(command: CommandName, words: readonly Word[]): CommandLine {
+  const args = words.map((word) =>
+    typeof word === "string" ? word : Buffer.from(word).toString(),
+  );
+  const line = readText(command, args);
+  const isExact = (word: Word): boolean => typeof word === "string";
+  if (words.every(isExact)) return line;
+  const start = words.length - line.program.length;
+  const wrong = words.slice(0, start).findIndex((word) => !isExact(word));
+  if (wrong !== -1) return { ...line, problem: notUtf8(args, wrong) };
+  if (command === "run" && !TEXT_ONLY.some((name) => line.options.has(name)))
+    return { ...line, bytes: words.slice(start) };
+  const problem = new CliError("COMMAND: a word is not UTF-8, and can only be run");
+  return { ...line, problem: line.problem ?? problem };
+}
+
+/** What prints a command, or gives it to somebody else. */
+const TEXT_ONLY = ["dry-run", "pod", "metadata-service"] as const;
+
+/** A path that is rewritten is another path. */
+function notUtf8(args: readonly string[], index: number): CliError {
+  const word = args[index] ?? "";
+  const before = args[index - 1] ?? "";
+  const [inline = "", ...value] = word.split("=");
+  const isInline = word.startsWith("-") && value.length > 0;
+  const name = isInline ? inline : before.startsWith("-") && before !== "--" ? before : "ROOT";
+  const shown = JSON.stringify(isInline ? value.join("=") : word);
+  return new CliError(`${name}: ${shown} is not UTF-8`, {
+    hint: "Rename what it names, or give another name of it.",
+  });
+}
+
+function readText(command: CommandName, args: readonly string[]): CommandLine {
   const tokens = tokensOf(command, args);
   if (COMMANDS[command].takesWords === true) {
     const words = tokens.flatMap((token) => (token.kind === "positional" ? token.value : []));

@@ -25,7 +25,7 @@ export function readConfigFile(path: string): ConfigInput {
 
 function readText(path: string, name: string): string {
   try {
-    return readFileSync(hostPath(path), "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(hostPath(path)));
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw new SandboxError(
@@ -43,6 +43,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
   EACCES: "permission denied",
   EISDIR: "it is a directory",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
 };
 
 function parseJson(text: string, name: string): unknown {

@@ -10,6 +10,7 @@ export {
   NAMESPACES,
   type Namespace,
 } from "./config/schema.js";
+export { exactWords, isExactVariable, type Word } from "./config/word.js";
 export { backendForPlatform, probeOn } from "./discover/choose.js";
 export { backendNamed, loadBackend } from "./discover/load.js";
 export { type InstalledBackend, installedBackends } from "./discover/manifest.js";

@@ -1,4 +1,5 @@
 import type { Config, ConfigInput } from "./config/schema.js";
+import type { Word } from "./config/word.js";
 import { begin, beginSoon } from "./launch/begin.js";
 import type { RunOptions, SandboxChild } from "./launch/child.js";
 import { termsOf } from "./launch/prepared.js";
@@ -22,12 +23,12 @@ export interface Sandbox {
   readonly dropped: readonly Dropped[];
   readonly plan: Plan;
   /** Runs a command to its end and captures its output. Default: the config's own `command`. */
-  run(argv?: readonly string[], options?: RunOptions): Promise<SandboxResult>;
+  run(argv?: readonly Word[], options?: RunOptions): Promise<SandboxResult>;
   /**
    * Starts a command; its standard streams are pipes unless the options say otherwise. Read them before you await the
    * result: Node throws away what nobody was reading when a program ended.
    */
-  spawn(argv?: readonly string[], options?: RunOptions): SandboxChild;
+  spawn(argv?: readonly Word[], options?: RunOptions): SandboxChild;
   /**
    * Sets up one sandbox for many commands.
    *

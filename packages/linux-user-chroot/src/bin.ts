@@ -5,7 +5,8 @@ import { HELP, VERSION } from "./help.js";
 /** Runs the command line of this process. The one place that touches its arguments, streams and exit code. */
 export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-  const line = readCommandLine(process.argv.slice(2));
+  const texts = process.argv.slice(2);
+  const line = readCommandLine(texts);
   if (isFatal(line)) return fail(line.fatal);
   if (line === "help" || line === "version") {
     process.stdout.write(line === "help" ? HELP : VERSION);
@@ -13,7 +14,7 @@ export async function main(): Promise<void> {
   }
   // Only now: neither `--help` nor a mistake has to wait for the library.
   const { run } = await import("./run.js");
-  const ended = await run(line);
+  const ended = await run(line, texts);
   if (isFatal(ended)) return fail(ended.fatal);
   process.exitCode = ended.exitCode;
 }

@@ -1,6 +1,11 @@
 import { hostname } from "node:os";
 import { posix } from "node:path";
-import type { ConfigInput, MountInput, Namespace } from "@sandboxlib/core";
+import {
+  type ConfigInput,
+  isExactVariable,
+  type MountInput,
+  type Namespace,
+} from "@sandboxlib/core";
 import type { CommandLine } from "./command-line.js";
 import { type Fatal, failed, isFatal } from "./fatal.js";
 import { lookUp, type Tree, treeOf } from "./tree.js";
@@ -11,6 +16,9 @@ export function configOf(line: CommandLine): ConfigInput | Fatal {
   if (isFatal(tree)) return tree;
   const cwd = cwdOf(line, tree);
   if (isFatal(cwd)) return cwd;
+  const env = environment();
+  const wrong = Object.entries(env).find((variable) => !isExactVariable(...variable));
+  if (wrong !== undefined) return { fatal: `the variable ${wrong[0]} is not UTF-8: unset it` };
   const { unshare } = line;
   const isolate: Namespace[] = ["mount"];
   if (unshare.has("pid")) isolate.push("pid");
@@ -20,7 +28,7 @@ export function configOf(line: CommandLine): ConfigInput | Fatal {
     writable: tree.rootReadOnly ? [] : "all",
     mounts: mountsOf(tree),
     cwd,
-    env: environment(),
+    env,
     network: unshare.has("net") ? "none" : "host",
     isolate,
     // The name of the host stays, as far as it is one by the rules.

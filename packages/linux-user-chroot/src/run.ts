@@ -1,9 +1,11 @@
 import { fstatSync } from "node:fs";
 import {
+  exactWords,
   isSandboxError,
   type SandboxChild,
   type SandboxResult,
   signalNumber,
+  type Word,
 } from "@sandboxlib/core";
 import { sandboxFor } from "./backends.js";
 import type { CommandLine } from "./command-line.js";
@@ -14,7 +16,12 @@ import { type Fatal, isFatal } from "./fatal.js";
 const GRACE = 2_000;
 
 /** Runs the program to its end. */
-export async function run(line: CommandLine): Promise<{ readonly exitCode: number } | Fatal> {
+export async function run(
+  line: CommandLine,
+  texts: readonly string[],
+): Promise<{ readonly exitCode: number } | Fatal> {
+  const command = commandOf(line, texts);
+  if (isFatal(command)) return command;
   const config = configOf(line);
   if (isFatal(config)) return config;
   const passFds = passedFds();
@@ -22,8 +29,20 @@ export async function run(line: CommandLine): Promise<{ readonly exitCode: numbe
   try {
     const sandbox = await sandboxFor(config, passFds.length > 0);
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
-    const start = (): SandboxChild => sandbox.spawn(line.command, { ...streams, passFds });
+    const start = (): SandboxChild => sandbox.spawn(command, { ...streams, passFds });
     return { exitCode: exitCodeOf(await untilEnded(start)) };
+  } catch (error) {
+    return { fatal: messageOf(error) };
+  }
+}
+
+/** The words of the program may be any bytes; what names something of the host is text. */
+function commandOf({ command }: CommandLine, texts: readonly string[]): readonly Word[] | Fatal {
+  try {
+    const words = exactWords(texts);
+    const start = texts.length - command.length;
+    const wrong = words.slice(0, start).findIndex((word) => typeof word !== "string");
+    return wrong === -1 ? words.slice(start) : { fatal: `${texts[wrong]}: is not UTF-8` };
   } catch (error) {
     return { fatal: messageOf(error) };
   }

@@ -89,7 +89,7 @@ async function runIn(
   signals.to(together);
   const result = await around(async (argv) => {
     const terminal = line.options.has("tty") ? callersTerminal() : undefined;
-    const child = sandbox.spawn(argv, terminal?.options ?? INHERIT);
+    const child = sandbox.spawn(argv ?? line.bytes, terminal?.options ?? INHERIT);
     try {
       const [ended] = await Promise.all([together.add(child), terminal?.to(child)]);
       return ended;

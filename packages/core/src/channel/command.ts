@@ -1,4 +1,5 @@
 import type { Limits } from "../config/schema.js";
+import type { Word } from "../config/word.js";
 import { rlimitsOf } from "../launch/rlimits.js";
 import { HINT_TOO_LONG } from "../launch/spawn-tool.js";
 import type { WindowSize } from "../launch/tty.js";
@@ -14,7 +15,7 @@ export interface Command {
   readonly id: number;
   readonly streams: readonly [Stream, Stream, Stream];
   readonly cwd: string;
-  readonly argv: readonly string[];
+  readonly argv: readonly Word[];
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
   /** The size of its terminal, if it is to have one. */

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
+import type { Word } from "../config/word.js";
 import { limitFailure } from "../launch/limit-failure.js";
 import { assertProgram } from "../launch/program.js";
 import { RLIMITS, type RlimitName, rlimitNames } from "../launch/rlimits.js";
@@ -9,7 +10,7 @@ import { isSandboxError, SandboxError } from "../result/error.js";
 import type { Failed } from "./message.js";
 
 /** What a failure that the launcher reports means to the caller. `name` is the command's own, as it was asked for. */
-export function failureOf(failed: Failed, config: ResolvedConfig, name: string): SandboxError {
+export function failureOf(failed: Failed, config: ResolvedConfig, name: Word): SandboxError {
   switch (failed.kind) {
     case PATH:
       return pathFailure(failed);
@@ -53,19 +54,20 @@ function pathFailure(failed: Failed): SandboxError {
 }
 
 /** The kernel has the first word on what can be executed, and what is looked up now can only explain it. */
-function programFailure(failed: Failed, config: ResolvedConfig, name: string): SandboxError {
+function programFailure(failed: Failed, config: ResolvedConfig, name: Word): SandboxError {
   const why = errorName(failed.errno);
+  const shown = typeof name === "string" ? name : Buffer.from(name).toString();
   if (why === "E2BIG") {
-    const message = `${name} cannot be started: ${why}`;
+    const message = `${shown} cannot be started: ${why}`;
     return new SandboxError("LAUNCH_FAILED", message, { hint: HINT_TOO_LONG });
   }
   try {
-    assertProgram(config, name);
+    if (typeof name === "string") assertProgram(config, name);
   } catch (cause) {
     if (isSandboxError(cause)) return cause;
   }
   const path = "command";
-  const message = `${path}: ${JSON.stringify(name)} cannot be executed: ${why}`;
+  const message = `${path}: ${JSON.stringify(shown)} cannot be executed: ${why}`;
   if (why === "ENOENT") return new SandboxError("COMMAND_NOT_FOUND", message, { path });
   const code = OURS.has(why) ? "LAUNCH_FAILED" : "COMMAND_NOT_EXECUTABLE";
   return new SandboxError(code, message, { path });

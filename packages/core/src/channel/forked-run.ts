@@ -1,5 +1,6 @@
 import { isMainThread } from "node:worker_threads";
 import { enterGroup } from "../cgroup/enter.js";
+import type { Word } from "../config/word.js";
 import { orAbort } from "../launch/begin.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Running } from "../launch/running.js";
@@ -29,7 +30,7 @@ export function canFork(wires: Wires): boolean {
  */
 export async function startForked(
   prepared: Prepared<LauncherPlan>,
-  argv: readonly string[],
+  argv: readonly Word[],
   wires: Wires,
   window: WindowSize | undefined,
   signal: AbortSignal | undefined,

@@ -28,7 +28,8 @@ export function u64(value: number): Buffer {
 }
 
 /** A length and a string with its NUL. */
-export function str(text: string): Buffer {
+export function str(text: string | Uint8Array): Buffer {
+  if (typeof text !== "string") return Buffer.concat([u32(text.length + 1), text, u8(0)]);
   const size = Buffer.byteLength(text) + 1;
   const bytes = Buffer.allocUnsafe(4 + size);
   bytes.writeUInt32LE(size);
@@ -38,6 +39,6 @@ export function str(text: string): Buffer {
 }
 
 /** A count, and that many strings. */
-export function strs(texts: readonly string[]): Buffer {
+export function strs(texts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat([u32(texts.length), ...texts.map(str)]);
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { counted } from "../cgroup/counted.js";
 import { enterGroup } from "../cgroup/enter.js";
+import type { Word } from "../config/word.js";
 import type { Prepared } from "../launch/prepared.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import { openStdio } from "../launch/stdio.js";
@@ -20,7 +21,7 @@ import { ownLauncher } from "./own-launcher.js";
  */
 export function startLauncher(
   prepared: Prepared<LauncherPlan>,
-  argv: readonly string[],
+  argv: readonly Word[],
   wires: Wires,
   window?: WindowSize,
 ): Running {
@@ -47,7 +48,7 @@ export function streamsOn({ stdin, stdout, stderr }: ChildProcess): Streams {
 /** The one command of a sandbox. */
 export function onlyCommand(
   { config: { cwd, env, limits } }: Prepared,
-  argv: readonly string[],
+  argv: readonly Word[],
   streams: Command["streams"],
   window: WindowSize | undefined,
 ): Command {

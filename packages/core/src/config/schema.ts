@@ -1,5 +1,12 @@
 import * as z from "zod/mini";
-import { absolutePath, hostName, noNul, type TextRule, tidyPath, variableName } from "./text.js";
+import {
+  absolutePath,
+  exactText,
+  hostName,
+  type TextRule,
+  tidyPath,
+  variableName,
+} from "./text.js";
 
 /** The namespaces of namespaces(7) that a config can ask for. */
 export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as const;
@@ -100,7 +107,7 @@ const MAX_PROCESSORS = 10_000;
 /** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
 export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
   command: field(
-    z.optional(z.array(text(noNul)).check(z.minLength(1))),
+    z.optional(z.array(text(exactText)).check(z.minLength(1))),
     "The argument vector, never a shell string. `run(argv)` overrides it.",
   ),
   root: field(z._default(path(), "/"), "The host directory that becomes `/` inside."),
@@ -159,7 +166,7 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "The directory inside in which the program starts. Default: `/`; with the root `/`, the caller's.",
   ),
   env: field(
-    z._default(z.record(text(variableName), text(noNul)), {
+    z._default(z.record(text(variableName), text(exactText)), {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     }),
     "The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one.",

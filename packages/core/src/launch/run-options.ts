@@ -1,4 +1,5 @@
-import { noNul } from "../config/text.js";
+import { exactText } from "../config/text.js";
+import { brokenWord, textOf, type Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import type { RunOptions } from "./child.js";
 import { windowOf } from "./tty.js";
@@ -8,7 +9,7 @@ import { windowOf } from "./tty.js";
  *
  * @throws SandboxError `CONFIG_INVALID`
  */
-export function commandOf(argv: readonly string[] | undefined): readonly string[] {
+export function commandOf(argv: readonly Word[] | undefined): readonly Word[] {
   if (argv === undefined || argv.length === 0) {
     throw new SandboxError("CONFIG_INVALID", "command: there is none to run", {
       path: "command",
@@ -16,14 +17,14 @@ export function commandOf(argv: readonly string[] | undefined): readonly string[
     });
   }
   for (const [index, word] of (argv as readonly unknown[]).entries()) {
-    const broken = typeof word === "string" ? noNul(word) : "must be a string";
+    const broken = brokenWord(word);
     if (broken === undefined) continue;
     const path = `command[${index}]`;
     throw new SandboxError("CONFIG_INVALID", `${path}: ${JSON.stringify(word)} ${broken}`, {
       path,
     });
   }
-  return argv;
+  return argv.map(textOf);
 }
 
 /** @throws SandboxError `CONFIG_INVALID` */
@@ -67,7 +68,7 @@ function isSource(name: keyof typeof WORDS, option: object): boolean {
   const [[key, value] = [], ...others] = Object.entries(option) as [string, unknown][];
   if (others.length > 0) return false;
   if (key === "fd") return Number.isInteger(value) && Number(value) >= 0;
-  if (key === "file") return typeof value === "string";
+  if (key === "file") return typeof value === "string" && exactText(value) === undefined;
   if (name !== "stdin") return false;
   return (
     key === "stream" ||

@@ -1,5 +1,6 @@
 import { canFork, startForked } from "../channel/forked-run.js";
 import { startLauncher } from "../channel/run.js";
+import type { Word } from "../config/word.js";
 import type { LauncherPlan, Plan, ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "./prepared.js";
@@ -15,7 +16,7 @@ import type { Wires } from "./wires.js";
  */
 export function start(
   prepared: Prepared,
-  argv: readonly string[],
+  argv: readonly Word[],
   wires: Wires,
   window?: WindowSize,
 ): Running {
@@ -31,7 +32,7 @@ export function start(
  */
 export async function startSoon(
   prepared: Prepared,
-  argv: readonly string[],
+  argv: readonly Word[],
   wires: Wires,
   window: WindowSize | undefined,
   signal: AbortSignal | undefined,

@@ -1,5 +1,6 @@
 import { counted } from "../cgroup/counted.js";
 import type { Group } from "../cgroup/group.js";
+import type { Word } from "../config/word.js";
 import type { ToolPlan } from "../plan/plan.js";
 import { SandboxError } from "../result/error.js";
 import { Checker } from "../verify/checker.js";
@@ -20,11 +21,12 @@ import { withoutNull } from "./without-null.js";
  */
 export function startTool(
   prepared: Prepared<ToolPlan>,
-  argv: readonly string[],
+  words: readonly Word[],
   wires: Wires,
 ): Running {
   const { plan, tool, config, host, closedOnExec, backend } = prepared;
   const masks = masksOf(config);
+  const argv = words.map(asText);
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
     launch({ ...plan, argv: tool }, config, argv, withoutNull(wires), host, closedOnExec, group),
@@ -67,6 +69,16 @@ export function startTool(
   const { startedAt, streams } = launched;
   const { signal, kill } = watched;
   return { startedAt, streams, ended, remove, signal, kill };
+}
+
+/** Node starts programs with text only. */
+function asText(word: Word, index: number): string {
+  if (typeof word === "string") return word;
+  const path = `command[${index}]`;
+  throw new SandboxError("CONFIG_INVALID", `${path}: is not UTF-8, and a tool cannot be given it`, {
+    path,
+    hint: "Use the backend namespaces, whose launcher takes bytes.",
+  });
 }
 
 function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {

@@ -1,6 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { limitsWithout } from "../config/limits.js";
 import type { Config, Mount } from "../config/schema.js";
+import { isExactVariable } from "../config/word.js";
 import type { Host } from "../plan/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
@@ -220,9 +221,16 @@ function hostSource(path: string, field: string): { source: string; kind: "file"
 
 function inherited({ inheritEnv }: Config): Record<string, string> {
   return Object.fromEntries(
-    inheritEnv.flatMap((name) => {
+    inheritEnv.flatMap((name, index) => {
       const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
-      return value === undefined ? [] : [[name, value]];
+      if (value === undefined) return [];
+      if (isExactVariable(name, value)) return [[name, value]];
+      throw invalid(
+        `inheritEnv[${index}]`,
+        name,
+        "holds bytes that are not UTF-8",
+        "Set it in `env`.",
+      );
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { Command } from "../channel/command.js";
 import { onlyCommand, runningOn, streamsOn } from "../channel/run.js";
 import { streamsOf } from "../channel/streams.js";
 import type { ConfigInput } from "../config/schema.js";
+import type { Word } from "../config/word.js";
 import { begin } from "../launch/begin.js";
 import type { RunOptions, SandboxChild } from "../launch/child.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
@@ -31,9 +32,9 @@ export interface Pool extends AsyncDisposable {
   /** Resolves when as many sandboxes wait as the pool is to have; rejects when one cannot be set up. */
   ready(): Promise<void>;
   /** Runs a command to its end and captures its output. Default: the config's own `command`. */
-  run(argv?: readonly string[], options?: PooledOptions): Promise<SandboxResult>;
+  run(argv?: readonly Word[], options?: PooledOptions): Promise<SandboxResult>;
   /** Starts a command; its standard streams are pipes unless the options say otherwise. */
-  spawn(argv?: readonly string[], options?: PooledOptions): SandboxChild;
+  spawn(argv?: readonly Word[], options?: PooledOptions): SandboxChild;
   /** Ends every sandbox, waiting or running. Resolves when they are gone. */
   close(): Promise<void>;
 }
@@ -57,7 +58,7 @@ export async function createPool(
   const shelf = new Shelf(prepared, size);
   // The first ones are waited for by nobody yet; what keeps them from being set up is told to who asks.
   shelf.filled().catch(() => undefined);
-  const startChild = (argv: readonly string[] | undefined, given: PooledOptions): SandboxChild => {
+  const startChild = (argv: readonly Word[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
     if (windowOf(given.tty) !== undefined) insist("tty", "a terminal");
     return start(prepared, shelf, command, checkedOptions(given));
@@ -87,7 +88,7 @@ function assertSize(size: number): void {
 function start(
   prepared: Prepared<LauncherPlan>,
   shelf: Shelf,
-  argv: readonly string[],
+  argv: readonly Word[],
   given: PooledOptions,
 ): SandboxChild {
   const window = windowOf(given.tty);

@@ -2,6 +2,7 @@ import { enterGroup } from "../cgroup/enter.js";
 import { holder } from "../channel/holder.js";
 import { Live } from "../channel/live.js";
 import { ownLauncher } from "../channel/own-launcher.js";
+import type { Word } from "../config/word.js";
 import { beginSoon } from "../launch/begin.js";
 import type { RunOptions, SandboxChild } from "../launch/child.js";
 import { type Prepared, termsOf } from "../launch/prepared.js";
@@ -26,9 +27,9 @@ export interface Session extends AsyncDisposable {
   /** The name of the backend. */
   readonly backend: string;
   /** Runs a command to its end and captures its output. Default: the config's own `command`. */
-  run(argv?: readonly string[], options?: CommandOptions): Promise<SandboxResult>;
+  run(argv?: readonly Word[], options?: CommandOptions): Promise<SandboxResult>;
   /** Starts a command; resolves when its streams are there, which are pipes unless the options say otherwise. */
-  spawn(argv?: readonly string[], options?: CommandOptions): Promise<SandboxChild>;
+  spawn(argv?: readonly Word[], options?: CommandOptions): Promise<SandboxChild>;
   /** Ends every process in it. Resolves when they are gone; a second call does no harm. */
   close(): Promise<void>;
 }
@@ -48,7 +49,7 @@ export async function openSession(
   const { backend, config } = prepared;
   let isClosed = false;
   const startChild = async (
-    argv: readonly string[] | undefined,
+    argv: readonly Word[] | undefined,
     given: CommandOptions,
   ): Promise<SandboxChild> => {
     if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");

@@ -7,6 +7,7 @@ import type { Pipes } from "../channel/message.js";
 import { Patience } from "../channel/patience.js";
 import { NO_STREAMS, openStreams } from "../channel/pipes.js";
 import { streamsOf } from "../channel/streams.js";
+import type { Word } from "../config/word.js";
 import { neverStarted, orAbort } from "../launch/begin.js";
 import type { Ended, Running, Streams } from "../launch/running.js";
 import type { Wires } from "../launch/wires.js";
@@ -16,7 +17,7 @@ import { courier } from "./courier.js";
 
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (
-  argv: readonly string[],
+  argv: readonly Word[],
   settings: Pick<ResolvedConfig, "env" | "cwd" | "limits">,
   wires: Wires,
   signal: AbortSignal | undefined,
