@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ConfigInput, RunOptions, Sandbox, SandboxChild } from "@sandboxlib/core";
+import type { ConfigInput, RunOptions, Sandbox, SandboxChild, Word } from "@sandboxlib/core";
 import { assertNoDebris, clearAway } from "./debris.js";
 import { type Listing, list } from "./host/listing.js";
 import { newMarker } from "./host/processes.js";
@@ -32,11 +32,7 @@ export interface Context {
   /** What a config of this case asks for: nothing but what the backend has, and what the case adds. */
   readonly config: (extra?: ConfigInput) => ConfigInput;
   readonly sandbox: (extra?: ConfigInput) => Promise<Sandbox>;
-  readonly run: (
-    argv: readonly string[],
-    extra?: ConfigInput,
-    options?: RunOptions,
-  ) => Promise<Ran>;
+  readonly run: (argv: readonly Word[], extra?: ConfigInput, options?: RunOptions) => Promise<Ran>;
   readonly sh: (script: Script, extra?: ConfigInput, options?: RunOptions) => Promise<Ran>;
   /** Starts a script; it is ended with the case at the latest. */
   readonly spawn: (

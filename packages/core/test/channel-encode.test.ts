@@ -111,7 +111,7 @@ describe.skipIf(skip)(`the launcher reads what core writes${why}`, () => {
         id,
         streams: streams.map((stream) => STREAMS.indexOf(stream)),
         cwd: hex(cwd),
-        argv: argv.map(hex),
+        argv: argv.map((word) => hex(String(word))),
         env: Object.entries(env).map((entry) => hex(entry.join("="))),
         limits: [
           limit(0, limits.cpuTime, 1),

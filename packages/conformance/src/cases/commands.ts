@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { isSandboxError } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
 import { inEveryWay } from "../ways.js";
@@ -41,6 +42,28 @@ export const commands: Topic = {
   title: "commands",
   isBare: true,
   cases: [
+    {
+      title: "words that are not UTF-8 arrive as they are, or are refused by name",
+      async run({ run }) {
+        const bytes = Buffer.from([0x63, 0xe9, 0xff, 0x01, 0x80]);
+        try {
+          const { stdout } = succeeded(await run(["sh", "-c", 'printf %s "$1"', "sh", bytes]));
+          assert.deepEqual(Buffer.from(stdout ?? []), bytes);
+        } catch (error) {
+          if (!isSandboxError(error)) throw error;
+          assert.deepEqual([error.code, error.path], ["CONFIG_INVALID", "command[4]"]);
+        }
+      },
+    },
+    {
+      title: "half of a surrogate pair is refused, in a word and in a variable",
+      async run({ run }) {
+        const half = "caf\ud800";
+        const { path } = await refused(run(["echo", half]), "CONFIG_INVALID");
+        assert.equal(path, "command[1]");
+        await refused(run(["echo"], { env: { X: half } }), "CONFIG_INVALID");
+      },
+    },
     {
       title: "every argument arrives as it was given",
       async run({ sh }) {

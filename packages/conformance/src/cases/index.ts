@@ -42,6 +42,7 @@ import { sessionStreams } from "./session-streams.js";
 import { sharing } from "./sharing.js";
 import { stop } from "./stop.js";
 import { stopped } from "./stopped.js";
+import { streamFiles } from "./stream-files.js";
 import { endlessOutput, streams } from "./streams.js";
 import { swapped } from "./swapped.js";
 import { tree } from "./tree.js";
@@ -64,6 +65,7 @@ export const topics: readonly Topic[] = [
   feeding,
   lines,
   redirection,
+  streamFiles,
   environment,
   cwd,
   root,

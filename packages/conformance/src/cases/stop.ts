@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import type { SandboxChild } from "@sandboxlib/core";
-import type { Topic } from "../case.js";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { ConfigInput, SandboxChild } from "@sandboxlib/core";
+import type { Case, Topic } from "../case.js";
 import { nextText } from "../check.js";
-import { lasting } from "../host/processes.js";
+import { hasBegun, lasting } from "../host/processes.js";
 import { inEveryWay } from "../ways.js";
 
 const LOOP = "echo ready; while :; do sleep 0.1; done";
@@ -11,6 +14,13 @@ const LOOP = "echo ready; while :; do sleep 0.1; done";
 async function ready(child: SandboxChild): Promise<void> {
   assert.equal(await nextText(child.stdout), "ready\n");
   child.stdout?.resume();
+}
+
+const OTHER = "/mnt/other";
+const SHARED: Omit<Case, "title" | "run"> = { needs: ["root", "mount.bind"] };
+
+function shares(source: string): ConfigInput {
+  return { mounts: [{ type: "bind", source, target: OTHER }] };
 }
 
 /** How a run ends that times out or is aborted. */
@@ -61,5 +71,37 @@ export const stop: Topic = {
       const { outcome, afterStop } = await child.result;
       assert.deepEqual([outcome, afterStop], ["aborted", { exitCode: 42 }]);
     }),
+    ...inEveryWay(
+      "a command whose signal was aborted before does not begin",
+      async (spawn, { scratch }) => {
+        for (let round = 0; round < 5; round += 1) {
+          const options = { signal: AbortSignal.abort() };
+          const child = await spawn(`echo > ${OTHER}/ran`, shares(scratch), options);
+          assert.equal((await child.result).outcome, "aborted");
+        }
+        assert.equal(existsSync(join(scratch, "ran")), false);
+      },
+      SHARED,
+    ),
+    ...inEveryWay(
+      "no command begins after its signal was aborted",
+      async (spawn, { scratch, marker }) => {
+        const before = performance.now();
+        await (await spawn("exit 0", shares(scratch))).result;
+        const took = performance.now() - before;
+        for (let round = 0; round < 20; round += 1) {
+          const controller = new AbortController();
+          const { signal } = controller;
+          const ran = join(scratch, `ran-${round}`);
+          const starting = spawn(`echo > ${OTHER}/ran-${round}`, shares(scratch), { signal });
+          await setTimeout(Math.random() * took);
+          controller.abort();
+          const hadBegun = hasBegun(marker) || existsSync(ran);
+          await (await starting).result;
+          assert(hadBegun || !existsSync(ran), "it has begun after that");
+        }
+      },
+      SHARED,
+    ),
   ],
 };

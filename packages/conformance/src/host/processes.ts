@@ -36,6 +36,11 @@ export function pidsWith(marker: string): number[] {
   return processesWith(marker).map((line) => Number.parseInt(line, 10));
 }
 
+/** Whether a shell with the marker has begun: what starts it has another name. */
+export function hasBegun(marker: string): boolean {
+  return processesWith(marker).some((line) => /^\s*\d+ sh /.test(line));
+}
+
 /** How many processes have the marker, once there are so many or after a while in which they may start and settle. */
 export async function rising(marker: string, count: number): Promise<number> {
   const deadline = performance.now() + 10_000;

@@ -1,5 +1,6 @@
 import { tells } from "../lasting-lies.js";
 import { inside, options, outside, plans, plansFor, withCallersEnvironment } from "../lies.js";
+import { rewritten, runsBy, withFiles, withSockets } from "../stream-lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about what goes into a program and what comes out. */
@@ -47,6 +48,27 @@ export const STREAMS: readonly Liar[] = [
     does: "takes what is left of an output that was cut for all of it",
     lie: () => tells((result) => ({ ...result, outcome: "exited", exitCode: 0 })),
     caughtBy: ["streams: output that was cut"],
+  },
+  {
+    does: "hands files on that are streams",
+    lie: () => runsBy(() => withFiles),
+    caughtBy: [
+      "files as streams: the mode",
+      "files as streams: what a file had",
+      "files as streams: an output that cannot",
+      "files as streams: an output that is a symlink",
+      "files as streams: no stream",
+    ],
+  },
+  {
+    does: "has sockets in place of files, and copies the beginning",
+    lie: () => runsBy(() => withSockets),
+    caughtBy: ["files as streams: a file that is a stream", "files as streams: all that"],
+  },
+  {
+    does: "rewrites words that are not UTF-8",
+    lie: () => runsBy((run) => (argv, options) => run(argv.map(rewritten), options)),
+    caughtBy: ["commands: words that are not", "commands: half of"],
   },
   {
     does: "hands an fd on",

@@ -20,6 +20,20 @@ export const WAYS: readonly Liar[] = [
     caughtBy: ["stop"],
   },
   {
+    does: "starts what was aborted, and says that it did not",
+    lie: () =>
+      inEveryWay({
+        options: ({ signal: _, ...others }) => others,
+        child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "aborted" })) }),
+      }),
+    caughtBy: ["stop: a command whose signal was aborted before"],
+  },
+  {
+    does: "is late to abort",
+    lie: () => inEveryWay({ options: abortedLate }),
+    caughtBy: ["stop: no command begins"],
+  },
+  {
     does: "sends no signals",
     lie: () => inEveryWay({ child: () => ({ kill: () => false }) }),
     caughtBy: ["stopped programs: a program that stops itself goes on"],
@@ -50,6 +64,14 @@ export const WAYS: readonly Liar[] = [
     caughtBy: ["commands: a command that is too long", "feeding: a stream that fails"],
   },
 ];
+
+function abortedLate({ signal, ...others }: RunOptions): RunOptions {
+  const controller = new AbortController();
+  const abort = (): void => void setTimeout(() => controller.abort(), 300);
+  if (signal?.aborted === true) abort();
+  else signal?.addEventListener("abort", abort);
+  return { ...others, signal: controller.signal };
+}
 
 function withoutStream(options: RunOptions): RunOptions {
   const { stdin } = options;

@@ -74,7 +74,8 @@ export function runningOn(
     streams,
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
-    kill: () => ifRunning(hangUp),
+    // Written at once, while the end of a connection waits for Node's loop: the program may be about to begin.
+    kill: () => ifRunning(() => void (send(encodeSignal(ONLY, "SIGKILL")), hangUp())),
     ...(live.group !== undefined && { remove: () => removed(live) }),
     ...(command.window !== undefined && {
       resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
