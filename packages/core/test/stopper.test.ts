@@ -4,7 +4,7 @@ import type { Running } from "../src/launch/running.js";
 import { type StopTerms, stopper } from "../src/launch/stopper.js";
 
 /** A program that writes down what is done to it. */
-function recorded(terms: Partial<StopTerms>, signal?: AbortSignal) {
+function recorded(terms: Partial<StopTerms>, signal?: AbortSignal, more: Partial<Running> = {}) {
   const done: string[] = [];
   const running: Running = {
     startedAt: 0,
@@ -12,6 +12,7 @@ function recorded(terms: Partial<StopTerms>, signal?: AbortSignal) {
     ended: new Promise(() => undefined),
     signal: (name) => done.push(name) > 0,
     kill: () => done.push("kill") > 0,
+    ...more,
   };
   const own = stopper(running, { wallTime: undefined, stop: undefined, ...terms }, signal);
   return { ...own, done };
@@ -24,6 +25,12 @@ describe("a run that is to end", () => {
     const { stop, over, done, hasKilled } = recorded({});
     stop("aborted");
     expect([done, over(0), hasKilled()]).toEqual([["kill"], "aborted", true]);
+  });
+
+  it("ends at once while there is no program that could end gently", () => {
+    const { stop, done } = recorded(GENTLE, undefined, { isStarting: () => true });
+    stop("aborted");
+    expect(done).toEqual(["kill"]);
   });
 
   it.each(["timed-out", "aborted"] as const)(

@@ -16,6 +16,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Sends a signal to the program; false when there is none any more. */
   signal(name: NodeJS.Signals): boolean;
+  /** Whether there is no program yet that could get a signal; only where that can be told. */
+  isStarting?(): boolean;
   /** Ends everything at once; false when it has ended already. */
   kill(): boolean;
   /**

@@ -32,7 +32,8 @@ export function stopper(
   };
   const stop = (why: Stop): void => {
     const isGentle = gentle !== undefined && typeof why === "string";
-    if (!isGentle) kill();
+    // A program that is not there yet must not begin after that.
+    if (!isGentle || (reason === undefined && running.isStarting?.() === true)) kill();
     else if (reason === undefined) {
       running.signal(gentle.signal);
       // One that is stopped can only then act on it.

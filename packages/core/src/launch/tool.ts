@@ -67,8 +67,8 @@ export function startTool(
     }
   };
   const { startedAt, streams } = launched;
-  const { signal, kill } = watched;
-  return { startedAt, streams, ended, remove, signal, kill };
+  const { signal, isStarting, kill } = watched;
+  return { startedAt, streams, ended, remove, signal, isStarting, kill };
 }
 
 /** Node starts programs with text only. */

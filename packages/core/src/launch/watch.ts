@@ -28,6 +28,7 @@ export interface Watched {
   readonly ended: Promise<ToolEnd>;
   /** Sends a signal to the program; false when there is none any more. */
   readonly signal: (name: NodeJS.Signals) => boolean;
+  readonly isStarting: () => boolean;
   /** Ends everything at once; false when it has ended already. */
   readonly kill: () => boolean;
 }
@@ -85,11 +86,13 @@ export function watch(
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  const program = (): number | undefined =>
+    plan.readReport === undefined ? child.pid : programOf(child, seen.init?.pid, seen.read);
+  const isStarting = (): boolean => isRunning() && program() === undefined;
   const signal = (name: NodeJS.Signals): boolean => {
     const number = numberOf(name);
     if (!isRunning()) return false;
-    const pid =
-      plan.readReport === undefined ? child.pid : programOf(child, seen.init?.pid, seen.read);
+    const pid = program();
     // The tool is still setting up: the program gets its signal as soon as it is there.
     if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
     else for (const each of FROM_TERMINAL.has(name) ? groupFrom(pid) : [pid]) send(each, number);
@@ -101,7 +104,7 @@ export function watch(
     send(-child.pid, constants.signals.SIGKILL);
     return true;
   };
-  return { report: () => seen, ended, signal, kill };
+  return { report: () => seen, ended, signal, isStarting, kill };
 }
 
 function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived" | "unreadable">> {
