@@ -23,7 +23,7 @@ export const WAYS: readonly Liar[] = [
     does: "starts what was aborted, and says that it did not",
     lie: () =>
       inEveryWay({
-        options: ({ signal: _, ...others }) => others,
+        options: (options) => ({ ...options, signal: undefined }),
         child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "aborted" })) }),
       }),
     caughtBy: ["stop: a command whose signal was aborted before"],
