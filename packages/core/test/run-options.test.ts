@@ -23,6 +23,9 @@ describe("a run", () => {
     [[], "command"],
     [["echo", "a\0b"], "command[1]"],
     [["echo", 1], "command[1]"],
+    [["echo", "half\ud800"], "command[1]"],
+    [["echo", Buffer.from("a\0b")], "command[1]"],
+    [["echo", Buffer.from([0xe9])], "command[1]"],
   ])("with the command %j is CONFIG_INVALID", async (argv, path) => {
     const error = await thrown(() => sandbox.run(argv as string[]));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path });

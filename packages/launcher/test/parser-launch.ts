@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { findLauncher } from "../lib/index.js";
@@ -42,6 +42,37 @@ export function serve(...frames: readonly Uint8Array[]): Promise<Said> {
   return talk(start("serve"), (core) => core.write(Buffer.concat(frames)));
 }
 
+/** What a fork server says of its only launcher, which is stopped, and so has to be killed when it is to end. */
+export async function serveStopped(order: Uint8Array, end: Uint8Array): Promise<string> {
+  const child = start("serve");
+  const core = child.stdio[3] as Socket;
+  let heard = Buffer.alloc(0);
+  const types = (): string => typesOf([...split(heard)]);
+  const until = (type: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (types().includes(type)) resolve();
+      };
+      core.on("data", look);
+      look();
+    });
+  core
+    .on("error", () => undefined)
+    .on("data", (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk]);
+    });
+  core.write(order);
+  await until("U");
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+  for (const pid of children.trim().split(" ")) process.kill(Number(pid), "SIGSTOP");
+  core.write(end);
+  await until("G");
+  core.end();
+  await once(child, "exit");
+  for (const stream of child.stdio) stream?.destroy();
+  return types();
+}
+
 /** Why the launcher cannot be tried here, for a title. */
 export const unusable: string | undefined = await trial();
 
@@ -62,7 +93,7 @@ async function talk(child: ChildProcess, say: (core: Socket) => void): Promise<S
   const last = reports.at(-1);
   return {
     exitCode: exitCode as number | null,
-    types: reports.map((report) => String.fromCharCode(report[0] ?? 0)).join(""),
+    types: typesOf(reports),
     failed: last?.[0] === 0x46 ? failure(last) : undefined,
     left: ready !== undefined && existsSync(`/proc/${ready.readUInt32LE(1)}`),
   };
@@ -80,6 +111,10 @@ async function trial(): Promise<string | undefined> {
   if (!("path" in launcher)) return launcher.reason;
   const { types, failed } = await launch(RIGHT_SETUP, frame("C", command({})));
   return types === "RX" ? undefined : `no sandbox can be made: ${failed?.what ?? types}`;
+}
+
+function typesOf(reports: readonly Buffer[]): string {
+  return reports.map((report) => String.fromCharCode(report[0] ?? 0)).join("");
 }
 
 function* split(bytes: Buffer): Generator<Buffer> {

@@ -84,6 +84,30 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
   });
 });
 
+describe.skipIf(unusable !== undefined && !required)("a command that waits for its streams", () => {
+  const waiting = [RIGHT_SESSION, frame("C", command({ streams: [4, 4, 4] }))];
+  const [CONT, STOP, TERM, WINCH] = [18, 19, 15, 28];
+  const signals = (...numbers: readonly number[]): Buffer[] =>
+    numbers.map((number) => frame("K", u32(1, number)));
+
+  it("is ended by a signal that would end it", async () => {
+    expect(await launch(...waiting, ...signals(TERM))).toMatchObject({ types: "RX", left: false });
+  });
+
+  it("is not ended by one that would not", async () => {
+    const said = await launch(...waiting, ...signals(CONT, WINCH, STOP, CONT), frame("Z"));
+    expect(said).toEqual(refusal("RF", "a frame is out of place"));
+  });
+});
+
+describe.skipIf(unusable !== undefined && !required)("a program whose end was asked for", () => {
+  it("does not begin", async () => {
+    const touch = frame("C", command({ argv: strs("/bin/sh", "-c", "echo begun >&2; sleep 600") }));
+    const said = await launch(RIGHT_SETUP, touch, frame("K", u32(1, 15)));
+    expect(said).toMatchObject({ exitCode: 0, types: "RX", left: false });
+  });
+});
+
 /** Outlives every test, unless it is killed. */
 function sleeper(): Buffer {
   return command({ argv: strs("/bin/sleep", "600") });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { command, frame, strs, u8, u32 } from "./parser-bytes.js";
-import { RIGHT_SETUP, serve, unusable } from "./parser-launch.js";
+import { RIGHT_SETUP, serve, serveStopped, unusable } from "./parser-launch.js";
 
 const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
 const why = unusable === undefined ? "" : ` (${unusable})`;
@@ -34,6 +34,11 @@ describe.skipIf(unusable !== undefined && !required)(
     it("a frame that cannot be, without a word", async () => {
       for (const bytes of [u32(0), u32((16 << 20) + 1), u32(0xffff_ffff)])
         expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "", left: false });
+    });
+
+    it("and tells once of a launcher that it has had to kill", async () => {
+      const types = await serveStopped(order(1), frame("E", u32(1)));
+      expect(types.replaceAll("U", "")).toBe("BG");
     });
 
     it("nothing that is said to a launcher that is not there", async () => {
