@@ -3,10 +3,9 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { npm, type Packed, pack } from "./support/packed.js";
+import { npm, type Packed, PROGRAM, pack } from "./support/packed.js";
 import { testUnless } from "./support/test-unless.js";
 
-const PROGRAM = `@sandboxlib/launcher-linux-${process.arch === "arm64" ? "arm64" : "x64"}` as const;
 const BUILT = join(import.meta.dirname, "../..", PROGRAM.slice(12), "bin/sandboxlib-launcher");
 const PACKAGES: readonly Packed[] = [
   "@sandboxlib/cli",

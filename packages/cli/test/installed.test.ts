@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { npm, type Packed, pack } from "./support/packed.js";
+import { npm, type Packed, PROGRAM, pack } from "./support/packed.js";
 import { testUnless } from "./support/test-unless.js";
 
 let scratch = "";
@@ -20,12 +20,18 @@ const SLOW = 120_000;
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The library comes with every backend, and zod with the library; the command line has both inside. */
-const BACKEND: readonly Packed[] = ["@sandboxlib/core", "zod", "@sandboxlib/backend-bubblewrap"];
+const BACKEND: readonly Packed[] = [
+  "@sandboxlib/core",
+  "zod",
+  "@sandboxlib/backend-bubblewrap",
+  "@sandboxlib/launcher",
+  PROGRAM,
+];
 const EVERYTHING: readonly Packed[] = ["@sandboxlib/cli", ...BACKEND, "@acme/sandboxlib-plain"];
 let tarballs: ReadonlyMap<Packed, string> = new Map();
 beforeAll(() => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-installed-")));
-  tarballs = pack(EVERYTHING, scratch);
+  tarballs = pack([...EVERYTHING, OTHER], scratch);
 }, SLOW);
 
 function tarball(name: Packed): string {
@@ -140,6 +146,8 @@ test(
     expect(readdirSync(join(modules, "@sandboxlib")).sort()).toEqual([
       "backend-bubblewrap",
       "core",
+      "launcher",
+      PROGRAM.slice("@sandboxlib/".length),
     ]);
     const [kilobytes] = execFileSync("du", ["-sk", modules], { encoding: "utf8" }).split("\t");
     expect(Number(kilobytes)).toBeLessThan(12 * 1024);
@@ -188,9 +196,7 @@ testUnless(
     // What the packages depend on is taken from the tarballs as well, so that no registry is needed.
     writeFileSync(
       join(directory, "pnpm-workspace.yaml"),
-      JSON.stringify({
-        overrides: { zod: files["zod"], "@sandboxlib/core": files["@sandboxlib/core"] },
-      }),
+      JSON.stringify({ overrides: { ...files, [OTHER]: `file:${tarball(OTHER)}` } }),
     );
     const options = ["install", "--offline", "--store-dir", join(scratch, "store")];
     execFileSync(program, [...args, ...options], { cwd: directory, stdio: "pipe" });

@@ -18,6 +18,12 @@ const SOURCES = {
   zod: join(PACKAGES, "core/node_modules/zod"),
 } as const;
 
+/** What has the launcher itself for this machine, and for another. */
+export const [PROGRAM, OTHER] =
+  process.arch === "arm64"
+    ? (["@sandboxlib/launcher-linux-arm64", "@sandboxlib/launcher-linux-x64"] as const)
+    : (["@sandboxlib/launcher-linux-x64", "@sandboxlib/launcher-linux-arm64"] as const);
+
 /** A package that is packed for the tests of installations. */
 export type Packed = keyof typeof SOURCES;
 
