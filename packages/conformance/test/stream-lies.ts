@@ -16,7 +16,7 @@ export function runsBy(edit: (honest: Run) => Run): Lie {
       createSandbox: async (config, how) => {
         const sandbox = await createSandbox(config, how);
         const run: typeof sandbox.run = (argv = [], options = {}) =>
-          edit((words, how) => sandbox.run(words, how))(argv, options);
+          edit((...given) => sandbox.run(...given))(argv, options);
         const openSession: typeof sandbox.openSession = async () => ({
           ...(await sandbox.openSession()),
           run,

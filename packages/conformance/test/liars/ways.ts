@@ -23,7 +23,7 @@ export const WAYS: readonly Liar[] = [
     does: "starts what was aborted, and says that it did not",
     lie: () =>
       inEveryWay({
-        options: (options) => ({ ...options, signal: undefined }),
+        options: (given) => ({ ...given, signal: undefined }),
         child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "aborted" })) }),
       }),
     caughtBy: ["stop: a command whose signal was aborted before"],
