@@ -18,7 +18,7 @@ describe.skipIf(process.platform !== "linux")("a terminal as a standard stream",
     for (const fds of [[], ["report", "lifeline", { data: "" }]] as const) {
       const error = await thrown(() => assertOwnTerminal(prepared(...fds), "stdin", SOME_TERMINAL));
       expect(error).toMatchObject({ code: "LAUNCH_FAILED", path: "stdin", backend: "made-up" });
-      expect(error.hint).toContain("`tty`");
+      expect(error.hint).toContain("Redirect");
     }
   });
 

@@ -17,7 +17,7 @@ export function assertOwnTerminal({ plan, backend }: Prepared, path: string, dev
   throw new SandboxError("LAUNCH_FAILED", message, {
     path,
     backend,
-    hint: "Redirect it, give the program a terminal of its own with `tty`, or use a backend that filters system calls, such as namespaces.",
+    hint: "Redirect it, or use a backend that filters system calls, such as namespaces.",
   });
 }
 
