@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { npm, type Packed, PROGRAM, pack } from "./support/packed.js";
+import { npm, OTHER, type Packed, PROGRAM, pack } from "./support/packed.js";
 import { testUnless } from "./support/test-unless.js";
 
 let scratch = "";

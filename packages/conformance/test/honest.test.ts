@@ -22,8 +22,8 @@ describe("the kit", () => {
     const all = topics.flatMap(({ cases }) => cases);
     const proved = new Set(all.flatMap(({ needs = [] }) => needs));
     const refused = new Set(all.flatMap(({ lacks = [] }) => lacks));
-    // These two every backend has, or no config can do without.
-    const without: Capability[] = ["cwd"];
+    // No config can do without the one, and none asks for the other.
+    const without: Capability[] = ["mount.tmpfs.inodes", "cwd"];
     expect(allCapabilities().filter((word) => !proved.has(word))).toEqual([]);
     expect(allCapabilities().filter((word) => !refused.has(word))).toEqual(without);
   });
@@ -84,6 +84,12 @@ function only(...capabilities: readonly Capability[]): Backend {
   return {
     ...bubblewrap,
     capabilities: new Set(capabilities),
+    async probe(host) {
+      const found = await bubblewrap.probe(host);
+      if (!found.available) return found;
+      const missing = found.missing?.filter(({ capability }) => capabilities.includes(capability));
+      return { ...found, missing: missing ?? [] };
+    },
     plan(config, host) {
       const plan = bubblewrap.plan(config, host);
       const mechanisms = Object.fromEntries(capabilities.map((word) => [word, "bwrap"]));

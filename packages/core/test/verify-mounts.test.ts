@@ -41,7 +41,7 @@ const CONFIG: ResolvedConfig = {
   cwd: "/",
   env: {},
   network: "none",
-  isolate: new Set(),
+  isolate: new Set(["mount"]),
   limits: {},
 };
 

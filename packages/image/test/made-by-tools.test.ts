@@ -40,7 +40,8 @@ const noUmoci = lacking("umoci");
 describe.skipIf(noUmoci !== "")(`an image of OCI by umoci${noUmoci}`, () => {
   for (const one of tried) {
     const { backend } = one;
-    const hasUser = backend.capabilities.has("user");
+    // bubblewrap would give root's program the number alone, so it refuses that.
+    const hasUser = backend.capabilities.has("user") && !(isRoot && backend.name === "bubblewrap");
     const why = isRoot && !hasUser ? " (skipped: refused for root, who it would run as)" : "";
     it.skipIf(why !== "")(
       `runs its own command as its own user on ${backend.name}${why}`,

@@ -34,7 +34,7 @@ export function findingsOf(
 ): Finding[] {
   const sight: Sight = { config, pid, seen, host };
   return [
-    ownTable(sight),
+    ...(config.isolate.has("mount") ? [ownTable(sight)] : []),
     root(sight),
     ...config.mounts.flatMap((mount) => mounted(mount, sight)),
     ...config.mirrors.map((mirror) => {
