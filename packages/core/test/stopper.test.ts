@@ -27,10 +27,27 @@ describe("a run that is to end", () => {
     expect([done, over(0), hasKilled()]).toEqual([["kill"], "aborted", true]);
   });
 
-  it("ends at once while there is no program that could end gently", () => {
+  it("ends at once while there is no program that could end gently", async () => {
     const { stop, done } = recorded(GENTLE, undefined, { isStarting: () => true });
     stop("aborted");
-    expect(done).toEqual(["kill"]);
+    await expect.poll(() => done).toEqual(["kill"]);
+  });
+
+  it("ends gently when its program was there, and the tool had not been heard yet", async () => {
+    const looks = [true, false];
+    const isStarting = (): boolean => looks.shift() ?? false;
+    const { stop, over, done } = recorded(GENTLE, undefined, { isStarting });
+    stop("aborted");
+    await expect.poll(() => done).toEqual(["SIGINT", "SIGCONT"]);
+    over(0);
+  });
+
+  it("that is over before that is known is not ended any more", async () => {
+    const { stop, over, done } = recorded(GENTLE, undefined, { isStarting: () => true });
+    stop("aborted");
+    over(0);
+    await sleep(10);
+    expect(done).toEqual([]);
   });
 
   it.each(["timed-out", "aborted"] as const)(

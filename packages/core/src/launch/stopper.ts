@@ -27,19 +27,28 @@ export function stopper(
   let reason: Stop | undefined;
   let killed = false;
   let grace: NodeJS.Timeout | undefined;
+  let isOver = false;
   const kill = (): void => {
     killed = running.kill() || killed;
   };
+  const stopGently = (how: NonNullable<Config["stop"]>, mayWait: boolean): void => {
+    if (isOver) return;
+    if (running.isStarting?.() === true) {
+      // What the tool has told of its program may be in the pipe, and is here after a turn of the event loop. A program
+      // that is not there then must not begin any more.
+      if (mayWait) setImmediate(() => setImmediate(() => stopGently(how, false)));
+      else kill();
+      return;
+    }
+    running.signal(how.signal);
+    // One that is stopped can only then act on it.
+    running.signal("SIGCONT");
+    grace = setTimeout(kill, how.grace * 1000);
+  };
   const stop = (why: Stop): void => {
     const isGentle = gentle !== undefined && typeof why === "string";
-    // A program that is not there yet must not begin after that.
-    if (!isGentle || (reason === undefined && running.isStarting?.() === true)) kill();
-    else if (reason === undefined) {
-      running.signal(gentle.signal);
-      // One that is stopped can only then act on it.
-      running.signal("SIGCONT");
-      grace = setTimeout(kill, gentle.grace * 1000);
-    }
+    if (!isGentle) kill();
+    else if (reason === undefined) stopGently(gentle, true);
     reason ??= why;
   };
   const timer =
@@ -54,6 +63,7 @@ export function stopper(
   return {
     stop,
     over(took) {
+      isOver = true;
       clearTimeout(timer);
       clearTimeout(grace);
       signal?.removeEventListener("abort", abort);
