@@ -27,7 +27,7 @@ describe.skipIf(skip)(`masks that are looked at${note}`, () => {
     await expect.poll(tables).toEqual([]);
   });
 
-  it("fail a run that was ended by its time limit, too", async () => {
+  it("fail a run that was aborted, too", async () => {
     const { config, replace } = hidden();
     const sandbox = await createSandbox({ ...config, limits: { wallTime: 60 } }, options);
     const aborter = new AbortController();

@@ -13,7 +13,8 @@ export interface Init {
 }
 
 const LIMIT = 5_000;
-const EAGER = 3;
+/** In milliseconds: how long it usually takes, during which it is looked at in every turn of the event loop. */
+const EAGER = 1;
 
 /**
  * Ends pid 1 of a sandbox, and waits until it is gone, or a zombie: then so is every process in there, see

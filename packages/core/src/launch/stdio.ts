@@ -27,7 +27,7 @@ export type StdinOption =
  * this process's own, `discard`, a file that is made or emptied, or an open fd. What is a file or a device is written by
  * this process, from a pipe, before the result is there; when that fails, the run does, with `STREAM_FAILED`. As with
  * standard input, the program has a terminal, a FIFO or a socket as it is. No `file` is a symlink, nor reached by one
- * that the program could have made.
+ * that the program could have made. An `fd` has to stay open until the result is there.
  */
 export type OutputOption =
   | "capture"
