@@ -5,7 +5,7 @@ import { dropIn } from "./fixture.js";
 
 const host: Host = {
   platform: "linux",
-  uid: 1000,
+  uid: process.getuid?.() ?? 0,
   gid: 1000,
   which: (program) => `/usr/bin/${program}`,
   run: () => Promise.reject(new Error("a plan runs nothing")),
