@@ -39,14 +39,15 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
 
 /**
  * The drop-in is a program of Node's, which takes gigabytes of addresses, much memory, and many fds and threads before there is
- * a program.
+ * a program. For root it copies bwrap into memory, which is a file that grows.
  */
 function missingLimits({ isScript }: Program, host: Host): Missing[] {
   const missing = toolLimits.missing(host);
   if (!isScript || missing.length > 0) return missing;
   const reason = "the limit would hit the drop-in linux-user-chroot, a program of Node's, first";
   const remedy = "Use the backend that the drop-in itself uses.";
-  return OWN_NEEDS.map((capability) => ({ capability, reason, remedy }));
+  const needs = host.uid === 0 ? [...OWN_NEEDS, "limit.fileSize" as const] : OWN_NEEDS;
+  return needs.map((capability) => ({ capability, reason, remedy }));
 }
 
 const OWN_NEEDS = [

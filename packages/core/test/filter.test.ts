@@ -59,6 +59,11 @@ describe.each(KNOWN)("the filter of %s, called as %s", (machine, abi) => {
       for (const junk of [0n, JUNK]) expect(asked(numbers.ioctl, 0n, request | junk)).toBe(EPERM);
   });
 
+  it("denies taking an fd of another process, whose pidfd a socket may have given", () => {
+    const getfd = numbers.pidfd_open + 4;
+    expect(asked(getfd, 3n, 3n)).toBe(EPERM);
+  });
+
   it("allows every other ioctl", () => {
     for (const request of [0x5401n, 0x5411n, 0x540en, 0x5413n, TIOCSTI << 32n, 0n])
       expect(asked(numbers.ioctl, TIOCSTI, request, TIOCSTI)).toBe(ALLOW);

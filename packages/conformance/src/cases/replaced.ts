@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ConfigInput, isSandboxError, type SandboxChild } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { nextText, refused, succeeded } from "../check.js";
@@ -80,6 +81,8 @@ export const replaced: Topic = {
         const script = `echo ready; read go; echo x 2>&- > ${target}; :`;
         const child = await context.spawn(script, { writable: "all", mounts });
         assert.equal(await nextText(child.stdout), "ready\n");
+        // A library that looks at the mounts once would look at those of the host otherwise.
+        await sleep(200);
         context.allow("/data");
         REPLACEMENTS[0]?.(context.root);
         child.stdin?.end("go\n");

@@ -17,7 +17,11 @@ export const WAYS: readonly Liar[] = [
   {
     does: "does not know that a program may be given time to end",
     lie: () => inEveryWay({ config: (config) => ({ ...config, stop: undefined }) }),
-    caughtBy: ["stop"],
+    caughtBy: [
+      "stop: a program that times out",
+      "stop: what does not end",
+      "stop: a stopped program",
+    ],
   },
   {
     does: "starts what was aborted, and says that it did not",

@@ -5,7 +5,8 @@ import { ABIS, type Abi, type Call } from "./numbers.js";
  * sock_filter`. It denies with EPERM
  *
  * - typing into a terminal that the program was given;
- * - what reaches into pid 1 of the sandbox, which may be a process of the tool with the program's own uid.
+ * - what reaches into pid 1 of the sandbox, which may be a process of the tool with the program's own uid;
+ * - taking the fds of another process.
  *
  * An ABI that it does not know answers ENOSYS to everything. Everything else is allowed.
  *
@@ -34,6 +35,9 @@ const RULES: Readonly<Record<Call, Rule>> = {
   // It makes a pidfd of a number. Without a capability it opens nothing else.
   open_by_handle_at: "denied",
   perf_event_open: "into second",
+  // A socket tells of its peer by a pidfd (SO_PEERPIDFD), which may be a process of the host: where the program has no user
+  // namespace of its own and that process's uid, it could take any fd of it.
+  pidfd_getfd: "denied",
   pidfd_open: "into first",
   // Not memory, but limits: pid 1 of a session could start no further command.
   prlimit64: "into first",

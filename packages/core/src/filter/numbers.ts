@@ -4,6 +4,7 @@ export type Call =
   | "kcmp"
   | "open_by_handle_at"
   | "perf_event_open"
+  | "pidfd_getfd"
   | "pidfd_open"
   | "prlimit64"
   | "process_vm_readv"
@@ -25,6 +26,7 @@ const GENERIC: Abi["numbers"] = {
   kcmp: [272],
   open_by_handle_at: [265],
   perf_event_open: [241],
+  pidfd_getfd: [438],
   pidfd_open: [434],
   prlimit64: [261],
   process_vm_readv: [270],
@@ -41,6 +43,7 @@ const X86_64: Abi = {
     kcmp: [312],
     open_by_handle_at: [304],
     perf_event_open: [298],
+    pidfd_getfd: [438],
     pidfd_open: [434],
     prlimit64: [302],
     process_vm_readv: [310, 539],
@@ -57,6 +60,7 @@ const I386: Abi = {
     kcmp: [349],
     open_by_handle_at: [342],
     perf_event_open: [336],
+    pidfd_getfd: [438],
     pidfd_open: [434],
     prlimit64: [340],
     process_vm_readv: [347],
@@ -74,6 +78,7 @@ const ARM: Abi = {
     kcmp: [378],
     open_by_handle_at: [371],
     perf_event_open: [364],
+    pidfd_getfd: [438],
     pidfd_open: [434],
     prlimit64: [369],
     process_vm_readv: [376],

@@ -8,10 +8,7 @@ export function childrenOf(pid: number): number[] | undefined {
 
 /** The processes below a process that are in a pid namespace of their own, parents first, each with its pid in there. */
 export function insideOf(pid: number): { readonly pid: number; readonly inside: number }[] {
-  const found = childrenOf(pid) ?? [];
-  // Grows while it is walked.
-  for (const child of found) found.push(...(childrenOf(child) ?? []));
-  return found.flatMap((each) => {
+  return treeFrom(pid).flatMap((each) => {
     const inside = pidsOf(each);
     return inside.length > depth() ? [{ pid: each, inside: inside.at(-1) ?? 0 }] : [];
   });
@@ -24,10 +21,15 @@ export function insideOf(pid: number): { readonly pid: number; readonly inside: 
 export function groupFrom(pid: number): number[] {
   const group = groupOf(pid);
   if (group === pid) return [-pid];
+  return treeFrom(pid).filter((each) => groupOf(each) === group);
+}
+
+/** A process and all that is below it, parents first. */
+export function treeFrom(pid: number): number[] {
   const found = [pid];
   // Grows while it is walked.
   for (const each of found) found.push(...(childrenOf(each) ?? []));
-  return found.filter((each) => groupOf(each) === group);
+  return found;
 }
 
 /** Whether a process is pid 1 of a pid namespace below ours. */

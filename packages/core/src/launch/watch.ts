@@ -6,7 +6,7 @@ import { numberOf } from "../result/signal.js";
 import { follow } from "./follow.js";
 import { gone, type Init, kill as killInit } from "./gone.js";
 import type { Launched } from "./launch.js";
-import { childrenOf, groupFrom } from "./processes.js";
+import { childrenOf, groupFrom, treeFrom } from "./processes.js";
 
 /** How a tool ended. */
 export interface ToolEnd {
@@ -101,6 +101,7 @@ export function watch(
   const kill = (): boolean => {
     if (!isRunning() || child.pid === undefined) return false;
     if (seen.init !== undefined) killInit(seen.init);
+    else for (const pid of stopped(child.pid)) send(pid, constants.signals.SIGKILL);
     send(-child.pid, constants.signals.SIGKILL);
     return true;
   };
@@ -124,6 +125,15 @@ function programOf(
   if (supervisor !== undefined) return childrenOf(supervisor)?.[0];
   const own = childrenOf(child.pid)?.find((pid) => pid !== init);
   return own ?? childrenOf(init)?.[0];
+}
+
+/**
+ * All that is below a tool, which may have started another one in a session of its own, and has not told of a sandbox
+ * yet. It is stopped first, so that it starts nothing more.
+ */
+function stopped(tool: number): number[] {
+  send(-tool, constants.signals.SIGSTOP);
+  return treeFrom(tool);
 }
 
 function send(pid: number, signal: number): void {
