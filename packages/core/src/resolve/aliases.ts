@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { type MountEntry, mountsOf } from "../host/mountinfo.js";
 import { type Located, locate, type View } from "./view.js";
 
-/** The other paths at which a file or directory of the host can be seen inside, as far as mounts show. */
+/**
+ * The other paths at which a file or directory of the host, or a part of it, can be seen inside, as far as mounts show.
+ */
 export function aliasesOf(view: View, target: string, host: string): Located[] {
   const ways = [
     { source: view.root, target: "/" },
@@ -11,23 +13,46 @@ export function aliasesOf(view: View, target: string, host: string): Located[] {
       mount.type === "bind" && mount.source !== "" ? [mount] : [],
     ),
   ];
-  const paths = namesOf(host).flatMap((name) =>
-    ways.flatMap((way) => moved(name, way.source, way.target) ?? []),
-  );
-  return [...new Set(paths)].flatMap((path) => {
-    const at = path === target ? undefined : seen(view, path);
-    return at?.host !== undefined && isSame(at.host, host) ? [at] : [];
-  });
+  const found = new Map<string, Located>();
+  for (const { name, original } of namesOf(host))
+    for (const way of ways) {
+      const path = moved(name, way.source, way.target);
+      // What lies below the target is covered with it.
+      if (path === undefined || moved(path, target, "/") !== undefined) continue;
+      const at = seen(view, path);
+      if (at?.host !== undefined && isSame(at.host, original)) found.set(path, at);
+    }
+  return [...found.values()];
 }
 
-/** A path of the host, and those of the same file in other mounts of the host. */
-function namesOf(host: string): string[] {
+/** Another path of the host, and the one at or below the given path that it is the same as. */
+interface Name {
+  readonly name: string;
+  readonly original: string;
+}
+
+/** The names of a path of the host, and of what lies below it, in all mounts of the host. */
+function namesOf(host: string): Name[] {
   const mounts = hostMounts();
   const own = mounts.findLast(({ at }) => moved(host, at, "/") !== undefined);
   const inside = own && moved(host, own.at, own.root);
-  if (inside === undefined) return [host];
-  const others = mounts.filter(({ device }) => device === own?.device);
-  return [host, ...others.flatMap(({ root, at }) => moved(inside, root, at) ?? [])];
+  const shown = [
+    ...(own === undefined || inside === undefined ? [] : [{ ...own, at: host, root: inside }]),
+    ...mounts.filter(({ at }) => at !== host && moved(at, host, "/") !== undefined),
+  ];
+  return [
+    { name: host, original: host },
+    ...shown.flatMap(({ device, root, at }) =>
+      mounts
+        .filter((other) => other.device === device)
+        .flatMap((other): Name[] => {
+          const whole = moved(root, other.root, other.at);
+          if (whole !== undefined) return [{ name: whole, original: at }];
+          const part = moved(other.root, root, at);
+          return part === undefined ? [] : [{ name: other.at, original: part }];
+        }),
+    ),
+  ];
 }
 
 /** Deeper ones last; none without procfs, as nobody knows then. */

@@ -159,7 +159,19 @@ function settleHidden(view: View, path: string, field: string): ResolvedMount {
 function hideAliases(view: Layered, mask: ResolvedMount): void {
   const { host } = find(view, mask.target, mask.path, true);
   const aliases = host === undefined ? [] : aliasesOf(view, mask.target, host);
-  for (const { path } of aliases) if (!view.mounts.has(path)) add(view, { ...mask, target: path });
+  for (const { path, kind } of aliases.sort((a, b) => depth(a.path) - depth(b.path))) {
+    // What lies in a directory that is hidden is hidden with it.
+    const isHidden = nearest(view, path)?.type === "hide";
+    if (isHidden || view.mounts.has(path)) continue;
+    const isFile = kind === "file";
+    add(view, {
+      type: "hide",
+      target: path,
+      kind: isFile ? kind : "directory",
+      path: mask.path,
+      create: false,
+    });
+  }
 }
 
 function settleCwd(view: View, path: string): string {
