@@ -86,9 +86,13 @@ export const stop: Topic = {
     ...inEveryWay(
       "no command begins after its signal was aborted",
       async (spawn, { scratch, marker }) => {
-        const before = performance.now();
-        await (await spawn("exit 0", shares(scratch))).result;
-        const took = performance.now() - before;
+        let took = Number.POSITIVE_INFINITY;
+        // The first may take much longer, and all aborts would then come too late.
+        for (let round = 0; round < 3; round += 1) {
+          const before = performance.now();
+          await (await spawn("exit 0", shares(scratch))).result;
+          took = Math.min(took, performance.now() - before);
+        }
         for (let round = 0; round < 20; round += 1) {
           const controller = new AbortController();
           const { signal } = controller;

@@ -16,7 +16,8 @@ function leave(then: "exit" | "stay"): string {
   const survivor =
     'trap "" HUP INT TERM PIPE; echo ready; kill -USR1 $1; while :; do sleep 1; done';
   const until = then === "exit" ? '[ -z "$ready" ]' : ":";
-  return `trap 'ready=1' USR1; setsid sh -c '${survivor}' "$0" $$ & while ${until}; do sleep 1; done`;
+  // An orphan, which is not below the tool any more.
+  return `trap 'ready=1' USR1; (setsid sh -c '${survivor}' "$0" $$ &) ; while ${until}; do sleep 1; done`;
 }
 
 /** Three sorts of survivors, each of which has said that it is there. */
