@@ -6,7 +6,12 @@ import type { PlanFd } from "../src/plan/plan.js";
 import { thrown } from "./support/thrown.js";
 
 function prepared(...fds: readonly PlanFd[]): Prepared {
-  const plan = { argv: ["/nowhere"], env: {}, mechanisms: {}, fds: { ...fds } };
+  const plan = {
+    argv: ["/nowhere"],
+    env: {},
+    mechanisms: {},
+    fds: Object.fromEntries(fds.entries()),
+  };
   return { plan, backend: "made-up" } as unknown as Prepared;
 }
 

@@ -1,6 +1,6 @@
 import { SandboxError } from "@sandboxlib/core";
 import { makesMountPoints, obliging } from "../library-lies.js";
-import { fromOwnFile, mounts, options, plans, plansFor, says, unguarded } from "../lies.js";
+import { fromOwnFile, mounts, options, plansFor, says, unguarded } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about networks, names, users and paths. */
