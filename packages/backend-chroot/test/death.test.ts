@@ -89,7 +89,7 @@ describeAsRoot("the death of the caller", () => {
     caller.stdout.on("data", (chunk: Buffer) => {
       said += chunk;
     });
-    await expect.poll(() => said).toBe("up\nup\n");
+    await expect.poll(() => said, { timeout: 25_000 }).toBe("up\nup\n");
     await kill(caller);
     await expect.poll(() => processes("57.4714")).toEqual([]);
     for (const root of roots) expect(small.mounts()).toContain(root);
