@@ -71,7 +71,7 @@ export const WAYS: readonly Liar[] = [
 
 function abortedLate({ signal, ...others }: RunOptions): RunOptions {
   const controller = new AbortController();
-  const abort = (): void => void setTimeout(() => controller.abort(), 300);
+  const abort = (): void => void setTimeout(() => controller.abort(), 1500);
   if (signal?.aborted === true) abort();
   else signal?.addEventListener("abort", abort);
   return { ...others, signal: controller.signal };
