@@ -1,12 +1,17 @@
 import { readdirSync } from "node:fs";
-import { type ConfigInput, cgroupOffer, createSandbox, type SandboxResult } from "@sandboxlib/core";
+import {
+  type ConfigInput,
+  createSandbox,
+  probeCgroups,
+  type SandboxResult,
+} from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 import { skip, skipped } from "./available.js";
 
 // The same file runs in a guest with cgroup v2: see scripts/test-guest.mjs. A directory may be delegated there.
 const given = process.env["SANDBOXLIB_TEST_CGROUP"];
-const lack = cgroupOffer(given).missing.find(({ capability }) => capability !== "limit.ioWeight");
+const lack = probeCgroups(given).missing.find(({ capability }) => capability !== "limit.ioWeight");
 const why = skipped ?? lack?.reason;
 const note = why === undefined ? "" : ` (skipped: ${why})`;
 const MEBIBYTE = 1024 * 1024;

@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { setTimeout } from "node:timers/promises";
 import {
   type ConfigInput,
-  cgroupOffer,
   createSandbox,
   gc,
+  probeCgroups,
   type SandboxResult,
 } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ import { newMarker, pidsWith, spoken } from "./marked.js";
 
 // The same file runs in a guest with cgroup v2: see scripts/test-guest.mjs. A directory may be delegated there.
 const given = process.env["SANDBOXLIB_TEST_CGROUP"];
-const lack = cgroupOffer(given).missing.find(({ capability }) => capability !== "limit.ioWeight");
+const lack = probeCgroups(given).missing.find(({ capability }) => capability !== "limit.ioWeight");
 const why = skipped ?? lack?.reason;
 const note = why === undefined ? "" : ` (skipped: ${why})`;
 const MEBIBYTE = 1024 * 1024;

@@ -1,11 +1,12 @@
 import {
   type Backend,
-  cgroupOffer,
   type Host,
   type InstalledBackend,
   installedBackends,
   loadBackend,
+  type Missing,
   type Probe,
+  probeCgroups,
   probeOn,
   realHost,
 } from "@sandboxlib/core";
@@ -21,16 +22,23 @@ export interface Surveyed {
 
 /** Asks every installed backend whether it works here. Nothing that one of them does wrong ends the survey. */
 export async function survey(): Promise<Surveyed[]> {
-  const host = realHost(cgroupOffer());
-  return Promise.all(installedBackends().map(async (installed) => examine(installed, host)));
+  const host = realHost();
+  const { missing } = probeCgroups();
+  return Promise.all(
+    installedBackends().map(async (installed) => examine(installed, host, missing)),
+  );
 }
 
-async function examine(installed: InstalledBackend, host: Host): Promise<Surveyed> {
+async function examine(
+  installed: InstalledBackend,
+  host: Host,
+  missing: readonly Missing[],
+): Promise<Surveyed> {
   let backend: Backend | undefined;
   try {
     if (!installed.platforms.includes(host.platform)) return foreign(installed, host);
     backend = await loadBackend(installed);
-    return { installed, backend, probe: await probeOn(backend, host) };
+    return { installed, backend, probe: await probeOn(backend, host, missing) };
   } catch (error) {
     const { message, hint } = describeError(error);
     return {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Backend, cgroupOffer, type Probe, probeOn, realHost } from "@sandboxlib/core";
+import { type Backend, type Probe, probeCgroups, probeOn, realHost } from "@sandboxlib/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applies, obstacle, type Topic } from "./case.js";
 import { topics } from "./cases/index.js";
@@ -25,7 +25,7 @@ export interface DescribeOptions {
 export function describeBackend(backend: Backend, options: DescribeOptions = {}): void {
   const { title = backend.name } = options;
   describe(`backend ${title}`, async () => {
-    const probe = await attempt(() => probeOn(backend, realHost(cgroupOffer())));
+    const probe = await attempt(() => probeOn(backend, realHost(), probeCgroups().missing));
     const recipe = await attempt(tryRecipe);
     const reason = reasonOf(probe, recipe);
     if (reason !== undefined) return unavailable(backend.name, reason);

@@ -1,18 +1,18 @@
+import type { Plan } from "./backend/plan.js";
+import type { Running, WindowSize } from "./backend/running.js";
+import type { Wires } from "./backend/stdio.js";
+import type { Need } from "./capability/capability.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import type { Word } from "./config/word.js";
-import { begin, beginSoon } from "./launch/begin.js";
-import type { RunOptions, SandboxChild } from "./launch/child.js";
-import { termsOf } from "./launch/prepared.js";
-import { checkedOptions, commandOf, piped, refusePipes } from "./launch/run-options.js";
-import type { Running } from "./launch/running.js";
-import { start, startSoon } from "./launch/start.js";
-import { assertTerminal, forTerminal, type WindowSize, windowOf } from "./launch/tty.js";
-import type { Wires } from "./launch/wires.js";
-import type { Need } from "./needs/capability.js";
-import type { Plan } from "./plan/plan.js";
-import { prepare, type SandboxOptions } from "./prepare.js";
 import type { Dropped, SandboxResult } from "./result/result.js";
+import { begin, beginSoon } from "./run/begin.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "./run/check-options.js";
+import { type SandboxChild, termsOf } from "./run/child.js";
+import type { RunOptions } from "./run/options.js";
+import { assertTerminal, forTerminal, windowOf } from "./run/terminal.js";
 import { openSession, type Session } from "./session/session.js";
+import { prepare, type SandboxOptions } from "./start/prepare.js";
+import { start, startSoon } from "./start/start.js";
 
 /** A config that has been checked, resolved and planned, ready to run commands; each run is a fresh sandbox. */
 export interface Sandbox {

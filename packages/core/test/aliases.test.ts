@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { aliasesOf } from "../src/resolve/aliases.js";
-import type { View } from "../src/resolve/view.js";
+import { aliasesOf } from "../src/paths/aliases.js";
+import type { View } from "../src/paths/view.js";
 
 const made: string[] = [];
 function unmountAll(): void {

@@ -34,8 +34,8 @@ describe("probeOn", () => {
       capabilities: new Set(["limit.memory", "limit.cpu"] as const),
       probe: async () => ({ available: true, missing: [own] }) as const,
     };
-    const host = { cgroup: { missing: lacks } } as unknown as Host;
-    expect(await probeOn(backend, host)).toEqual({
+    const host = {} as Host;
+    expect(await probeOn(backend, host, lacks)).toEqual({
       available: true,
       missing: [own, { capability: "limit.cpu", reason: "no cgroups" }],
     });

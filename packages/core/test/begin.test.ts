@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { begin, beginSoon, orAbort } from "../src/launch/begin.js";
-import type { Prepared } from "../src/launch/prepared.js";
-import type { Running } from "../src/launch/running.js";
+import type { Running } from "../src/backend/running.js";
+import { begin, beginSoon } from "../src/run/begin.js";
+import { orAbort } from "../src/start/launcher/run.js";
+import type { Prepared } from "../src/start/prepared.js";
 import { TERMS } from "./support/running.js";
 import { temporary } from "./support/temporary.js";
 

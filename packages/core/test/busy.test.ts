@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
-import { childOf } from "../src/launch/child.js";
+import { childOf } from "../src/run/child.js";
 import { runningHost, TERMS } from "./support/running.js";
 
 test.each([

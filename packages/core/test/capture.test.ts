@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { capture } from "../src/launch/capture.js";
+import { capture } from "../src/run/capture.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { counted } from "../src/cgroup/counted.js";
 import type { Group } from "../src/cgroup/group.js";
+import { counted } from "../src/cgroup/with-stats.js";
 import { CONTENT } from "./support/running.js";
 
 const OWN = { userTime: 1, systemTime: 1, peakMemory: 4096, blockReads: 512, minorFaults: 7 };

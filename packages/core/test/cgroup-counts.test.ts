@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { countsOf } from "../src/cgroup/counts.js";
-import type { Place } from "../src/cgroup/place.js";
+import type { Place } from "../src/cgroup/parent.js";
+import { countsOf } from "../src/cgroup/stats.js";
 import { temporary } from "./support/temporary.js";
 
 const V2 = { version: 2 } as Place;

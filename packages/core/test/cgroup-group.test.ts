@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { probeCgroups } from "../src/cgroup/delegation.js";
 import { makeGroup } from "../src/cgroup/group.js";
 import { newName } from "../src/cgroup/name.js";
-import { cgroupOffer } from "../src/cgroup/offer.js";
-import { findPlaces, type Place } from "../src/cgroup/place.js";
+import { findPlaces, type Place } from "../src/cgroup/parent.js";
 import { gc } from "../src/index.js";
 
-const { missing } = cgroupOffer();
+const { missing } = probeCgroups();
 const lack = missing.find(({ capability }) => capability === "limit.processes")?.reason;
 const note = lack === undefined ? "" : ` (skipped: ${lack})`;
 

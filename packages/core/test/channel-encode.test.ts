@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { missing, replay, skip } from "../../launcher/test/parser-replay.js";
-import { type Command, encodeCommand, encodeSignal } from "../src/channel/command.js";
-import { encodeSetup } from "../src/channel/setup.js";
-import { filter } from "../src/filter/filter.js";
-import type { LauncherSetup } from "../src/plan/plan.js";
-import type { IdExtent, Mirror, ResolvedMount } from "../src/plan/resolved-config.js";
+import type { LauncherSetup } from "../src/backend/plan.js";
+import type { IdExtent, Mirror, ResolvedMount } from "../src/backend/resolved-config.js";
+import { filter } from "../src/host/filter.js";
+import { type Command, encodeCommand, encodeSignal } from "../src/start/launcher/command.js";
+import { encodeSetup } from "../src/start/launcher/setup.js";
 
 const SAMPLE = { numRuns: 500, seed: 20_261_124 };
 const why = missing === undefined ? "" : ` (${missing})`;

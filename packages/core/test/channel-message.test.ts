@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { frame, str, u8, u32, u64 } from "../src/channel/frame.js";
-import { type Message, messageReader } from "../src/channel/message.js";
+import { frame, str, u8, u32, u64 } from "../src/start/launcher/frame.js";
+import { type Message, messageReader } from "../src/start/launcher/message.js";
 
 const READY = frame(
   "R",

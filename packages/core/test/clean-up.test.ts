@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { childOf } from "../src/launch/child.js";
 import { SandboxError } from "../src/result/error.js";
+import { childOf } from "../src/run/child.js";
 import { runningHost, TERMS } from "./support/running.js";
 
 test("what is taken back on the host is not the program's time", async () => {

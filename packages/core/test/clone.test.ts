@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { ToolPlan } from "../src/index.js";
-import { withClone } from "../src/launch/clone.js";
+import { withClone } from "../src/start/tool/clone.js";
 
 let directory = "";
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { assertOwnTerminal } from "../src/launch/controlling-terminal.js";
-import type { Prepared } from "../src/launch/prepared.js";
-import type { PlanFd } from "../src/plan/plan.js";
+import type { PlanFd } from "../src/backend/plan.js";
+import { assertOwnTerminal } from "../src/run/terminal.js";
+import type { Prepared } from "../src/start/prepared.js";
 import { thrown } from "./support/thrown.js";
 
 function prepared(...fds: readonly PlanFd[]): Prepared {

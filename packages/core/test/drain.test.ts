@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
-import { childOf } from "../src/launch/child.js";
+import { childOf } from "../src/run/child.js";
 import { CONTENT, runningHost, TERMS } from "./support/running.js";
 
 test("what a program wrote is not lost where this process was busy when it ended", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exceededLimit } from "../src/launch/exceeded.js";
-import type { Verdict } from "../src/plan/plan.js";
+import type { Verdict } from "../src/backend/plan.js";
+import { exceededLimit } from "../src/run/exceeded.js";
 
 const SEEN = { limits: {}, signaled: undefined, tellsSignals: true } as const;
 const died = (signal: NodeJS.Signals): Verdict => ({ kind: "signaled", signal });

@@ -3,9 +3,9 @@ import { Readable, Writable } from "node:stream";
 import { ReadableStream } from "node:stream/web";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { feed } from "../src/launch/feed.js";
-import type { InputSource } from "../src/launch/input-source.js";
 import type { SandboxError } from "../src/result/error.js";
+import type { InputSource } from "../src/run/input-source.js";
+import { feed } from "../src/run/stdin-pump.js";
 
 /** What a program would read; `read` lets it take one more chunk. */
 function program() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { filter, filterFor } from "../src/filter/filter.js";
+import { filter, filterFor } from "../src/host/filter.js";
 
 const [ALLOW, EPERM, ENOSYS] = [0x7fff_0000, 0x0005_0001, 0x0005_0026];
 const TIOCSTI = 0x5412n;

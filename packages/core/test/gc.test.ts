@@ -13,8 +13,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ownedName } from "../src/host/owner.js";
 import { gc } from "../src/index.js";
-import { mountNamespace, openJournal } from "../src/launch/journal.js";
-import { takeSteps } from "../src/launch/steps.js";
+import { mountNamespace, openJournal } from "../src/start/tool/journal.js";
+import { takeSteps } from "../src/start/tool/steps.js";
 import { temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
 

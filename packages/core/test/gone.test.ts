@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { childrenOf, startTimeOf } from "../src/host/processes.js";
+import { gone, initOf } from "../src/host/wait-gone.js";
 import { type Backend, run } from "../src/index.js";
-import { gone, initOf } from "../src/launch/gone.js";
-import { childrenOf, startTimeOf } from "../src/launch/processes.js";
 
 /** With a user namespace where it takes one. */
 const words = [[], ["--user", "--map-root-user"]]

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { idMapFor } from "../src/resolve/id-map.js";
+import { idMapFor } from "../src/paths/id-map.js";
 import { thrown } from "./support/thrown.js";
 
 const caller = { uid: 61_234, gid: 61_234 };

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
-import { childOf } from "../src/launch/child.js";
 import { SandboxError } from "../src/result/error.js";
+import { childOf } from "../src/run/child.js";
 import { CONTENT, runningHost, TERMS } from "./support/running.js";
 
 /** Streams that a process holds which the run has left behind. */

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { linesOf } from "../src/launch/lines.js";
+import { linesOf } from "../src/run/lines.js";
 import { thrown } from "./support/thrown.js";
 
 const stream = (...chunks: (string | Buffer)[]): Readable =>

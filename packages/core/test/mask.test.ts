@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { parseMountinfo } from "../src/host/mountinfo.js";
 import type { ResolvedConfig, ResolvedMount } from "../src/index.js";
-import { maskHost } from "../src/resolve/mask.js";
+import { maskHost } from "../src/paths/mask.js";
 
 const ROOT = `27 1 254:0 / / rw - ext4 /dev/vda rw
 22 27 0:21 / /proc rw - proc proc rw

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openInputFile, openOutputFile } from "../src/launch/open-file.js";
-import type { ResolvedConfig } from "../src/plan/resolved-config.js";
+import type { ResolvedConfig } from "../src/backend/resolved-config.js";
+import { openInputFile, openOutputFile } from "../src/run/open-file.js";
 import { temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
 

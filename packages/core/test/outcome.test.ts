@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { outcomeOf } from "../src/launch/outcome.js";
-import type { Ended } from "../src/launch/running.js";
+import type { Ended } from "../src/backend/running.js";
+import { outcomeOf } from "../src/run/outcome.js";
 
 const LOST: Ended = {
   verdict: () => ({ kind: "failed", code: "LAUNCH_FAILED", message: "lost" }),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pieces } from "../src/launch/pieces.js";
+import { pieces } from "../src/run/chunk-buffer.js";
 
 test("many small pieces become few, in order and byte for byte", () => {
   const kept = pieces();

@@ -8,9 +8,9 @@ import {
   type ResolvedConfig,
   realHost,
 } from "../src/index.js";
-import { assertSettled } from "../src/resolve/assert-settled.js";
-import { withNotes } from "../src/resolve/notes.js";
-import { settle } from "../src/resolve/settle.js";
+import { withNotes } from "../src/paths/notes.js";
+import { assertSettled } from "../src/paths/recheck.js";
+import { settle } from "../src/paths/resolve-paths.js";
 import { type Tree, temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Running } from "../src/launch/running.js";
-import { type StopTerms, stopper } from "../src/launch/stopper.js";
+import type { Running } from "../src/backend/running.js";
+import { type StopTerms, stopper } from "../src/run/deadline.js";
 
 /** A program that writes down what is done to it. */
 function recorded(terms: Partial<StopTerms>, signal?: AbortSignal, more: Partial<Running> = {}) {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ResolvedMount } from "../src/index.js";
-import { locate, type View } from "../src/resolve/view.js";
+import { locate, type View } from "../src/paths/view.js";
 import { type Tree, temporary } from "./support/temporary.js";
 
 const base = { path: "mounts[0]", create: false } as const;

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { SandboxError } from "../result/error.js";
-import { type Counts, countsOf } from "./counts.js";
 import { errnoOf } from "./file.js";
 import { killAll } from "./kill.js";
 import { newName } from "./name.js";
-import type { Place } from "./place.js";
+import type { Place } from "./parent.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS, setLimit } from "./setting.js";
+import { type Counts, countsOf } from "./stats.js";
 
 /** The cgroup of one sandbox: a directory in each of the places. */
 export interface Group {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Capability } from "../needs/capability.js";
+import type { Capability } from "../capability/capability.js";
 import type { Controller } from "./controller.js";
 import { contentOf } from "./file.js";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { namespaceOf, startTimeOf } from "../launch/processes.js";
+import { namespaceOf, startTimeOf } from "./processes.js";
 
 /**
  * A name for something on this host that must not outlive this process: a journal, a cgroup, a directory of a cache. It

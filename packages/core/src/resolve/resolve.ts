@@ -1,10 +1,10 @@
+import type { Backend, Probe } from "../backend/backend.js";
+import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { limitsWithout } from "../config/limits.js";
 import type { Config, Namespace } from "../config/schema.js";
-import { CAPABILITIES, type Capability, type Need } from "../needs/capability.js";
-import { needs } from "../needs/needs.js";
-import type { Backend, Probe } from "../plan/backend.js";
 import { SandboxError } from "../result/error.js";
 import type { Dropped } from "../result/result.js";
+import { needs } from "./needs.js";
 
 /** The needs that may be let go: a list of capabilities, or `"all"` that are droppable. */
 export type Prefer = readonly Capability[] | "all";

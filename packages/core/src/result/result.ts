@@ -1,4 +1,4 @@
-import type { Capability, Need } from "../needs/capability.js";
+import type { Capability, Need } from "../capability/capability.js";
 
 /** How a run ended, in one word. */
 export type Outcome = "exited" | "signaled" | "timed-out" | "aborted" | "limit-exceeded";

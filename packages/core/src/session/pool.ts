@@ -1,19 +1,20 @@
-import type { Command } from "../channel/command.js";
-import { onlyCommand, runningOn, streamsOn } from "../channel/run.js";
-import { streamsOf } from "../channel/streams.js";
+import type { LauncherPlan } from "../backend/plan.js";
 import type { ConfigInput } from "../config/schema.js";
 import type { Word } from "../config/word.js";
-import { begin } from "../launch/begin.js";
-import type { RunOptions, SandboxChild } from "../launch/child.js";
-import { type Prepared, termsOf } from "../launch/prepared.js";
-import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
-import { usesLauncher, withoutLauncher } from "../launch/start.js";
-import { assertTerminal, forTerminal, windowOf } from "../launch/tty.js";
-import type { LauncherPlan } from "../plan/plan.js";
-import { prepare, type SandboxOptions } from "../prepare.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
-import { Shelf } from "./shelf.js";
+import { begin } from "../run/begin.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "../run/check-options.js";
+import { type SandboxChild, termsOf } from "../run/child.js";
+import type { RunOptions } from "../run/options.js";
+import { assertTerminal, forTerminal, windowOf } from "../run/terminal.js";
+import type { Command } from "../start/launcher/command.js";
+import { onlyCommand, runningOn, streamsOn } from "../start/launcher/run.js";
+import { streamsOf } from "../start/launcher/streams.js";
+import { prepare, type SandboxOptions } from "../start/prepare.js";
+import type { Prepared } from "../start/prepared.js";
+import { usesLauncher, withoutLauncher } from "../start/start.js";
+import { Shelf } from "./idle-sandboxes.js";
 
 /** How a pool is made. */
 export interface PoolOptions extends SandboxOptions {

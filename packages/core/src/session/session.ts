@@ -1,15 +1,16 @@
-import { enterGroup } from "../cgroup/enter.js";
-import { holder } from "../channel/holder.js";
-import { Live } from "../channel/live.js";
-import { ownLauncher } from "../channel/own-launcher.js";
 import type { Word } from "../config/word.js";
-import { beginSoon } from "../launch/begin.js";
-import type { RunOptions, SandboxChild } from "../launch/child.js";
-import { type Prepared, termsOf } from "../launch/prepared.js";
-import { checkedOptions, commandOf, piped, refusePipes } from "../launch/run-options.js";
-import { usesLauncher, withoutLauncher } from "../launch/start.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
+import { beginSoon } from "../run/begin.js";
+import { checkedOptions, commandOf, piped, refusePipes } from "../run/check-options.js";
+import { type SandboxChild, termsOf } from "../run/child.js";
+import type { RunOptions } from "../run/options.js";
+import { enterCgroup } from "../start/launcher/enter-cgroup.js";
+import { holder } from "../start/launcher/keep-alive.js";
+import { Live } from "../start/launcher/live.js";
+import { ownLauncher } from "../start/launcher/own-launcher.js";
+import type { Prepared } from "../start/prepared.js";
+import { usesLauncher, withoutLauncher } from "../start/start.js";
 import { type CommandSettings, settingsOf } from "./settings.js";
 import { starter } from "./starter.js";
 
@@ -41,8 +42,9 @@ export async function openSession(
 ): Promise<Session> {
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
   const slots = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
-  const entered = enterGroup(prepared, true);
-  const live = new Live(entered, "session", ownLauncher(entered.plan, slots));
+  const entered = enterCgroup(prepared, true);
+  const open = ownLauncher(prepared.plan, entered.setup, slots);
+  const live = new Live(prepared, entered, "session", open);
   await live.ready;
   const hold = holder(live.channel.child);
   const start = starter(live, prepared.plan.argv, hold);

@@ -1,9 +1,9 @@
+import type { ResolvedConfig } from "../backend/resolved-config.js";
 import { CGROUP_LIMITS } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/schema.js";
-import type { StopTerms } from "../launch/stopper.js";
-import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
+import type { StopTerms } from "../run/deadline.js";
 
 /** What a command of a session may have of its own. */
 export interface CommandSettings {

@@ -1,19 +1,20 @@
 import type { Stream } from "node:stream";
-import { counted } from "../cgroup/counted.js";
-import { type Command, encodeOpened, encodeSignal } from "../channel/command.js";
-import type { Hold } from "../channel/holder.js";
-import type { Live } from "../channel/live.js";
-import type { Pipes } from "../channel/message.js";
-import { Patience } from "../channel/patience.js";
-import { NO_STREAMS, openStreams } from "../channel/pipes.js";
-import { streamsOf } from "../channel/streams.js";
+import type { LauncherPlan } from "../backend/plan.js";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
+import type { Ended, Running, Streams } from "../backend/running.js";
+import type { Wires } from "../backend/stdio.js";
+import { counted } from "../cgroup/with-stats.js";
 import type { Word } from "../config/word.js";
-import { neverStarted, orAbort } from "../launch/begin.js";
-import type { Ended, Running, Streams } from "../launch/running.js";
-import type { Wires } from "../launch/wires.js";
-import type { LauncherPlan } from "../plan/plan.js";
-import type { ResolvedConfig } from "../plan/resolved-config.js";
-import { courier } from "./courier.js";
+import { neverStarted } from "../run/begin.js";
+import { type Command, encodeOpened, encodeSignal } from "../start/launcher/command.js";
+import type { Hold } from "../start/launcher/keep-alive.js";
+import type { Live } from "../start/launcher/live.js";
+import type { Pipes } from "../start/launcher/message.js";
+import { NO_STREAMS, openStreams } from "../start/launcher/pipes.js";
+import { orAbort } from "../start/launcher/run.js";
+import { streamsOf } from "../start/launcher/streams.js";
+import { Patience } from "../start/launcher/watchdog.js";
+import { courier } from "./send-fds.js";
 
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (

@@ -1,8 +1,8 @@
+import type { Plan, Report } from "../backend/plan.js";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
+import type { Capability, Need } from "../capability/capability.js";
 import { isCgroupCapability } from "../cgroup/setting.js";
 import { HostMounts, mountsOf } from "../host/mountinfo.js";
-import type { Capability, Need } from "../needs/capability.js";
-import type { Plan, Report } from "../plan/plan.js";
-import type { ResolvedConfig } from "../plan/resolved-config.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { findingsOf } from "./mounts.js";

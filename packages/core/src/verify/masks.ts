@@ -1,8 +1,8 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
-import { find } from "../resolve/path-error.js";
-import { nearest, viewOf } from "../resolve/view.js";
+import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
+import { find } from "../paths/path-error.js";
+import { nearest, viewOf } from "../paths/view.js";
 import { SandboxError } from "../result/error.js";
 import { MountTable } from "./mount-table.js";
 

@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import {
   type HostMounts,
   hasOption,
@@ -7,7 +8,6 @@ import {
   type MountEntry,
   type MountTable,
 } from "../host/mountinfo.js";
-import type { ResolvedConfig, ResolvedMount } from "../plan/resolved-config.js";
 import {
   type Finding,
   finding,

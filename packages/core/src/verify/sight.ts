@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
+import type { Capability } from "../capability/capability.js";
 import type { HostMounts, MountEntry, MountTable, Origin } from "../host/mountinfo.js";
-import type { Capability } from "../needs/capability.js";
-import type { ResolvedConfig } from "../plan/resolved-config.js";
 
 /** One thing that a table of mounts shows, or does not. */
 export interface Finding {

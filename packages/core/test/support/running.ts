@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Terms } from "../../src/launch/child.js";
-import type { Ended, Running } from "../../src/launch/running.js";
+import type { Ended, Running } from "../../src/backend/running.js";
+import type { Terms } from "../../src/run/child.js";
 
 /** What a run may use that has no limit. */
 export const TERMS: Terms = {

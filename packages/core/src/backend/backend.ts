@@ -1,0 +1,59 @@
+import type { Capability } from "../capability/capability.js";
+import type { Plan, PlanFd, Refusal } from "./plan.js";
+import type { ResolvedConfig } from "./resolved-config.js";
+
+/** A way to make a sandbox. A package exports one as its default export and names it in its `package.json`. */
+export interface Backend {
+  /** The version of this contract. */
+  readonly apiVersion: 1;
+  /** One lower-case word, the same as in the `sandboxlib` field of the package's `package.json`. */
+  readonly name: string;
+  /** What it enforces wherever it is available: its documentation, its run-time check and the selector of its tests. */
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Whether this host can run it: found out by trying, never from a version number. */
+  probe(host: Host): Promise<Probe>;
+  /** What to run, as data. Pure: the same config and host give the same plan, and nothing is touched. */
+  plan(config: ResolvedConfig, host: Host): Plan | Refusal;
+}
+
+/** What a backend found on a host. */
+export type Probe =
+  | {
+      readonly available: true;
+      /** The tool's own words, for people; never used to decide anything. */
+      readonly version?: string;
+      /** Declared capabilities that this host lacks all the same. */
+      readonly missing?: readonly Missing[];
+      /** What people should know about this host, such as an unpatched tool that core guards against. */
+      readonly notes?: readonly string[];
+    }
+  | { readonly available: false; readonly reason: string; readonly remedy: string };
+
+/** A capability that a backend declares and this host lacks. */
+export interface Missing {
+  readonly capability: Capability;
+  readonly reason: string;
+  readonly remedy?: string;
+}
+
+/** A backend's only window on the machine. Tests hand it a made-up one. */
+export interface Host {
+  readonly platform: NodeJS.Platform;
+  /** The real uid and gid of this process. */
+  readonly uid: number;
+  readonly gid: number;
+  /** The absolute path of a program in the trusted system directories, never from `PATH`. */
+  which(program: string): string | undefined;
+  /**
+   * Runs a program of the host to its end, with an empty environment, for at most ten seconds. Its standard input is
+   * empty, or core's filter of system calls, to try what a plan does with it.
+   */
+  run(argv: readonly [string, ...string[]], stdin?: Extract<PlanFd, "filter">): Promise<HostRun>;
+}
+
+/** What a program of the host did; `exitCode` is undefined when it could not be started or died of a signal. */
+export interface HostRun {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}

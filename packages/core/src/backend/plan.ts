@@ -1,0 +1,137 @@
+import type { Capability } from "../capability/capability.js";
+import type { Namespace } from "../config/schema.js";
+import type { ErrorCode } from "../result/error.js";
+import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
+
+/** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
+export type Plan = ToolPlan | LauncherPlan;
+
+/** A plan for a tool that takes options and the program's own argument vector. */
+export interface ToolPlan {
+  /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
+  readonly argv: readonly [string, ...string[]];
+  /**
+   * A word of `argv`, the path of a program that stays visible inside and whose file the caller could change. Core has a
+   * sealed copy of it in memory executed instead, which `by` makes: the launcher of `@sandboxlib/launcher`.
+   */
+  readonly clone?: { readonly program: string; readonly by: string };
+  /** The tool's whole environment. The program's is not here where the tool can take it another way. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the tool finds on its file descriptors from 3 on. */
+  readonly fds?: Readonly<Record<number, PlanFd>>;
+  /** Commands of the host to run before, in this order. Each `undo` runs afterwards in reverse, whatever happened. */
+  readonly before?: readonly Step[];
+  /** In the tool's words, what enforces each capability that the plan enforces. */
+  readonly mechanisms: Partial<Readonly<Record<Capability, string>>>;
+  /** Reads what the tool has written so far on its report fd. Pure. */
+  readReport?(report: string): Report;
+  /** Turns what was seen at the end into what became of the program. Pure. */
+  interpret(end: Observation): Verdict;
+}
+
+/**
+ * A plan for the launcher of `@sandboxlib/launcher`, or another program that speaks its protocol, version 1. Core alone
+ * speaks it, and can open sessions and pools with such a plan.
+ */
+export interface LauncherPlan extends Pick<ToolPlan, "argv" | "env" | "mechanisms"> {
+  readonly setup: LauncherSetup;
+}
+
+/** What the launcher is to set up before there is a command. */
+export interface LauncherSetup {
+  /**
+   * The new namespaces. Those for mounts and pids are always new. Without `user` there is one all the same where the
+   * launcher lacks CAP_SYS_ADMIN; with it, no further one can be made inside.
+   */
+  readonly namespaces: readonly (Exclude<Namespace, "mount" | "pid"> | "network")[];
+  /** The ids inside. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Only with `user` in `namespaces`. Without it, `uid` and `gid` are the only ids. */
+  readonly idMap?: IdMap & {
+    /** newuidmap(1) and newgidmap(1), which an unprivileged caller needs to use its subordinate ids. */
+    readonly tools?: { readonly uids: string; readonly gids: string };
+  };
+  /** Only with `uts` in `namespaces`. */
+  readonly hostname?: string;
+  /** The real path of the directory that becomes `/`. */
+  readonly root: string;
+  readonly rootReadOnly: boolean;
+  /** Where writes to the root go instead, as real paths: directories of one file system. */
+  readonly overlay?: { readonly upper: string; readonly work: string };
+  /** In the order to mount them. */
+  readonly mounts: readonly ResolvedMount[];
+  readonly mirrors: readonly Mirror[];
+  /** Core fills it in for each sandbox that has a cgroup. */
+  readonly cgroup?: {
+    /** The `cgroup.procs` files to which pid 1 is written, and the `tasks` files to which it writes itself. */
+    readonly procs: readonly string[];
+    readonly tasks: readonly string[];
+    /** Whether it gets a cgroup namespace when it is in there; `namespaces` is without it then. */
+    readonly namespace: boolean;
+  };
+}
+
+/** What a backend answers in place of a plan when it finds that it cannot honour the config after all. */
+export interface Refusal {
+  readonly refusal: {
+    /** The config field at fault. */
+    readonly path: string;
+    /** What is wrong with it, to follow the path. */
+    readonly reason: string;
+    /** What the user can do about it. */
+    readonly hint: string;
+  };
+}
+
+/**
+ * Data to hand over, the pipe on which the tool reports, a pipe that stays open until the tool has ended, or core's
+ * filter of system calls, which is for the program: an array of `struct sock_filter`.
+ */
+export type PlanFd = { readonly data: string | Uint8Array } | "report" | "lifeline" | "filter";
+
+/** A command of the host and what takes it back. */
+export interface Step {
+  readonly run: readonly [string, ...string[]];
+  readonly undo: readonly [string, ...string[]];
+}
+
+/** What a tool told while it ran. */
+export interface Report {
+  /** Pid 1 of the sandbox, as the host sees it; when it is gone, so is everything inside. */
+  readonly initPid?: number;
+  /**
+   * The pid, as it sees itself, of a process inside whose first child is the program: for a tool that cannot tell what
+   * the host calls them. Core looks it up, and pid 1 of its namespace with it.
+   */
+  readonly supervisor?: number;
+  /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
+  readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
+}
+
+/** What core saw of the tool. */
+export interface Observation {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly report: string;
+  /** The end of standard error where core captured it. It may be the program's as well as the tool's. */
+  readonly stderr: string;
+}
+
+/** What became of the program, or why there was none. */
+export type Verdict =
+  | { readonly kind: "exited"; readonly exitCode: number }
+  | {
+      readonly kind: "signaled";
+      readonly signal: NodeJS.Signals;
+      /** Only where it is known to have left one. */
+      readonly coreDumped?: boolean;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+      /** The config field at fault. */
+      readonly path?: string;
+    };

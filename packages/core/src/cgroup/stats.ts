@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import type { Usage } from "../result/result.js";
+import { contentOf, numberIn } from "./file.js";
+import type { Place } from "./parent.js";
+
+/** What a cgroup has counted, each absent where the kernel does not tell. */
+export interface Counts {
+  /** What a result tells of it. */
+  readonly usage: Omit<Usage, "wallTime">;
+  /** Processes that the kernel killed for want of memory, whosever limit it was. */
+  readonly oomKills: number;
+  /** Whether its own memory limit was ever hit, and what was freed for it did not suffice. */
+  readonly memoryWasFull: boolean;
+}
+
+/** Reads everything that a cgroup has counted so far. `directories` are its own, by their place. */
+export function countsOf(directories: ReadonlyMap<Place, string>): Counts {
+  const found: Record<string, number | undefined> = {};
+  for (const [{ version }, directory] of directories) {
+    const read = (file: string): string | undefined => contentOf(join(directory, file));
+    Object.assign(found, defined(version === 2 ? unified(read) : legacy(read)));
+  }
+  const { memoryHits = 0, ...usage } = found;
+  return {
+    usage: defined(usage),
+    oomKills: usage["oomKills"] ?? 0,
+    memoryWasFull: memoryHits > 0,
+  };
+}
+
+type Read = (file: string) => string | undefined;
+type Found = Readonly<Record<string, number | undefined>>;
+
+/** cgroup v2: Documentation/admin-guide/cgroup-v2.rst of the kernel. */
+function unified(read: Read): Found {
+  const cpu = read("cpu.stat");
+  const memory = read("memory.events");
+  const io = read("io.stat");
+  return {
+    userTime: seconds(numberIn(cpu, "user_usec"), 1e6),
+    systemTime: seconds(numberIn(cpu, "system_usec"), 1e6),
+    peakMemory: numberIn(read("memory.peak")),
+    oomKills: numberIn(memory, "oom_kill"),
+    memoryHits: numberIn(memory, "oom"),
+    blockReads: io === undefined ? undefined : sum(io, /\brbytes=(\d+)/g),
+    blockWrites: io === undefined ? undefined : sum(io, /\bwbytes=(\d+)/g),
+    ...processes(read),
+  };
+}
+
+/** cgroup v1: Documentation/admin-guide/cgroup-v1 of the kernel. */
+function legacy(read: Read): Found {
+  const io = read("blkio.throttle.io_service_bytes");
+  const peakMemory = numberIn(read("memory.max_usage_in_bytes"));
+  return {
+    ...legacyTimes(read),
+    peakMemory,
+    oomKills: numberIn(read("memory.oom_control"), "oom_kill"),
+    // Newer kernels (6.18 for one) no longer count in memory.failcnt what leads to a kill.
+    memoryHits: isNear(peakMemory, numberIn(read("memory.limit_in_bytes"))),
+    blockReads: io === undefined ? undefined : sum(io, / Read (\d+)$/gm),
+    blockWrites: io === undefined ? undefined : sum(io, / Write (\d+)$/gm),
+    ...processes(read),
+  };
+}
+
+/** The whole is exact; its parts are counted in ticks of the clock, of which a short program may not see one. */
+function legacyTimes(read: Read): Found {
+  const total = numberIn(read("cpuacct.usage"));
+  const user = numberIn(read("cpuacct.usage_user"));
+  const system = numberIn(read("cpuacct.usage_sys"));
+  if (total === undefined || user === undefined || system === undefined) return {};
+  const share = user + system === 0 ? 1 : user / (user + system);
+  return { userTime: (total * share) / 1e9, systemTime: (total * (1 - share)) / 1e9 };
+}
+
+/** The kernel charges in batches. */
+function isNear(peak: number | undefined, limit: number | undefined): number | undefined {
+  return peak === undefined || limit === undefined ? undefined : Number(peak >= limit - 2 ** 20);
+}
+
+function processes(read: Read): Found {
+  return {
+    peakProcesses: numberIn(read("pids.peak")),
+    refusedForks: numberIn(read("pids.events"), "max"),
+  };
+}
+
+function seconds(value: number | undefined, perSecond: number): number | undefined {
+  return value === undefined ? undefined : value / perSecond;
+}
+
+/** One for each device; a file without any says that there was nothing. */
+function sum(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].reduce((total, [, digits]) => total + Number(digits), 0);
+}
+
+function defined(found: Found): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

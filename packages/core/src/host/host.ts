@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Host, HostRun } from "../backend/backend.js";
+import { filter } from "./filter.js";
+
+/**
+ * The machine that this process runs on. Programs come from directories that only the administrator writes to,
+ * never from `PATH` or the working directory: a sandbox must not run the untrusted project's code to set itself up.
+ */
+export function realHost(): Host {
+  return {
+    platform: process.platform,
+    uid: process.getuid?.() ?? -1,
+    gid: process.getgid?.() ?? -1,
+    which: (program) => TRUSTED.map((directory) => join(directory, program)).find(isTrustedProgram),
+    run,
+  };
+}
+
+const TRUSTED = [
+  "/usr/bin",
+  "/usr/sbin",
+  "/bin",
+  "/sbin",
+  "/usr/local/bin",
+  "/usr/local/sbin",
+  "/run/current-system/sw/bin",
+];
+const TIME_LIMIT = 10_000;
+const OUTPUT_LIMIT = 65_536;
+
+/** Executable, and written only by the owner of the system or by the one who runs it anyway. */
+function isTrustedProgram(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile() || (stat.mode & 0o111) === 0) return false;
+  // In a user namespace that does not map root, its files belong to the overflow uid, as `/` does.
+  const owners = [0, statSync("/").uid, process.getuid?.()];
+  return owners.includes(stat.uid) && (stat.mode & 0o022) === 0;
+}
+
+function run(
+  [program, ...args]: readonly [string, ...string[]],
+  stdin?: "filter",
+): Promise<HostRun> {
+  return new Promise((resolve) => {
+    // A session of its own, so that a probe which hangs is ended with everything that it started.
+    let child: ChildProcess;
+    try {
+      child = spawn(program, args, {
+        env: {},
+        cwd: "/",
+        detached: true,
+        stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      });
+    } catch {
+      // A filter of system calls may forbid it altogether.
+      return resolve({ exitCode: undefined, stdout: "", stderr: "" });
+    }
+    // A tool that ends early closes its end: its exit says why.
+    child.stdin?.on("error", () => undefined).end(filter());
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        output[name] = (output[name] + text).slice(0, OUTPUT_LIMIT);
+      });
+    }
+    const timer = setTimeout(() => endGroup(child.pid), TIME_LIMIT);
+    const finish = (exitCode: number | null | undefined): void => {
+      clearTimeout(timer);
+      resolve({ exitCode: exitCode ?? undefined, ...output });
+    };
+    child.on("error", () => finish(undefined));
+    child.on("close", finish);
+  });
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}

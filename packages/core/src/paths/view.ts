@@ -1,0 +1,132 @@
+import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
+import type { FileKind, ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
+
+/** What the program will see: the root, and what has been mounted over it so far. */
+export interface View {
+  readonly root: string;
+  /** What lies over the root, as in an overlay: a path that is there is not looked for below. */
+  readonly upper?: string;
+  readonly mounts: ReadonlyMap<string, ResolvedMount>;
+}
+
+/** Where a path of the sandbox leads. */
+export interface Located {
+  /** The path inside with every symlink resolved, as far as it exists. */
+  readonly path: string;
+  /** The path on the host; undefined in a tmpfs, proc or dev of the sandbox. */
+  readonly host: string | undefined;
+  /** `memory`: nothing yet, in a tmpfs or dev of the sandbox, where anything can be made. */
+  readonly kind: FileKind | "missing" | "memory";
+}
+
+const MAX_SYMLINKS = 40;
+
+/**
+ * Follows a path inside the view the way openat2(2) does with RESOLVE_IN_ROOT: an absolute symlink starts again at
+ * the root, and `..` stops there, so that a hostile root leads nowhere else.
+ *
+ * @param under - Look below what is mounted on the path itself: at the mount point.
+ * @throws the error of lstat(2), and ELOOP.
+ */
+export function locate(view: View, path: string, under = false): Located {
+  let current = "/";
+  let symlinks = 0;
+  const left = path.split("/");
+  while (left.length > 0) {
+    const name = left.shift();
+    if (name === undefined || name === "" || name === ".") continue;
+    if (name === "..") {
+      current = dirname(current);
+      continue;
+    }
+    const next = join(current, name);
+    const atEnd = left.every((rest) => rest === "" || rest === ".");
+    if (!(atEnd && under) && view.mounts.has(next)) {
+      current = next;
+      continue;
+    }
+    const host = hostPath(view, next, atEnd && under);
+    const stat = host === undefined ? undefined : lstat(host);
+    if (stat === undefined) {
+      if (!atEnd && host === undefined && isMadeForMount(view, next)) {
+        current = next;
+        continue;
+      }
+      return { path: join(next, ...left), host, kind: host === undefined ? "memory" : "missing" };
+    }
+    if (stat.isSymbolicLink()) {
+      symlinks += 1;
+      if (symlinks > MAX_SYMLINKS)
+        throw Object.assign(new Error("too many symlinks"), { code: "ELOOP" });
+      const link = readlinkSync(host ?? "");
+      if (link.startsWith("/")) current = "/";
+      left.unshift(...link.split("/"));
+      continue;
+    }
+    current = next;
+    if (atEnd) return { path: current, host, kind: stat.isDirectory() ? "directory" : "file" };
+    if (!stat.isDirectory()) return { path: join(current, ...left), host, kind: "missing" };
+  }
+  return mounted(view, current);
+}
+
+/** The mount in which a path lies, if it is not the root. */
+export function nearest(view: View, target: string): ResolvedMount | undefined {
+  for (let above = dirname(target); above !== "/"; above = dirname(above)) {
+    const mount = view.mounts.get(above);
+    if (mount !== undefined) return mount;
+  }
+  return undefined;
+}
+
+/** What a program will see by a settled config; a mirror shows what it covers. */
+export function viewOf({
+  root,
+  overlay,
+  mounts,
+}: Pick<ResolvedConfig, "root" | "overlay" | "mounts">): View {
+  return {
+    ...viewAt(root, overlay),
+    mounts: new Map(mounts.map((mount) => [mount.target, mount])),
+  };
+}
+
+/** A root, and what lies over it. */
+export function viewAt(root: string, overlay?: ResolvedConfig["overlay"]): Omit<View, "mounts"> {
+  return { root, ...(overlay !== undefined && { upper: overlay.upper }) };
+}
+
+/** The path is the root or a mount point: it is what is mounted there. */
+function mounted(view: View, path: string): Located {
+  const mount = view.mounts.get(path);
+  const kind = mount !== undefined && "kind" in mount ? mount.kind : "directory";
+  return { path, host: hostPath(view, path, false), kind };
+}
+
+/** Undefined in what exists only in memory. */
+function hostPath(view: View, path: string, under: boolean): string | undefined {
+  for (let above = under ? dirname(path) : path; above !== "/"; above = dirname(above)) {
+    const mount = view.mounts.get(above);
+    if (mount?.type === "bind" && mount.source === "") continue;
+    if (mount !== undefined)
+      return mount.type === "bind" ? mount.source + path.slice(above.length) : undefined;
+  }
+  const over = view.upper === undefined ? undefined : join(view.upper, path);
+  return over !== undefined && lstat(over) !== undefined ? over : join(view.root, path);
+}
+
+/** A directory that exists only because the target of another mount lies in it. */
+function isMadeForMount(view: View, path: string): boolean {
+  return [...view.mounts.keys()].some((target) => target.startsWith(`${path}/`));
+}
+
+function lstat(host: string): Stats | undefined {
+  try {
+    return lstatSync(host);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}

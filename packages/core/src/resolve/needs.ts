@@ -1,0 +1,62 @@
+import type { Capability, Need } from "../capability/capability.js";
+import { limitsIn } from "../config/limits.js";
+import { isLoaderVariable } from "../config/loader.js";
+import type { Config, Mount } from "../config/schema.js";
+
+/** Which capabilities a config asks for, each with the field that asks. A field left at its default asks too. */
+export function needs(config: Config): Need[] {
+  return [
+    ...fileSystemNeeds(config),
+    ...config.mounts.flatMap(mountNeeds),
+    ...programNeeds(config),
+    ...isolationNeeds(config),
+    // Asked by every config: a run that leaves processes behind was never contained.
+    need("tree.kill", "command"),
+  ];
+}
+
+function fileSystemNeeds(config: Config): Need[] {
+  const found: Need[] = [];
+  if (config.root !== "/") found.push(need("root", "root"));
+  if (config.overlay !== undefined) found.push(need("root.overlay", "overlay"));
+  if (config.writable !== "all") found.push(need("writable.paths", "writable"));
+  if (config.hidden.length > 0) found.push(need("hidden", "hidden"));
+  return found;
+}
+
+function mountNeeds(mount: Mount, index: number): Need[] {
+  const path = `mounts[${index}]`;
+  const found = [need(`mount.${mount.type}`, path)];
+  if (mount.type === "bind" && mount.readOnly)
+    found.push(need("mount.bind.readOnly", `${path}.readOnly`));
+  if (mount.type === "tmpfs" && mount.size !== undefined)
+    found.push(need("mount.tmpfs.size", `${path}.size`));
+  return found;
+}
+
+function programNeeds(config: Config): Need[] {
+  const found = [need("cwd", "cwd")];
+  const loader = [...Object.keys(config.env), ...config.inheritEnv].find(isLoaderVariable);
+  if (loader !== undefined)
+    found.push(need("env.loader", loader in config.env ? `env.${loader}` : "inheritEnv"));
+  if (config.user !== undefined) found.push(need("user", "user"));
+  if (config.user?.range !== undefined) found.push(need("user.range", "user.range"));
+  return [...found, ...limitNeeds(config)];
+}
+
+function limitNeeds({ limits }: Config): Need[] {
+  return limitsIn(limits).flatMap((name) =>
+    name === "swap" ? [] : [need(`limit.${name}`, `limits.${name}`)],
+  );
+}
+
+function isolationNeeds(config: Config): Need[] {
+  const found = config.isolate.map((namespace) => need(`isolate.${namespace}`, "isolate"));
+  if (config.network === "none") found.push(need("network.none", "network"));
+  if (config.hostname !== undefined) found.push(need("hostname", "hostname"));
+  return found;
+}
+
+function need(capability: Capability, path: string): Need {
+  return { capability, path };
+}

@@ -1,0 +1,68 @@
+import { PassThrough, Readable } from "node:stream";
+import type { Running } from "../backend/running.js";
+import type { Wires } from "../backend/stdio.js";
+import type { Prepared } from "../start/prepared.js";
+import { childOf, type SandboxChild, type Terms } from "./child.js";
+import type { RunOptions } from "./options.js";
+import { wire } from "./wiring.js";
+
+/**
+ * Starts a command with the streams that its options ask for, and looks after it; not when its signal was aborted.
+ *
+ * @throws SandboxError as {@link wire} and `start` do.
+ */
+export function begin(
+  prepared: Prepared,
+  terms: Terms,
+  options: RunOptions,
+  start: (wires: Wires) => Running,
+): SandboxChild {
+  if (options.signal?.aborted === true) return aborted(terms, options);
+  const wiring = wire(prepared, options);
+  try {
+    return childOf(start(wiring.wires), terms, wiring.options, wiring);
+  } catch (error) {
+    wiring.close();
+    throw error;
+  }
+}
+
+/** The same, where a start takes its time. */
+export async function beginSoon(
+  prepared: Prepared,
+  terms: Terms,
+  options: RunOptions,
+  start: (wires: Wires) => Promise<Running>,
+): Promise<SandboxChild> {
+  if (options.signal?.aborted === true) return aborted(terms, options);
+  const wiring = wire(prepared, options);
+  try {
+    return childOf(await start(wiring.wires), terms, wiring.options, wiring);
+  } catch (error) {
+    wiring.close();
+    throw error;
+  }
+}
+
+function aborted(terms: Terms, options: RunOptions): SandboxChild {
+  return childOf(neverStarted(), terms, options);
+}
+
+/** What stands for a program whose signal was aborted before it could be started: it takes and gives nothing. */
+export function neverStarted(): Running {
+  const nothing = {
+    code: "LAUNCH_FAILED",
+    message: "the run was aborted before it began",
+  } as const;
+  return {
+    startedAt: performance.now(),
+    streams: {
+      stdin: new PassThrough().resume(),
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+    },
+    ended: Promise.resolve({ verdict: () => ({ kind: "failed", ...nothing }), enforced: () => [] }),
+    signal: () => false,
+    kill: () => true,
+  };
+}

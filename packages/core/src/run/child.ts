@@ -1,0 +1,165 @@
+import type { Readable, Writable } from "node:stream";
+import type { Ended, Running, Streams } from "../backend/running.js";
+import type { Limits } from "../config/schema.js";
+import type { Dropped, SandboxResult } from "../result/result.js";
+import type { Prepared } from "../start/prepared.js";
+import { startCaptures } from "./captures.js";
+import { letGo } from "./close-unread.js";
+import { type StopTerms, stopper } from "./deadline.js";
+import { type LinesOptions, linesOf } from "./lines.js";
+import type { RunOptions } from "./options.js";
+import { outcomeOf, type Stop } from "./outcome.js";
+import { startRelays } from "./relays.js";
+import { feed } from "./stdin-pump.js";
+import { assertWindow } from "./terminal.js";
+import type { Wiring } from "./wiring.js";
+
+/** A running program. Disposing of it ends it. */
+export interface SandboxChild extends AsyncDisposable {
+  /**
+   * Streams of what is a `pipe`; else null. When the program has ended, `stdin` is destroyed, and what nobody has begun
+   * to read is thrown away.
+   */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** What the run came to. Rejects with a SandboxError when the sandbox itself failed. */
+  readonly result: Promise<SandboxResult>;
+  /**
+   * Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too.
+   * SIGINT, SIGQUIT, SIGHUP and those that stop and continue go to the program's process group, as from a terminal.
+   *
+   * @throws TypeError when this system has no signal of that name; real-time ones have those of {@link signalName}.
+   */
+  kill(signal?: NodeJS.Signals): boolean;
+  /**
+   * The lines of an output that is a `pipe`, as they come: text without the `\n` or `\r\n` that ended it. Bytes that
+   * are not UTF-8 become U+FFFD. Whoever stops early closes the stream, and the program can write no more.
+   *
+   * @throws SandboxError `CONFIG_INVALID` when the output is no pipe; `STREAM_FAILED` for a line that is too long.
+   */
+  lines(output: "stdout" | "stderr", options?: LinesOptions): AsyncIterableIterator<string>;
+  /**
+   * Gives the program's terminal another size, of which it is told by SIGWINCH; false when it has none or has ended.
+   *
+   * @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have.
+   */
+  resize(columns: number, rows: number): boolean;
+}
+
+/** What the result of a run tells of the sandbox, what the run may use, and when and how it is ended from outside. */
+export interface Terms extends StopTerms {
+  readonly backend: string;
+  readonly dropped: readonly Dropped[];
+  readonly limits: Limits;
+  /** Whether the backend tells death by a signal apart from the exit status 128+n. */
+  readonly tellsSignals: boolean;
+}
+
+/** What holds for every run of a sandbox. */
+export function termsOf({ backend, dropped, config, plan }: Prepared): Terms {
+  const { limits, stop } = config;
+  const tellsSignals = plan.mechanisms["exit.signal"] !== undefined;
+  return { backend, dropped, limits, wallTime: limits.wallTime, stop, tellsSignals };
+}
+
+/**
+ * Looks after a program to its end: feeds it, captures or copies its output, ends it when it must, and puts the result
+ * together.
+ */
+export function childOf(
+  running: Running,
+  terms: Terms,
+  options: RunOptions,
+  { sinks, close }: Pick<Wiring, "sinks" | "close"> = NOTHING,
+): SandboxChild {
+  let signaled: NodeJS.Signals | undefined;
+  const { stop, over, hasKilled } = stopper(running, terms, options.signal);
+  const captures = startCaptures(running.streams, options, stop);
+  const relays = startRelays(running.streams, options, sinks, terms.limits, stop);
+  const unfeed = feed(running.streams.stdin, options.stdin, stop);
+  const seconds = (): number => (performance.now() - running.startedAt) / 1000;
+  const finish = async (): Promise<SandboxResult> => {
+    let wallTime = 0;
+    let stopped: Stop | undefined;
+    const hear = (): void => {
+      wallTime = seconds();
+      stopped = over(wallTime);
+      unfeed();
+    };
+    const ended = await endOf(running, hear);
+    const [stdout, stderr] = await captures.drained();
+    const failed = await relays.drained();
+    const enforced = ended.enforced();
+    return {
+      ...outcomeOf(ended, {
+        stderr,
+        // The rest of what was cut may have come when the program had ended.
+        stopped: stopped ?? captures.overrun() ?? failed,
+        signaled,
+        killed: hasKilled(),
+        ...terms,
+      }),
+      ...(stdout !== undefined && { stdout }),
+      ...(stderr !== undefined && { stderr }),
+      usage: { wallTime, ...ended.usage },
+      backend: terms.backend,
+      enforcement: { enforced, dropped: terms.dropped },
+    };
+  };
+  const pipes = pipesOf(running.streams, options);
+  const finished = async (): Promise<SandboxResult> => {
+    try {
+      return await finish();
+    } finally {
+      captures.cut();
+      letGo(running.streams.stdin, pipes);
+      await relays.cut();
+      close();
+    }
+  };
+  const result = finished();
+  // The caller may look at the result late, or never.
+  result.catch(() => undefined);
+  const kill = (signal: NodeJS.Signals = "SIGTERM"): boolean => {
+    const sent = signal === "SIGKILL" ? running.kill() : running.signal(signal);
+    if (sent) signaled = signal;
+    return sent;
+  };
+  return {
+    ...pipes,
+    result,
+    kill,
+    lines: (output, how) => linesOf(output, pipes[output], how),
+    resize(columns, rows) {
+      assertWindow({ columns, rows });
+      return running.resize?.({ columns, rows }) ?? false;
+    },
+    [Symbol.asyncDispose]: () => dispose(kill, result),
+  };
+}
+
+/** What a run has that reads and writes no file. */
+const NOTHING = { sinks: {}, close: () => undefined } as const;
+
+/** Tells of the end at once, and only then takes back what the host had. */
+async function endOf(running: Running, hear: () => void): Promise<Ended> {
+  try {
+    return await running.ended.finally(hear);
+  } finally {
+    await running.remove?.();
+  }
+}
+
+async function dispose(kill: SandboxChild["kill"], result: Promise<unknown>): Promise<void> {
+  kill("SIGKILL");
+  await result.catch(() => undefined);
+}
+
+function pipesOf(streams: Streams, options: RunOptions): Streams {
+  return {
+    stdin: options.stdin === "pipe" ? streams.stdin : null,
+    stdout: options.stdout === "pipe" ? streams.stdout : null,
+    stderr: options.stderr === "pipe" ? streams.stderr : null,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Verdict } from "../backend/plan.js";
+import type { Ended } from "../backend/running.js";
+import type { Limits } from "../config/schema.js";
+import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
+import type { Exceeded, SandboxResult } from "../result/result.js";
+import { exceededLimit } from "./exceeded.js";
+
+/** What made core end a run before the program ended by itself. */
+export type Stop = "timed-out" | "aborted" | Exceeded | SandboxError;
+
+/** What core knows of a run at its end. */
+export interface Seen {
+  readonly stderr: Uint8Array | undefined;
+  readonly stopped: Stop | undefined;
+  /** The last signal that the caller had sent. */
+  readonly signaled: NodeJS.Signals | undefined;
+  /** Whether core has ended everything. */
+  readonly killed: boolean;
+  readonly limits: Limits;
+  /** Whether the backend tells death by a signal apart from the exit status 128+n. */
+  readonly tellsSignals: boolean;
+}
+
+const STDERR_TAIL = 4096;
+
+/**
+ * Puts the end of a run into one word.
+ *
+ * @throws SandboxError when there was no program to end.
+ */
+export function outcomeOf(
+  ended: Ended,
+  seen: Seen,
+): Pick<
+  SandboxResult,
+  "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop" | "coreDumped"
+> {
+  const { stderr, stopped, signaled, killed } = seen;
+  if (stopped instanceof SandboxError) throw stopped;
+  if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
+  if (stopped !== undefined && killed) return { outcome: stopped };
+  const verdict = ended.verdict(Buffer.from(stderr?.subarray(-STDERR_TAIL) ?? []).toString());
+  if (stopped !== undefined) return { outcome: stopped, ...afterStop(verdict) };
+  const exceeded = exceededLimit(verdict, ended, seen);
+  const dump = verdict.kind === "signaled" && verdict.coreDumped === true;
+  if (exceeded !== undefined)
+    return { outcome: "limit-exceeded", exceeded, ...(dump && { coreDumped: true }) };
+  if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
+  if (verdict.kind === "signaled")
+    return { outcome: "signaled", signal: verdict.signal, ...(dump && { coreDumped: true }) };
+  // The caller has ended everything, perhaps before there was a program. Any other signal does not end a sandbox.
+  if (signaled === "SIGKILL") return { outcome: "signaled", signal: signaled };
+  const { code, message, kind: _, ...details } = verdict;
+  throw new SandboxError(code, message, { ...HINTS[code], ...details });
+}
+
+/** What every backend may leave to core to say. */
+const HINTS: Partial<Readonly<Record<ErrorCode, ErrorDetails>>> = {
+  COMMAND_NOT_FOUND: {
+    path: "command",
+    hint: "Give a path that exists inside, or set PATH in `env`.",
+  },
+  COMMAND_NOT_EXECUTABLE: {
+    path: "command",
+    hint: "The kernel has refused it: see execve(2). It must be executable for the user inside, too.",
+  },
+};
+
+/** How a program that was asked to end did so. */
+function afterStop(verdict: Verdict): Pick<SandboxResult, "afterStop"> {
+  if (verdict.kind === "exited") return { afterStop: { exitCode: verdict.exitCode } };
+  return verdict.kind === "signaled" ? { afterStop: { signal: verdict.signal } } : {};
+}

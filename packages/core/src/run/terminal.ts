@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import type { PlanFd } from "../backend/plan.js";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
+import type { WindowSize } from "../backend/running.js";
+import { SandboxError } from "../result/error.js";
+import type { Prepared } from "../start/prepared.js";
+import { isFed, type StdioOptions } from "./options.js";
+
+/** The size that is asked for; `true` is that of an old terminal. Undefined: there is to be no terminal. */
+export function windowOf(tty: boolean | WindowSize | null | undefined): WindowSize | undefined {
+  if (tty === undefined || tty === false) return undefined;
+  if (tty === null) throw invalid("tty", "null is neither true or false nor a size");
+  const size = tty === true ? { columns: 80, rows: 24 } : tty;
+  assertWindow(size);
+  return size;
+}
+
+/** @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have. */
+export function assertWindow({ columns, rows }: WindowSize): void {
+  for (const [name, value] of Object.entries({ columns, rows })) {
+    if (Number.isInteger(value) && value >= 0 && value <= MOST) continue;
+    throw invalid(`tty.${name}`, `${String(value)} is not a whole number from 0 to ${MOST}`);
+  }
+}
+
+const MOST = 65_535;
+
+/**
+ * A terminal has one input and one output. They reach this process by pipes, so that the program can get at nothing
+ * that leads to the caller's own terminal.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function assertTerminal(
+  { mounts }: ResolvedConfig,
+  { stdin = "discard", stdout = "capture", stderr = "stdout" }: StdioOptions,
+): void {
+  if (!mounts.some(({ type }) => type === "dev"))
+    throw invalid("tty", "needs a mount of the type `dev`, in which the terminal is");
+  if (stdin !== "pipe" && stdin !== "discard" && !isFed(stdin))
+    throw invalid("stdin", "a terminal takes its input from `pipe`, `data`, `stream` or `discard`");
+  if (stdout !== "capture" && stdout !== "pipe" && stdout !== "discard")
+    throw invalid("stdout", "a terminal gives its output to `pipe`, `capture` or `discard`");
+  if (stderr !== "stdout") throw invalid("stderr", "a terminal has one output, which is `stdout`");
+}
+
+/** A terminal's standard error is its one output, unless somebody asks for what it cannot have. */
+export function forTerminal<Options extends StdioOptions>(
+  options: Options,
+  window: WindowSize | undefined,
+): Options {
+  return window === undefined ? options : { ...options, stderr: options.stderr ?? "stdout" };
+}
+
+function invalid(path: string, what: string): SandboxError {
+  return new SandboxError("CONFIG_INVALID", `${path}: ${what}`, { path });
+}
+
+/**
+ * A terminal that controls no session can be made one's own, and then be typed into (TIOCSTI) what the caller's shell
+ * reads afterwards. That of this process's own session cannot. Where the backend filters system calls, neither can.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`
+ */
+export function assertOwnTerminal({ plan, backend }: Prepared, path: string, device: number): void {
+  // The launcher has a filter of its own.
+  if ("setup" in plan || hasFilter(Object.values(plan.fds ?? {}))) return;
+  if (process.platform !== "linux" || isControlling(device)) return;
+  const message = `${path}: is a terminal that does not control this process's session, and the program could type into it`;
+  throw new SandboxError("LAUNCH_FAILED", message, {
+    path,
+    backend,
+    hint: "Redirect it, or use a backend that filters system calls, such as namespaces.",
+  });
+}
+
+function hasFilter(fds: readonly PlanFd[]): boolean {
+  return fds.includes("filter");
+}
+
+/** /dev/tty leads to nothing else. */
+function isControlling(device: number): boolean {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  // proc(5): the name, which may hold anything, is in brackets; `tty_nr` is the seventh field.
+  const [, , , , terminal] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return device === DEV_TTY || device === Number(terminal) >>> 0;
+}
+
+const DEV_TTY = 0x5_00;

@@ -1,0 +1,146 @@
+import { closeSync, createReadStream, fstatSync, open, read, type Stats } from "node:fs";
+import { isatty } from "node:tty";
+import type { Wire, Wires } from "../backend/stdio.js";
+import { SandboxError } from "../result/error.js";
+import type { Prepared } from "../start/prepared.js";
+import { openInputFile, openOutputFile } from "./open-file.js";
+import type { RunOptions } from "./options.js";
+import { isFed, type OutputOption, type StdinOption, type StdioOptions } from "./options.js";
+import { assertOwnTerminal } from "./terminal.js";
+
+/** What a run's options come to when the program gets pipes in place of files and devices of the caller. */
+export interface Wiring {
+  readonly wires: Wires;
+  /** The options, whose standard input is a stream where it is a file or a device. */
+  readonly options: RunOptions;
+  /** Where what the program writes is to be copied to. */
+  readonly sinks: Sinks;
+  /** Lets go of everything that was opened, when the run is over. */
+  readonly close: () => void;
+}
+
+/** The fds to copy the outputs to. */
+export interface Sinks {
+  readonly stdout?: number;
+  readonly stderr?: number;
+}
+
+/**
+ * Decides what the program gets as fds 0 to 2. To have a file or a device open is power over it: its mode can be
+ * changed, and it can be opened anew by its name in /proc, to be emptied although it was opened for appending.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`, `PATH_INVALID`; what was opened before is closed again.
+ */
+export function wire(prepared: Prepared, options: RunOptions): Wiring {
+  const open = new Opener(prepared);
+  try {
+    const input = open.input(options.stdin);
+    const [stdout, to] = open.output("stdout", options.stdout);
+    const [apart, errorTo] =
+      options.stderr === "stdout" ? [] : open.output("stderr", options.stderr);
+    // In one file, what was written to the one and the other is in the order written.
+    const isOne = apart === undefined || isSameFile(to, errorTo);
+    return {
+      wires: {
+        stdin: input.wire,
+        stdout,
+        stderr: isOne ? "stdout" : apart,
+        ...(options.passFds !== undefined && { passFds: options.passFds }),
+      },
+      options: input.option === options.stdin ? options : { ...options, stdin: input.option },
+      sinks: {
+        ...(to !== undefined && { stdout: to }),
+        ...(!isOne && errorTo !== undefined && { stderr: errorTo }),
+      },
+      close: open.close,
+    };
+  } catch (error) {
+    open.close();
+    throw error;
+  }
+}
+
+/** Node would close the caller's fd with the stream. */
+const LEFT_OPEN = { open, read, close: (_: number, done: () => void) => done() };
+
+function isSameFile(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  const [{ dev, ino }, stat] = [fstatSync(one), fstatSync(other)];
+  return dev === stat.dev && ino === stat.ino;
+}
+
+type Name = "stdin" | "stdout" | "stderr";
+
+class Opener {
+  readonly #prepared: Prepared;
+  readonly #opened: (() => void)[] = [];
+
+  constructor(prepared: Prepared) {
+    this.#prepared = prepared;
+  }
+
+  readonly close = (): void => {
+    for (const close of this.#opened.splice(0)) close();
+  };
+
+  input(option: StdinOption = "discard"): { wire: Wire; option: StdinOption } {
+    if (option === "discard") return { wire: option, option };
+    if (option === "pipe" || isFed(option)) return { wire: "pipe", option };
+    const fd = this.#fd("stdin", option, 0);
+    const wire = this.#wire("stdin", fd);
+    if (wire !== "relay") return { wire, option: "discard" };
+    const isOurs = typeof option === "object" && "file" in option;
+    const stream = createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
+    // It closes the file when that is not being read any more.
+    this.#opened.length = 0;
+    this.#opened.push(() => stream.destroy());
+    return { wire, option: { stream } };
+  }
+
+  output(name: Name, option: OutputOption = "capture"): [Wire, number?] {
+    if (option === "discard") return [option];
+    if (option === "pipe" || option === "capture") return ["pipe"];
+    const fd = this.#fd(name, option, name === "stdout" ? 1 : 2);
+    const wire = this.#wire(name, fd);
+    return wire === "relay" ? [wire, fd] : [wire];
+  }
+
+  #fd(name: Name, option: StdioOptions["stdin"] | OutputOption, own: number): number {
+    if (typeof option !== "object") return own;
+    if ("fd" in option) return option.fd;
+    if (!("file" in option)) return own;
+    const open = name === "stdin" ? openInputFile : openOutputFile;
+    const fd = open(name, option.file, this.#prepared.config);
+    this.#opened.push(() => closeSync(fd));
+    return fd;
+  }
+
+  /** Whoever has a directory open reaches everything below it, whatever the config says. */
+  #wire(name: Name, fd: number): Wire {
+    const stat = statOf(name, fd);
+    if (stat.isDirectory()) throw unusable(name, `fd ${fd} is a directory`);
+    if (stat.isFIFO() || stat.isSocket()) return fd;
+    if (isNull(stat)) return "discard";
+    if (!isatty(fd)) return "relay";
+    assertOwnTerminal(this.#prepared, name, stat.rdev);
+    return fd;
+  }
+}
+
+/** Linux's null device: each sandbox has its own, or something that is as empty. */
+function isNull(stat: Stats): boolean {
+  return process.platform === "linux" && stat.isCharacterDevice() && stat.rdev === 0x1_03;
+}
+
+function statOf(name: Name, fd: number): Stats {
+  try {
+    return fstatSync(fd);
+  } catch (cause) {
+    throw unusable(name, String(cause), cause);
+  }
+}
+
+function unusable(path: Name, why: string, cause?: unknown): SandboxError {
+  const message = `${path}: a standard stream cannot be opened: ${why}`;
+  return new SandboxError("LAUNCH_FAILED", message, { path, cause });
+}

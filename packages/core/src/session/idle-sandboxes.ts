@@ -1,0 +1,102 @@
+import type { LauncherPlan } from "../backend/plan.js";
+import { SandboxError } from "../result/error.js";
+import { enterCgroup } from "../start/launcher/enter-cgroup.js";
+import { type Hold, holder } from "../start/launcher/keep-alive.js";
+import { Live } from "../start/launcher/live.js";
+import { ownLauncher } from "../start/launcher/own-launcher.js";
+import type { Prepared } from "../start/prepared.js";
+
+/** Sandboxes that are set up ahead of their command. */
+export class Shelf {
+  readonly #prepared: Prepared<LauncherPlan>;
+  readonly #size: number;
+  readonly #waiting: Live[] = [];
+  /** Those that run a command, too. */
+  readonly #all = new Map<Live, Hold>();
+  #isClosed = false;
+
+  constructor(prepared: Prepared<LauncherPlan>, size: number) {
+    this.#prepared = prepared;
+    this.#size = size;
+  }
+
+  /**
+   * The sandbox that has waited longest, or a new one when none is left.
+   *
+   * @throws SandboxError `LAUNCH_FAILED`, also after {@link close}.
+   */
+  take(): Live {
+    if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
+    let live = this.#waiting.shift();
+    // One that was killed while it waited may not have been missed yet.
+    while (live !== undefined && !(live.channel.isOpen() && live.isSound())) {
+      this.#fillLater();
+      live = this.#waiting.shift();
+    }
+    live ??= this.#open();
+    this.#all.get(live)?.();
+    this.#fillLater();
+    return live;
+  }
+
+  /** Resolves when there are enough of them; rejects when one cannot be set up. */
+  async filled(): Promise<void> {
+    do {
+      this.#fill();
+      await Promise.all(this.#waiting.map((live) => this.#held(live, live.ready)));
+    } while (this.#waiting.length < this.#size && !this.#isClosed);
+  }
+
+  /** Ends all of them. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const closing = [...this.#all.keys()].map((live) => {
+      live.channel.hangUp();
+      return this.#held(live, live.channel.closed);
+    });
+    await Promise.all(closing);
+  }
+
+  #fill(): void {
+    while (!this.#isClosed && this.#waiting.length < this.#size) this.#waiting.push(this.#open());
+  }
+
+  /** To start one takes this process a millisecond, which the run that has just begun need not wait for. */
+  #fillLater(): void {
+    setTimeout(() => {
+      if (this.#isClosed || this.#waiting.length >= this.#size) return;
+      try {
+        this.#waiting.push(this.#open());
+      } catch {
+        // There are no fds or processes left just now: whoever takes the next one is told.
+      }
+    }, REFILL_AFTER).unref();
+  }
+
+  /** Keeps this process alive for what somebody waits for. */
+  async #held<Value>(live: Live, promise: Promise<Value>): Promise<Value> {
+    const release = this.#all.get(live)?.();
+    return promise.finally(release);
+  }
+
+  #open(): Live {
+    const entered = enterCgroup(this.#prepared, false);
+    const { plan } = this.#prepared;
+    const open = ownLauncher(plan, entered.setup, ["pipe", "pipe", "pipe", "pipe"]);
+    const live = new Live(this.#prepared, entered, "run", open);
+    this.#all.set(live, holder(live.channel.child));
+    const gone = (): void => {
+      this.#all.delete(live);
+      const index = this.#waiting.indexOf(live);
+      if (index === -1) return;
+      this.#waiting.splice(index, 1);
+      // One that could not be set up would not be the next time either.
+      if (live.isReady()) this.#fillLater();
+    };
+    live.channel.closed.then(gone, gone);
+    return live;
+  }
+}
+
+/** Milliseconds. */
+const REFILL_AFTER = 5;

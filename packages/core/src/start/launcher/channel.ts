@@ -1,0 +1,88 @@
+import { gone, initOf, stuck } from "../../host/wait-gone.js";
+import { SandboxError } from "../../result/error.js";
+import { type Message, messageReader } from "./message.js";
+
+/** A launcher that has been started, and the way to speak with it. */
+export interface Channel {
+  readonly startedAt: number;
+  readonly send: (frame: Buffer) => void;
+  /** Whether the launcher is there, as far as this process knows. */
+  readonly isOpen: () => boolean;
+  /** Ends everything in the sandbox; false when it has ended already. */
+  readonly hangUp: () => boolean;
+  /**
+   * Resolves, with what it is worth saying, when the launcher and everything in the sandbox are gone.
+   * Rejects with `CLEANUP_FAILED` when they would not go.
+   */
+  readonly closed: Promise<SandboxError>;
+}
+
+/**
+ * Starts a launcher and sends it its first frames.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`
+ */
+export type Open<AnyChannel extends Channel> = (
+  greeting: Buffer,
+  onMessage: (message: Message) => void,
+) => AnyChannel;
+
+/** What a channel goes over. */
+export interface Line {
+  readonly write: (frame: Buffer) => void;
+  /** Says that there is no more to come, and sees to it that the launcher ends. */
+  readonly end: () => void;
+  readonly isOpen: () => boolean;
+  /** Resolves when the launcher is gone, and what it said has been read. Rejects when something of it is stuck. */
+  readonly ended: Promise<LauncherEnd>;
+}
+
+/** How a launcher ended: in words, and whether something may be left of its sandbox. */
+export interface LauncherEnd {
+  readonly how: string;
+  readonly wasKilled: boolean;
+}
+
+/**
+ * Speaks with a launcher over a line.
+ *
+ * @returns the channel, and what takes what the launcher writes.
+ */
+export function channelOver(
+  line: Line,
+  launcher: string,
+  onMessage: (message: Message) => void,
+): { readonly channel: Channel; readonly take: (chunk: Buffer) => void } {
+  const startedAt = performance.now();
+  let initPid: number | undefined;
+  let broken: Error | undefined;
+  const read = messageReader((message) => {
+    if (message.type === "ready") initPid = message.initPid;
+    onMessage(message);
+  });
+  const hangUp = (): boolean => {
+    if (!line.isOpen()) return false;
+    // What the launcher still has to say can be read meanwhile.
+    line.end();
+    return true;
+  };
+  const take = (chunk: Buffer): void => {
+    if (broken !== undefined) return;
+    try {
+      read(chunk);
+    } catch (error) {
+      broken ??= error instanceof Error ? error : new Error(String(error));
+      hangUp();
+    }
+  };
+  const closed = line.ended.then(async ({ how, wasKilled }) => {
+    // A launcher that ends by itself has waited for pid 1, and so for everything.
+    const orphan = wasKilled ? initPid : undefined;
+    if (orphan !== undefined && !(await gone(initOf(orphan)))) throw stuck();
+    const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
+    return new SandboxError("LAUNCH_FAILED", `${launcher} ${why}, and the sandbox with it`);
+  });
+  closed.catch(() => undefined);
+  const { write: send, isOpen } = line;
+  return { channel: { startedAt, send, isOpen, hangUp, closed }, take };
+}

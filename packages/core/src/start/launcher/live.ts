@@ -1,0 +1,217 @@
+import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
+import type { Ended } from "../../backend/running.js";
+import type { Group } from "../../cgroup/group.js";
+import { startTimeOf } from "../../host/processes.js";
+import { SandboxError } from "../../result/error.js";
+import type { Enforced } from "../../result/result.js";
+import { Checker } from "../../verify/checker.js";
+import { type Masks, masksOf } from "../../verify/masks.js";
+import type { Prepared } from "../prepared.js";
+import type { Channel, Open } from "./channel.js";
+import { type Command, encodeCommand } from "./command.js";
+import { exitEnding, failedEnding } from "./ending.js";
+import type { Entered } from "./enter-cgroup.js";
+import { failureOf } from "./failure.js";
+import type { Failed, Message, Pipes, Ready } from "./message.js";
+import type { OwnChannel } from "./own-launcher.js";
+import { reportOf } from "./ready.js";
+import { encodeSetup, type Mode } from "./setup.js";
+
+interface Waiting {
+  readonly command: Command;
+  readonly onPipes: ((fds: Pipes["fds"]) => void) | undefined;
+  readonly resolve: (ended: Ended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
+export class Live<AnyChannel extends Channel = OwnChannel> {
+  readonly channel: AnyChannel;
+  /** Its cgroup, where it has one. The channel is closed when that is removed. */
+  readonly group: Group | undefined;
+  /** Resolves when it is set up and has been verified; rejects with a SandboxError. */
+  readonly ready: Promise<void>;
+  readonly #prepared: Prepared<LauncherPlan>;
+  readonly #setup: LauncherSetup;
+  readonly #mode: Mode;
+  readonly #first: Command | undefined;
+  readonly #commands = new Map<number, Waiting>();
+  readonly #checker: Checker;
+  #isReady = false;
+  /** Until the last look at them. */
+  #masks: Masks | undefined;
+  #fault: SandboxError | undefined;
+  #lost: unknown;
+  #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+
+  /**
+   * Starts it.
+   *
+   * @param first - A command that goes with the set-up, to be started afterwards all the same.
+   * @throws SandboxError `LAUNCH_FAILED`
+   */
+  constructor(
+    prepared: Prepared<LauncherPlan>,
+    { setup, group }: Entered,
+    mode: Mode,
+    open: Open<AnyChannel>,
+    first?: Command,
+  ) {
+    this.#prepared = prepared;
+    this.#setup = setup;
+    this.#checker = new Checker(prepared);
+    this.group = group;
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => undefined);
+    this.#mode = mode;
+    this.#first = first;
+    this.#masks = masksOf(prepared.config);
+    const channel = this.#open(open);
+    channel.closed.then(
+      (reason) => {
+        this.#lookAtMasks();
+        this.#lose(this.#fault ?? reason);
+      },
+      (error: unknown) => this.#lose(error),
+    );
+    this.channel = { ...channel, closed: endGroup(channel.closed, this.group) };
+  }
+
+  #open(open: Open<AnyChannel>): AnyChannel {
+    try {
+      const setup = encodeSetup(this.#setup, this.#mode);
+      const first = this.#first === undefined ? [] : [encodeCommand(this.#first)];
+      const greeting = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
+      return open(greeting, (message) => this.#hear(message));
+    } catch (error) {
+      this.group?.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * Starts a command; resolves when it has ended, rejects when something of it would not go.
+   *
+   * @throws SandboxError `LAUNCH_FAILED` for one that is too long.
+   */
+  start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
+    const frame = command === this.#first ? undefined : encodeCommand(command);
+    const isSound = this.isSound();
+    this.#masks?.watch(() => this.#lookAtMasks());
+    return new Promise<Ended>((resolve, reject) => {
+      this.#commands.set(command.id, { command, onPipes, resolve, reject });
+      if (this.#lost !== undefined) this.#lose(this.#lost);
+      else if (frame !== undefined && isSound) this.channel.send(frame);
+    });
+  }
+
+  /** Whether what is hidden is so still; a sandbox where it is not is ended. */
+  isSound(): boolean {
+    if (this.isReady()) this.#lookAtMasks();
+    return this.#fault === undefined;
+  }
+
+  /** Whether it has been set up, and found to be as it should. */
+  isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Whether a command is still there. */
+  isRunning(id: number): boolean {
+    return this.#commands.has(id);
+  }
+
+  #hear(message: Message): void {
+    if (message.type === "ready") return this.#check(message);
+    if (message.type === "failed" && message.id === 0) {
+      this.#fault ??= this.#failure(message);
+      this.channel.hangUp(); // The launcher waits for it, so that what it said is read.
+      return;
+    }
+    const waiting = this.#commands.get(message.id);
+    if (waiting === undefined) return;
+    if (message.type === "pipes") return waiting.onPipes?.(message.fds);
+    this.#commands.delete(message.id);
+    this.#lookAtMasks();
+    if (this.#commands.size === 0) this.#restMasks();
+    // The launcher waits for it: a signal that is sent as it ends would keep Node from reading what it said. One with a
+    // terminal may take its time. Off the way of the result.
+    if (this.#mode === "run" && waiting.command.window === undefined)
+      setImmediate(this.channel.hangUp);
+    if (message.type === "exited") waiting.resolve(exitEnding(message, this.#enforcement));
+    else waiting.resolve(failedEnding(this.#failure(message, waiting.command), this.#enforcement));
+  }
+
+  /** Whatever was not set up as it should be ends the sandbox. */
+  #check(ready: Ready): void {
+    try {
+      const report = reportOf(ready, this.#setup);
+      const isThere = (): boolean => startTimeOf(ready.initPid) !== undefined;
+      if (
+        !this.#checker.checkNamespaces(report) ||
+        !this.#checker.checkSetUp(ready.initPid, isThere)
+      )
+        this.#checker.enforced();
+      this.#masks?.read(ready.initPid);
+      const bare = this.#masks?.fault();
+      if (bare !== undefined) throw bare;
+      this.#isReady = true;
+      this.#settleReady?.resolve();
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error;
+      this.#fault = error;
+      this.channel.hangUp();
+    }
+  }
+
+  #lookAtMasks(): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = this.#masks?.fault();
+    if (this.#fault !== undefined) this.channel.hangUp();
+  }
+
+  /** Nothing runs now, or ever again. */
+  #restMasks(isOver = this.#mode === "run"): void {
+    if (!isOver) return this.#masks?.unwatch();
+    this.#masks?.close();
+    this.#masks = undefined;
+  }
+
+  readonly #enforcement = (): readonly Enforced[] => {
+    if (this.#fault?.code === "VERIFY_FAILED") throw this.#fault;
+    return this.#checker.enforced();
+  };
+
+  #failure(failed: Failed, command?: Command): SandboxError {
+    const { config } = this.#prepared;
+    const { cwd, env, limits, argv } = { ...config, argv: [], ...command };
+    return failureOf(failed, { ...config, cwd, env, limits }, argv[0] ?? "");
+  }
+
+  #lose(reason: unknown): void {
+    this.#lost = reason;
+    this.#restMasks(true);
+    this.#settleReady?.reject(reason);
+    for (const { resolve, reject } of this.#commands.values()) {
+      if (reason instanceof SandboxError && reason.code !== "CLEANUP_FAILED")
+        resolve(failedEnding(reason, this.#enforcement));
+      else reject(reason);
+    }
+    this.#commands.clear();
+  }
+}
+
+function endGroup(closed: Promise<SandboxError>, group: Group | undefined): Promise<SandboxError> {
+  if (group === undefined) return closed;
+  const removed = (async (): Promise<SandboxError> => {
+    try {
+      return await closed;
+    } finally {
+      await group.end();
+    }
+  })();
+  removed.catch(() => undefined);
+  return removed;
+}

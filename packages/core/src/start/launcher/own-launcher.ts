@@ -1,0 +1,83 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
+import { stuck } from "../../host/wait-gone.js";
+import { spawnTool } from "../spawn-tool.js";
+import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
+import { namespaceBits } from "./setup.js";
+import { Patience } from "./watchdog.js";
+
+/** The channel to a launcher that is a child of this process. */
+export interface OwnChannel extends Channel {
+  readonly child: ChildProcess;
+}
+
+/** Starts a launcher with the given fds 0 to 2 and, from 4 on, others. */
+export function ownLauncher(
+  { argv, env }: LauncherPlan,
+  setup: LauncherSetup,
+  slots: readonly ("pipe" | "ignore" | number)[],
+): Open<OwnChannel> {
+  return (greeting, onMessage) => {
+    // The namespaces, which take the kernel longest, it can make while this process is busy with the pipes.
+    const child = spawnTool([...argv, String(namespaceBits(setup))], { env, stdio: [...slots] });
+    const socket = child.stdio[3] as Socket;
+    // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
+    // write that fails would keep Node from reading why.
+    socket.write(greeting);
+    const patience = new Patience(() => child.kill("SIGKILL"));
+    const end = endOf(child);
+    void end.then(() => patience.stop());
+    const line = {
+      write: (frame: Buffer) => void socket.write(frame),
+      end: () => {
+        socket.end();
+        patience.owe();
+      },
+      isOpen: () => !socket.destroyed && child.exitCode === null && child.signalCode === null,
+      ended: endedWith(socket, end),
+    };
+    const { channel, take } = channelOver(line, argv[0], onMessage);
+    socket.on("data", take);
+    return { ...channel, child };
+  };
+}
+
+/** Pid 1 holds the socket, too. It dies with a launcher that was killed, unless it is stuck in the kernel. */
+async function endedWith(socket: Socket, launcher: Promise<LauncherEnd>): Promise<LauncherEnd> {
+  const closed = closing(socket);
+  const end = await launcher;
+  let isStuck = false;
+  const patience = new Patience(() => {
+    isStuck = true;
+    socket.destroy();
+  });
+  if (end.wasKilled) patience.owe();
+  await closed;
+  patience.stop();
+  if (isStuck) throw stuck();
+  return end;
+}
+
+/** Resolves when a launcher has ended, or could not be started. */
+export function endOf(child: ChildProcess): Promise<LauncherEnd> {
+  return new Promise((resolve) => {
+    child.once("error", ({ message }) =>
+      resolve({ how: `cannot be started (${message})`, wasKilled: false }),
+    );
+    child.once("exit", (exitCode, signal) => resolve(launcherEnd(exitCode, signal)));
+  });
+}
+
+/** Puts the end of a launcher into words. */
+export function launcherEnd(exitCode: number | null, signal: string | null): LauncherEnd {
+  if (signal === null) return { how: `ended with status ${exitCode}`, wasKilled: false };
+  return { how: `was killed by ${signal}`, wasKilled: true };
+}
+
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    // A launcher that dies early closes its end: its exit says why.
+    socket.on("error", () => undefined).on("close", () => resolve());
+  });
+}

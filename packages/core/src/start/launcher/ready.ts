@@ -1,0 +1,44 @@
+import type { LauncherSetup, Report } from "../../backend/plan.js";
+import { SandboxError } from "../../result/error.js";
+import type { Ready } from "./message.js";
+import { mountsInOrder } from "./setup.js";
+
+/**
+ * Holds what the launcher says that it read back from the kernel against what it was told.
+ *
+ * @throws SandboxError `VERIFY_FAILED`
+ */
+export function reportOf(ready: Ready, setup: LauncherSetup): Report {
+  if (!ready.noNewPrivileges) throw broken("user", "no_new_privs is not set");
+  if (ready.capabilities !== 0n)
+    throw broken("user", `the capabilities ${ready.capabilities.toString(16)} are left`);
+  if (setup.rootReadOnly && !isReadOnly(ready.rootFlags))
+    throw broken("writable", "the root is not read-only");
+  for (const [index, { path, readOnly }] of expected(setup).entries()) {
+    const mount = ready.mounts[index];
+    if (mount?.path !== path) throw broken(path, "it was not mounted");
+    if (readOnly && !isReadOnly(mount.flags)) throw broken(path, "it is not read-only");
+  }
+  return { initPid: ready.initPid, namespaces: ready.namespaces };
+}
+
+const ST_RDONLY = 1;
+
+function expected(setup: LauncherSetup): { path: string; readOnly: boolean }[] {
+  return mountsInOrder(setup).map((mount) => ({
+    path: mount.path,
+    readOnly:
+      mount.type === "hide" || mount.type === "mirror" || (mount.type === "bind" && mount.readOnly),
+  }));
+}
+
+function isReadOnly(flags: number): boolean {
+  return (flags & ST_RDONLY) !== 0;
+}
+
+function broken(path: string, what: string): SandboxError {
+  return new SandboxError("VERIFY_FAILED", `${path}: ${what}, although the launcher set it up`, {
+    path,
+    hint: "The kernel did not do what it was asked to: report this with its version.",
+  });
+}

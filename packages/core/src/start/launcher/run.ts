@@ -1,0 +1,132 @@
+import type { ChildProcess } from "node:child_process";
+import type { LauncherPlan } from "../../backend/plan.js";
+import type { Ended, Running, Streams, WindowSize } from "../../backend/running.js";
+import type { Wire, Wires } from "../../backend/stdio.js";
+import { counted } from "../../cgroup/with-stats.js";
+import type { Word } from "../../config/word.js";
+import { SandboxError } from "../../result/error.js";
+import { openStdio } from "../open-stdio.js";
+import type { Prepared } from "../prepared.js";
+import type { Channel } from "./channel.js";
+import { type Command, encodeSignal, encodeWindow, type Stream } from "./command.js";
+import { enterCgroup } from "./enter-cgroup.js";
+import { Live } from "./live.js";
+import { ownLauncher } from "./own-launcher.js";
+
+/**
+ * Runs a program in a sandbox of its own, with the launcher.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`, `CONFIG_INVALID`; what goes wrong later rejects `ended`.
+ */
+export function startLauncher(
+  prepared: Prepared<LauncherPlan>,
+  argv: readonly Word[],
+  wires: Wires,
+  window?: WindowSize,
+): Running {
+  refusePassFds(wires);
+  const stdio = openStdio(wires, prepared.host);
+  try {
+    const streams = streamsOf(wires, stdio.merge);
+    const command = onlyCommand(prepared, argv, streams, window);
+    const entered = enterCgroup(prepared, false);
+    const open = ownLauncher(prepared.plan, entered.setup, [...stdio.slots, "pipe"]);
+    const live = new Live(prepared, entered, "run", open, command);
+    const { child, startedAt } = live.channel;
+    return runningOn(live, command, { ...streamsOn(child), ...stdio.take() }, startedAt);
+  } finally {
+    stdio.close();
+  }
+}
+
+/** Our ends of what Node has made. */
+export function streamsOn({ stdin, stdout, stderr }: ChildProcess): Streams {
+  return { stdin, stdout, stderr };
+}
+
+/** The one command of a sandbox. */
+export function onlyCommand(
+  { config: { cwd, env, limits } }: Prepared,
+  argv: readonly Word[],
+  streams: Command["streams"],
+  window: WindowSize | undefined,
+): Command {
+  return { id: ONLY, streams, cwd, argv, env, limits, window };
+}
+
+/** Starts the one command of a sandbox. */
+export function runningOn(
+  live: Live<Channel>,
+  command: Command,
+  streams: Streams,
+  startedAt: number,
+): Running {
+  const { send, hangUp } = live.channel;
+  const ended = countedEnd(startOrEnd(live, command), live);
+  const ifRunning = (act: () => void): boolean => {
+    if (!live.isRunning(ONLY)) return false;
+    act();
+    return true;
+  };
+  return {
+    startedAt,
+    streams,
+    ended,
+    signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
+    // Written at once, while the end of a connection waits for Node's loop: the program may be about to begin.
+    kill: () => ifRunning(() => void (send(encodeSignal(ONLY, "SIGKILL")), hangUp())),
+    ...(live.group !== undefined && { remove: () => removed(live) }),
+    ...(command.window !== undefined && {
+      resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
+    }),
+  };
+}
+
+async function countedEnd(ending: Promise<Ended>, { group }: Live<Channel>): Promise<Ended> {
+  const ended = await ending;
+  return group === undefined ? ended : counted(ended, group, true);
+}
+
+/** The cgroup is removed when the channel is closed. */
+async function removed({ channel }: Live<Channel>): Promise<void> {
+  await channel.closed;
+}
+
+function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {
+  try {
+    return live.start(command);
+  } catch (error) {
+    live.channel.hangUp();
+    throw error;
+  }
+}
+
+const ONLY = 1;
+
+/** What Node gives for `ignore` is the host's own device, with the powers of its owner over it. */
+function streamsOf({ stdin, stdout, stderr }: Wires, merge: boolean): Command["streams"] {
+  const stream = (wire: Wire | "stdout"): Stream => (wire === "discard" ? "discard" : "own");
+  return [
+    stream(stdin),
+    stream(stdout),
+    merge ? "merged" : stream(stderr === "stdout" ? stdout : stderr),
+  ];
+}
+
+function refusePassFds({ passFds = [] }: Wires): void {
+  if (passFds.length === 0) return;
+  throw new SandboxError("CONFIG_INVALID", "passFds: the launcher hands on no fd above 2", {
+    path: "passFds",
+    hint: "Use another backend.",
+  });
+}
+
+/** Ends what is being started when its signal is aborted before anybody else could. */
+export async function orAbort(
+  signal: AbortSignal | undefined,
+  kill: () => void,
+  started: Promise<Running>,
+): Promise<Running> {
+  signal?.addEventListener("abort", kill, { once: true });
+  return started.finally(() => signal?.removeEventListener("abort", kill));
+}

@@ -1,0 +1,157 @@
+import type { Backend, Host, Missing } from "../backend/backend.js";
+import { backendNamed } from "../backend/load.js";
+import type { Plan, Refusal } from "../backend/plan.js";
+import type { Capability, Need } from "../capability/capability.js";
+import { type Delegation, probeCgroups } from "../cgroup/delegation.js";
+import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
+import { parseConfig } from "../config/parse.js";
+import type { Config, ConfigInput } from "../config/schema.js";
+import { realHost } from "../host/host.js";
+import { assertBelowHard } from "../host/limit-failure.js";
+import { type MaskType, maskHost } from "../paths/mask.js";
+import { withNotes } from "../paths/notes.js";
+import { settle } from "../paths/resolve-paths.js";
+import { availableBackends, chooseBackend, type Probed, probeBackend } from "../resolve/choose.js";
+import { needs } from "../resolve/needs.js";
+import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
+import { SandboxError } from "../result/error.js";
+import { LOOKED_AT } from "../verify/masks.js";
+import type { Prepared } from "./prepared.js";
+import { isLauncherPlan } from "./start.js";
+import { withClone } from "./tool/clone.js";
+import { tryLimits } from "./tool/prlimit.js";
+
+/** How a sandbox is made. */
+export interface SandboxOptions {
+  /** A backend, or the name of an installed one. Default: the strongest installed one that can honour the config. */
+  readonly backend?: Backend | string | undefined;
+  /** The needs that may be let go where the backend cannot meet them. Default: none. */
+  readonly prefer?: Prefer | undefined;
+  /**
+   * A directory below `/sys/fs/cgroup` in which this user may make others, for a cgroup for each sandbox. Without it,
+   * sandboxes have one only where a limit asks for it, made below the cgroup of this process.
+   *
+   * cgroup v2 wants no process in the directory itself: those that are in there are moved to one below it.
+   */
+  readonly cgroup?: string | undefined;
+}
+
+/** A config on its way to a run: everything that is decided once. */
+export interface Ready {
+  readonly config: Config;
+  readonly prepared: Prepared;
+  /** @throws SandboxError `CAPABILITY_UNSUPPORTED` when the backend lacks what a call, not the config, asks for. */
+  readonly insist: (capability: Capability, call: string) => void;
+}
+
+/**
+ * Parses a config, probes the backend, resolves the one against the other and plans the run.
+ *
+ * @throws SandboxError `CONFIG_INVALID`, `PATH_INVALID`, `CAPABILITY_UNSUPPORTED`, `BACKEND_NOT_FOUND`,
+ * `BACKEND_INVALID`, `BACKEND_UNAVAILABLE`, `LAUNCH_FAILED` for a limit that cannot be set
+ */
+export async function prepare(input: ConfigInput, options: SandboxOptions): Promise<Ready> {
+  const parsed = parseConfig(input);
+  const { prefer = [] } = options;
+  const host = realHost();
+  const cgroups = cgroupsFor(parsed, options.cgroup);
+  const { backend, probe } = await pick(parsed, options.backend, prefer, host, cgroups?.missing);
+  const { config, needs: met, dropped } = resolve(parsed, backend, probe, prefer);
+  assertBelowHard(config.limits);
+  const lacks = (capability: Capability): boolean =>
+    lackOf(capability, backend, probe) !== undefined;
+  const plain = settle(config, host, !lacks("mount.create"));
+  const hasGroup = wantsGroup(config.limits, options.cgroup);
+  const settled = maskHost(plain, maskType(lacks));
+  const plan = withCore(planned(backend.plan(settled, host), backend.name), met, cgroups);
+  if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
+  const tool = isLauncherPlan(plan) ? plan.argv : await withClone(plan);
+  const closedOnExec = new Set<number>();
+  return {
+    config,
+    prepared: {
+      plan,
+      tool,
+      config: settled,
+      needs: withNotes(met, settled),
+      dropped,
+      backend: backend.name,
+      host,
+      closedOnExec,
+      openGroup: (isSession) => (hasGroup ? cgroups?.open(settled.limits, isSession) : undefined),
+    },
+    insist: (capability, call) => {
+      const lack = lackOf(capability, backend, probe);
+      if (lack === undefined) return;
+      throw new SandboxError(
+        "CAPABILITY_UNSUPPORTED",
+        `${call}: needs ${capability}, and ${lack.reason}`,
+        {
+          backend: backend.name,
+          hint: `${lack.remedy ?? ""} Use a backend that has it, such as namespaces.`.trim(),
+        },
+      );
+    },
+  };
+}
+
+/** Without a mount namespace it would lie over the host's own files, for every process. */
+function maskType(lacks: (capability: Capability) => boolean): MaskType | undefined {
+  if (lacks("isolate.mount")) return undefined;
+  if (!lacks("hidden")) return "hide";
+  return lacks("mount.tmpfs") ? undefined : "tmpfs";
+}
+
+/** Nobody looks at cgroups for a config that has no use for them. */
+function cgroupsFor(config: Config, directory: string | undefined): Delegation | undefined {
+  const wanted = needs(config).some(({ capability }) => isCgroupCapability(capability));
+  if (!wanted && directory === undefined) return undefined;
+  const cgroups = probeCgroups(directory);
+  if (directory === undefined || cgroups.unusable === undefined) return cgroups;
+  throw new SandboxError("PATH_INVALID", `cgroup: ${cgroups.unusable}`, { path: "cgroup" });
+}
+
+async function pick(
+  config: Config,
+  backend: Backend | string | undefined,
+  prefer: Prefer,
+  host: Host,
+  lacking: readonly Missing[] = [],
+): Promise<Probed> {
+  if (backend === undefined) return chooseBackend(config, prefer, host, lacking);
+  const named = typeof backend === "string" ? await backendNamed(backend) : backend;
+  return probeBackend(named, host, lacking);
+}
+
+function wantsGroup(limits: Config["limits"], directory: string | undefined): boolean {
+  return directory !== undefined || CGROUP_LIMITS.some((name) => limits[name] !== undefined);
+}
+
+/** Adds what core does itself to what the backend does. */
+function withCore(plan: Plan, met: readonly Need[], cgroups: Delegation | undefined): Plan {
+  const mechanisms = { ...plan.mechanisms };
+  const { hidden } = mechanisms;
+  if (hidden !== undefined) mechanisms.hidden = `${hidden}; ${LOOKED_AT}`;
+  for (const { capability } of met) {
+    const mechanism = cgroups?.mechanisms[capability];
+    if (mechanism !== undefined) mechanisms[capability] = mechanism;
+  }
+  return { ...plan, mechanisms };
+}
+
+function planned(plan: Plan | Refusal, backend: string): Plan {
+  if (!("refusal" in plan)) return plan;
+  const { path, reason, hint } = plan.refusal;
+  throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, { path, backend, hint });
+}
+
+/**
+ * The strongest installed backend that can run on this host: the Python library's `executor_for_platform`.
+ * `SANDBOXLIB_BACKEND` overrides the choice.
+ *
+ * @throws SandboxError `BACKEND_NOT_FOUND`, `BACKEND_UNAVAILABLE`, `BACKEND_INVALID`
+ */
+export async function backendForPlatform(): Promise<Backend> {
+  const [strongest] = await availableBackends(realHost());
+  return strongest.backend;
+}

@@ -1,0 +1,26 @@
+import type { Host } from "../backend/backend.js";
+import type { Plan } from "../backend/plan.js";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
+import type { Need } from "../capability/capability.js";
+import type { Group } from "../cgroup/group.js";
+import type { Dropped } from "../result/result.js";
+
+/** Everything that is decided before a run: once per sandbox. */
+export interface Prepared<AnyPlan extends Plan = Plan> {
+  readonly plan: AnyPlan;
+  /** What is executed for the plan's `argv`. */
+  readonly tool: AnyPlan["argv"];
+  readonly config: ResolvedConfig;
+  readonly needs: readonly Need[];
+  readonly dropped: readonly Dropped[];
+  readonly backend: string;
+  readonly host: Host;
+  /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
+  readonly closedOnExec: Set<number>;
+  /**
+   * Makes the cgroup of a sandbox, where it is to have one.
+   *
+   * @throws SandboxError `LAUNCH_FAILED`, naming the limit that cannot be set.
+   */
+  readonly openGroup: (isSession: boolean) => Group | undefined;
+}

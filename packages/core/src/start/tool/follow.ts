@@ -1,0 +1,55 @@
+import type { Readable } from "node:stream";
+import type { Report, ToolPlan } from "../../backend/plan.js";
+import { insideOf } from "../../host/processes.js";
+import { type Init, initOf } from "../../host/wait-gone.js";
+
+/** What a tool has reported so far. */
+export interface Reported {
+  text: string;
+  read: Report;
+  /** Pid 1 of its sandbox, once it is known. */
+  init: Init | undefined;
+  /** What the backend threw when it was to read it. Nothing more is read then. */
+  unreadable: Error | undefined;
+}
+
+const REPORT_LIMIT = 65_536;
+
+/** Reads what a tool reports as it comes; what is returned is kept up to date. */
+export function follow(
+  report: Readable | undefined,
+  tool: number | undefined,
+  plan: ToolPlan,
+  { onReport, onUnreadable }: { onReport: () => void; onUnreadable: () => void },
+): Reported {
+  const seen: Reported = { text: "", read: {}, init: undefined, unreadable: undefined };
+  report?.setEncoding("utf8").on("data", (more: string) => {
+    seen.text = (seen.text + more).slice(0, REPORT_LIMIT);
+    if (seen.unreadable !== undefined) return;
+    try {
+      seen.read = located(plan.readReport?.(seen.text) ?? {}, tool, seen.read);
+    } catch (cause) {
+      seen.unreadable = cause instanceof Error ? cause : new Error(String(cause));
+      onUnreadable();
+      return;
+    }
+    const { initPid } = seen.read;
+    if (initPid !== undefined) seen.init ??= initOf(initPid);
+    onReport();
+  });
+  return seen;
+}
+
+/** Finds out what the host calls a supervisor and its pid 1, once; the tool must have told of it by then. */
+function located(report: Report, tool: number | undefined, before: Report): Report {
+  if (report.supervisor === undefined || tool === undefined) return report;
+  if (before.initPid !== undefined) return before;
+  const inside = insideOf(tool);
+  const pidOf = (pid: number): number | undefined =>
+    inside.find((each) => each.inside === pid)?.pid;
+  const [initPid, supervisor] = [pidOf(1), pidOf(report.supervisor)];
+  return {
+    ...report,
+    ...(initPid !== undefined && supervisor !== undefined && { initPid, supervisor }),
+  };
+}

@@ -1,0 +1,99 @@
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../../cgroup/file.js";
+import type { HostCommand } from "../../host/host-command.js";
+import { fateOf, ownedName } from "../../host/owner.js";
+import { namespaceOf } from "../../host/processes.js";
+import { SandboxError } from "../../result/error.js";
+
+/** Emptied at boot, like the mounts that it speaks of. Only root takes steps that outlive a process. */
+const DIRECTORY = "/var/run/sandboxlib";
+
+/** What one run has to take back, on disk, in a file that is named after its owner. */
+export interface Journal {
+  /** Replaces what is written. `pending` takes back a step that is just being taken. */
+  write(undo: readonly HostCommand[], pending?: HostCommand): void;
+  /** Leaves it to `gc`, although its owner lives. */
+  abandon(): void;
+  remove(): void;
+}
+
+/** What a journal holds. */
+export interface Entry {
+  /** The mount namespace in which the steps were taken; null where there is none. */
+  readonly mounts: number | null;
+  /** In the order in which the steps were taken. */
+  readonly undo: readonly HostCommand[];
+  /** Takes back a step of which nobody knows whether it was taken. */
+  readonly pending: HostCommand | null;
+}
+
+/** @throws SandboxError `LAUNCH_FAILED` when the directory is not ours alone. */
+export function openJournal(): Journal {
+  mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 });
+  assertOurs();
+  return journalAt(join(DIRECTORY, ownedName()));
+}
+
+/** Makes a journal that another process has left this one's own; undefined when somebody else was first. */
+export function claim(path: string): Journal | undefined {
+  const own = join(DIRECTORY, ownedName());
+  try {
+    renameSync(path, `${own}.json`);
+    return journalAt(own);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function journalAt(path: string): Journal {
+  const file = `${path}.json`;
+  return {
+    write(undo, pending) {
+      const entry: Entry = { mounts: mountNamespace(), undo, pending: pending ?? null };
+      writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
+      renameSync(`${path}.new`, file);
+    },
+    abandon: () => renameSync(file, `${path}${ABANDONED}`),
+    remove: () => rmSync(file, { force: true }),
+  };
+}
+
+const ABANDONED = ".abandoned.json";
+
+/** The mount namespace of this process. */
+export function mountNamespace(): Entry["mounts"] {
+  return namespaceOf("self", "mnt") ?? null;
+}
+
+/** A journal on this host. */
+export interface Found {
+  readonly path: string;
+  readonly fate: ReturnType<typeof fateOf>;
+}
+
+/** The journals of all runs on this host; of those that live, only what they have abandoned is not `alive`. */
+export function journals(): Found[] {
+  const owner = lstatSync(DIRECTORY, { throwIfNoEntry: false })?.uid;
+  // Root's are none of another user's business.
+  if (owner === undefined || (owner === 0 && process.getuid?.() !== 0)) return [];
+  assertOurs();
+  return readdirSync(DIRECTORY).flatMap((name) => {
+    const path = join(DIRECTORY, name);
+    const fate = fateOf(name.split(".", 1)[0] ?? "");
+    // Written by one who died before it had its name; nothing had been done then.
+    if (name.endsWith(".new") && fate === "gone") rmSync(path, { force: true });
+    if (!name.endsWith(".json")) return [];
+    return [{ path, fate: fate === "alive" && name.endsWith(ABANDONED) ? "gone" : fate }];
+  });
+}
+
+/** What lies in it is run, so nobody else may write to it. */
+function assertOurs(): void {
+  const stat = lstatSync(DIRECTORY);
+  if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;
+  throw new SandboxError("LAUNCH_FAILED", `${DIRECTORY} can be used by others than this user`, {
+    hint: "Remove it; it is made again with the right permissions.",
+  });
+}

@@ -1,0 +1,77 @@
+import type { Host, Missing } from "../../backend/backend.js";
+import type { ToolPlan } from "../../backend/plan.js";
+import type { Capability } from "../../capability/capability.js";
+import { RLIMITS, type Rlimit, rlimitNames, rlimitsOf } from "../../config/rlimits.js";
+import type { Limits } from "../../config/schema.js";
+import { limitFailure } from "../../host/limit-failure.js";
+import { SandboxError } from "../../result/error.js";
+
+type Argv = readonly [string, ...string[]];
+
+/**
+ * What core does for every plan for a tool: it has prlimit(1) set the limits of setrlimit(2) before it starts the tool,
+ * and everything below inherits them. A backend whose tool bears that declares `capabilities`, explains them with
+ * `mechanisms`, and adds `missing` to what its probe found.
+ */
+export const toolLimits: {
+  readonly capabilities: readonly Capability[];
+  readonly mechanisms: ToolPlan["mechanisms"];
+  missing(host: Host): Missing[];
+} = {
+  capabilities: rlimitNames().map((name) => `limit.${name}` as const),
+  mechanisms: Object.fromEntries(
+    rlimitNames().map((name) => [`limit.${name}`, `prlimit --${RLIMITS[name].option}, inherited`]),
+  ),
+  missing(host) {
+    if (host.which("prlimit") !== undefined) return [];
+    const reason = "prlimit is not installed in a directory of the system";
+    const remedy = "Install util-linux.";
+    return toolLimits.capabilities.map((capability) => ({ capability, reason, remedy }));
+  },
+};
+
+/** The command with the limits set for it. The process stays the same: prlimit(1) becomes the command. */
+export function withLimits(argv: Argv, limits: Limits, host: Host): Argv {
+  const rlimits = rlimitsOf(limits);
+  if (rlimits.length === 0) return argv;
+  const prlimit = host.which("prlimit");
+  if (prlimit !== undefined) return [prlimit, ...rlimits.map(option), "--", ...argv];
+  throw new SandboxError("LAUNCH_FAILED", "there is no prlimit on this host to set the limits", {
+    path: `limits.${rlimits[0]?.name}`,
+    hint: "Install util-linux.",
+  });
+}
+
+/**
+ * Tries whether prlimit(1) can set the limits: later, its failure could not be told from one of the tool.
+ *
+ * @throws SandboxError `LAUNCH_FAILED` for the first that cannot be set, or with which no program can be started.
+ */
+export async function tryLimits(limits: Limits, host: Host): Promise<void> {
+  if ((await attempt(limits, host)) === undefined) return;
+  for (const { name } of rlimitsOf(limits)) {
+    const failure = await attempt({ [name]: limits[name] }, host);
+    if (failure !== undefined) throw limitFailure(name, limits, failure);
+  }
+}
+
+async function attempt(limits: Limits, host: Host): Promise<string | undefined> {
+  const [prlimit, ...rest] = withLimits(["true"], limits, host);
+  if (rest.length === 0) return undefined;
+  const { exitCode, stderr } = await host.run([
+    prlimit,
+    ...rest.slice(0, -1),
+    prlimit,
+    "--version",
+  ]);
+  return exitCode === 0 ? undefined : reasonOf(stderr);
+}
+
+function reasonOf(stderr: string): string {
+  const [line] = stderr.trim().split("\n");
+  return line || "no program can be started with it";
+}
+
+function option({ name, soft, hard }: Rlimit): string {
+  return `--${RLIMITS[name].option}=${soft}:${hard}`;
+}

@@ -1,0 +1,112 @@
+import type { ToolPlan } from "../../backend/plan.js";
+import type { Ended, Running } from "../../backend/running.js";
+import type { Wires } from "../../backend/stdio.js";
+import type { Group } from "../../cgroup/group.js";
+import { counted } from "../../cgroup/with-stats.js";
+import type { Word } from "../../config/word.js";
+import { startTimeOf } from "../../host/processes.js";
+import { stuck } from "../../host/wait-gone.js";
+import { SandboxError } from "../../result/error.js";
+import { Checker } from "../../verify/checker.js";
+import { masksOf } from "../../verify/masks.js";
+import type { Prepared } from "../prepared.js";
+import { launch } from "./launch.js";
+import { type ToolEnd, type Watched, watch } from "./watch.js";
+import { withoutNull } from "./without-null.js";
+
+/**
+ * Runs a program with a tool of the host.
+ *
+ * @throws SandboxError as {@link launch} does; what goes wrong later rejects `ended`.
+ */
+export function startTool(
+  prepared: Prepared<ToolPlan>,
+  words: readonly Word[],
+  wires: Wires,
+): Running {
+  const { plan, tool, config, host, closedOnExec, backend } = prepared;
+  const masks = masksOf(config);
+  const argv = words.map(asText);
+  const group = prepared.openGroup(false);
+  const launched = orEnd(group, () =>
+    launch({ ...plan, argv: tool }, config, argv, withoutNull(wires), host, closedOnExec, group),
+  );
+  const checker = new Checker(prepared);
+  const watched: Watched = watch(launched, plan, {
+    onReport: (report) => checker.checkNamespaces(report) || watched.kill(),
+    onSetUp: ({ pid, started }) =>
+      checker.checkSetUp(pid, () => startTimeOf(pid) === started) || watched.kill(),
+  });
+  let bared: SandboxError | undefined;
+  const look = (): void => {
+    bared ??= masks?.fault();
+    if (bared !== undefined) watched.kill();
+  };
+  masks?.watch(look);
+  const ended = watched.ended.then((end): Ended => {
+    look();
+    masks?.close();
+    // Off the way of the result: the guardian may hear of it a moment later.
+    setImmediate(launched.release);
+    assertEnded(end, plan, backend);
+    const { text } = watched.report();
+    const plain: Ended = {
+      verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
+      enforced() {
+        if (bared !== undefined) throw bared;
+        return checker.enforced();
+      },
+    };
+    return group === undefined ? plain : counted(plain, group, true);
+  });
+  const remove = async (): Promise<void> => {
+    try {
+      await launched.undo();
+    } finally {
+      await group?.end();
+    }
+  };
+  const { startedAt, streams } = launched;
+  const { signal, isStarting, kill } = watched;
+  return { startedAt, streams, ended, remove, signal, isStarting, kill };
+}
+
+/** Node starts programs with text only. */
+function asText(word: Word, index: number): string {
+  if (typeof word === "string") return word;
+  const path = `command[${index}]`;
+  throw new SandboxError("CONFIG_INVALID", `${path}: is not UTF-8, and a tool cannot be given it`, {
+    path,
+    hint: "Use the backend namespaces, whose launcher takes bytes.",
+  });
+}
+
+function orEnd<Value>(group: Group | undefined, attempt: () => Value): Value {
+  try {
+    return attempt();
+  } catch (error) {
+    void group?.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+function assertEnded(
+  { error, survived, unreadable }: ToolEnd,
+  { argv }: ToolPlan,
+  backend: string,
+): void {
+  if (error !== undefined) {
+    throw new SandboxError("LAUNCH_FAILED", `${argv[0]} cannot be started: ${error.message}`, {
+      cause: error,
+    });
+  }
+  if (survived) throw stuck();
+  if (unreadable !== undefined) {
+    const message = `the backend ${backend} cannot read what its tool reports: ${unreadable.message}`;
+    throw new SandboxError("BACKEND_INVALID", message, {
+      backend,
+      hint: "Tell its author.",
+      cause: unreadable,
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Report, ToolPlan } from "../../backend/plan.js";
+import { childrenOf, groupFrom, treeFrom } from "../../host/processes.js";
+import { gone, type Init, kill as killInit } from "../../host/wait-gone.js";
+import { numberOf } from "../../result/signal.js";
+import { follow } from "./follow.js";
+import type { Launched } from "./launch.js";
+
+/** How a tool ended. */
+export interface ToolEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it could not be started, if it could not. */
+  readonly error: Error | undefined;
+  /** What the backend threw when it was to read the report. */
+  readonly unreadable: Error | undefined;
+  /** Whether pid 1 of the sandbox would not go away. */
+  readonly survived: boolean;
+}
+
+/** A running tool, and the power to end it. */
+export interface Watched {
+  /** What the tool has reported so far. */
+  report(): { readonly text: string; readonly read: Report };
+  /** Resolves when the tool has ended and every process of the sandbox is gone. */
+  readonly ended: Promise<ToolEnd>;
+  /** Sends a signal to the program; false when there is none any more. */
+  readonly signal: (name: NodeJS.Signals) => boolean;
+  readonly isStarting: () => boolean;
+  /** Ends everything at once; false when it has ended already. */
+  readonly kill: () => boolean;
+}
+
+/** What a terminal sends to a whole process group, and how that is stopped for certain. */
+const FROM_TERMINAL: ReadonlySet<string> = new Set([
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTSTP",
+  "SIGSTOP",
+  "SIGCONT",
+]);
+const RETRY = 5;
+const LOOK_EVERY = 2;
+
+/** Who wants to know how a tool gets on. */
+export interface Watcher {
+  /** The report has grown. */
+  readonly onReport: (report: Report) => void;
+  /** The program is there, so that all that it is to find was set up before. Not called when it ends too soon. */
+  readonly onSetUp: (init: Init) => void;
+}
+
+/** Follows a tool from its start to the end of the last process. */
+export function watch(
+  { child, report, lifelines }: Launched,
+  plan: ToolPlan,
+  { onReport, onSetUp }: Watcher,
+): Watched {
+  let isAwaited = false;
+  const awaitProgram = async (init: Init): Promise<void> => {
+    while (isRunning() && programOf(child, init.pid, seen.read) === undefined)
+      await setTimeout(LOOK_EVERY);
+    if (isRunning()) onSetUp(init);
+  };
+  const seen = follow(report, child.pid, plan, {
+    onReport() {
+      onReport(seen.read);
+      if (isAwaited || seen.init === undefined) return;
+      isAwaited = true;
+      void awaitProgram(seen.init);
+    },
+    onUnreadable: () => void kill(),
+  });
+  const exit = exited(child);
+  const ended = exit.then(async (result) => {
+    for (const pipe of lifelines) pipe.destroy();
+    if (report !== undefined) await lastWords();
+    const { init, unreadable } = seen;
+    // A tool that was killed while it set up has told nothing of what it left behind.
+    if (init === undefined && report !== undefined && result.signal !== null)
+      send(-(child.pid ?? Number.NaN), constants.signals.SIGKILL);
+    return { ...result, unreadable, survived: init !== undefined && !(await gone(init)) };
+  });
+  const isRunning = (): boolean =>
+    child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  const program = (): number | undefined =>
+    plan.readReport === undefined ? child.pid : programOf(child, seen.init?.pid, seen.read);
+  const isStarting = (): boolean => isRunning() && program() === undefined;
+  const signal = (name: NodeJS.Signals): boolean => {
+    const number = numberOf(name);
+    if (!isRunning()) return false;
+    const pid = program();
+    // The tool is still setting up: the program gets its signal as soon as it is there.
+    if (pid === undefined) void setTimeout(RETRY).then(() => signal(name));
+    else for (const each of FROM_TERMINAL.has(name) ? groupFrom(pid) : [pid]) send(each, number);
+    return true;
+  };
+  const kill = (): boolean => {
+    if (!isRunning() || child.pid === undefined) return false;
+    if (seen.init !== undefined) killInit(seen.init);
+    else for (const pid of stopped(child.pid)) send(pid, constants.signals.SIGKILL);
+    send(-child.pid, constants.signals.SIGKILL);
+    return true;
+  };
+  return { report: () => seen, ended, signal, isStarting, kill };
+}
+
+function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived" | "unreadable">> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, error: undefined }));
+  });
+}
+
+/** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
+function programOf(
+  child: ChildProcess,
+  init: number | undefined,
+  { supervisor }: Report,
+): number | undefined {
+  if (child.pid === undefined || init === undefined) return undefined;
+  if (supervisor !== undefined) return childrenOf(supervisor)?.[0];
+  const own = childrenOf(child.pid)?.find((pid) => pid !== init);
+  return own ?? childrenOf(init)?.[0];
+}
+
+/**
+ * All that is below a tool, which may have started another one in a session of its own, and has not told of a sandbox
+ * yet. It is stopped first, so that it starts nothing more.
+ */
+function stopped(tool: number): number[] {
+  send(-tool, constants.signals.SIGSTOP);
+  return treeFrom(tool);
+}
+
+function send(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+/** Lets the event loop read once more: what the tool wrote before it ended is in the pipe, but perhaps not here yet. */
+async function lastWords(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
