@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { collectGroups } from "./cgroup/stale.js";
+import { removeStaleCgroups } from "./cgroup/stale.js";
 import { type HostCommand, runHostCommand } from "./host/host-command.js";
 import { claim, type Entry, type Found, journals, mountNamespace } from "./start/tool/journal.js";
 
@@ -28,7 +28,7 @@ interface Done {
 export async function gc(): Promise<GarbageCollected> {
   const done: Done = { undone: [], failed: [], unsure: [] };
   for (const found of journals()) await collect(found, done);
-  const cgroups = await collectGroups();
+  const cgroups = await removeStaleCgroups();
   return {
     undone: [...done.undone, ...cgroups.removed.map((path) => `rmdir ${path}`)],
     failed: [...done.failed, ...cgroups.failed],

@@ -1,18 +1,18 @@
 import type { Plan } from "./backend/plan.js";
 import type { Running, WindowSize } from "./backend/running.js";
-import type { Wires } from "./backend/stdio.js";
+import type { StdioTargets } from "./backend/stdio.js";
 import type { Need } from "./capability/capability.js";
 import type { Config, ConfigInput } from "./config/schema.js";
 import type { Word } from "./config/word.js";
 import type { Dropped, SandboxResult } from "./result/result.js";
-import { begin, beginSoon } from "./run/begin.js";
+import { begin, beginAsync } from "./run/begin.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "./run/check-options.js";
 import { type SandboxChild, termsOf } from "./run/child.js";
 import type { RunOptions } from "./run/options.js";
 import { assertTerminal, forTerminal, windowOf } from "./run/terminal.js";
 import { openSession, type Session } from "./session/session.js";
 import { prepare, type SandboxOptions } from "./start/prepare.js";
-import { start, startSoon } from "./start/start.js";
+import { start, startAsync } from "./start/start.js";
 
 /** A config that has been checked, resolved and planned, ready to run commands; each run is a fresh sandbox. */
 export interface Sandbox {
@@ -67,9 +67,9 @@ export async function createSandbox(
       refusePipes(given);
       const command = commandOf(argv ?? config.command);
       const { options, window } = asked(given);
-      const startOne = (wires: Wires): Promise<Running> =>
-        startSoon(prepared, command, wires, window, options.signal);
-      return (await beginSoon(prepared, terms, options, startOne)).result;
+      const startOne = (wires: StdioTargets): Promise<Running> =>
+        startAsync(prepared, command, wires, window, options.signal);
+      return (await beginAsync(prepared, terms, options, startOne)).result;
     },
     spawn(argv, given) {
       const { options, window } = asked(piped(given));

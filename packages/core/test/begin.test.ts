@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Running } from "../src/backend/running.js";
-import { begin, beginSoon } from "../src/run/begin.js";
+import { begin, beginAsync } from "../src/run/begin.js";
 import { orAbort } from "../src/start/launcher/run.js";
 import type { Prepared } from "../src/start/prepared.js";
 import { TERMS } from "./support/running.js";
@@ -20,7 +20,7 @@ describe("a command whose signal was aborted before", () => {
     const options = { signal: AbortSignal.abort(), stdout: { file } };
     const { result } = begin(prepared, TERMS, options, never);
     expect(await result).toMatchObject({ outcome: "aborted", enforcement: { enforced: [] } });
-    const soon = await beginSoon(prepared, TERMS, options, never);
+    const soon = await beginAsync(prepared, TERMS, options, never);
     expect(await soon.result).toMatchObject({ outcome: "aborted" });
     expect(existsSync(file)).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Group } from "../src/cgroup/group.js";
-import { counted } from "../src/cgroup/with-stats.js";
+import { withStats } from "../src/cgroup/with-stats.js";
 import { CONTENT } from "./support/running.js";
 
 const OWN = { userTime: 1, systemTime: 1, peakMemory: 4096, blockReads: 512, minorFaults: 7 };
@@ -8,7 +8,7 @@ const OWN = { userTime: 1, systemTime: 1, peakMemory: 4096, blockReads: 512, min
 test("what the cgroup does not tell of the whole sandbox is absent, not the program's own", () => {
   const counts = { usage: { userTime: 3, systemTime: 2 }, oomKills: 0, memoryWasFull: false };
   const group = { limits: {}, counts: () => counts } as unknown as Group;
-  const { usage } = counted({ ...CONTENT, usage: OWN }, group, true);
+  const { usage } = withStats({ ...CONTENT, usage: OWN }, group, true);
   // No cgroup ever counts faults.
   expect(usage).toEqual({ userTime: 3, systemTime: 2, minorFaults: 7 });
 });

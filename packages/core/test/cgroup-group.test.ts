@@ -5,16 +5,16 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { probeCgroups } from "../src/cgroup/delegation.js";
 import { makeGroup } from "../src/cgroup/group.js";
-import { newName } from "../src/cgroup/name.js";
-import { findPlaces, type Place } from "../src/cgroup/parent.js";
+import { cgroupName } from "../src/cgroup/name.js";
+import { findParents, type ParentCgroup } from "../src/cgroup/parent.js";
 import { gc } from "../src/index.js";
 
 const { missing } = probeCgroups();
 const lack = missing.find(({ capability }) => capability === "limit.processes")?.reason;
 const note = lack === undefined ? "" : ` (skipped: ${lack})`;
 
-function places(): Place[] {
-  return findPlaces(undefined).filter(({ controllers }) => controllers.has("pids"));
+function parents(): ParentCgroup[] {
+  return findParents(undefined).filter(({ controllers }) => controllers.has("pids"));
 }
 
 async function sleeper(): Promise<ChildProcess> {
@@ -25,7 +25,7 @@ async function sleeper(): Promise<ChildProcess> {
 
 describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   it("kills what is in it at its end, and is gone", async () => {
-    const group = makeGroup(places(), { processes: 20 }, false);
+    const group = makeGroup(parents(), { processes: 20 }, false);
     const child = await sleeper();
     const ended = once(child, "exit");
     group.admit(child.pid ?? 0);
@@ -38,7 +38,7 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   });
 
   it("counts what was in it, also when it is gone", async () => {
-    const group = makeGroup(places(), { processes: 20 }, false);
+    const group = makeGroup(parents(), { processes: 20 }, false);
     const child = await sleeper();
     group.admit(child.pid ?? 0);
     await group.end();
@@ -48,7 +48,7 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   it("names the limit and the file of what cannot be set, and leaves nothing", () => {
     const before = subdirectories();
     // More than the kernel has pids.
-    expect(() => makeGroup(places(), { processes: 2 ** 40 }, false)).toThrow(
+    expect(() => makeGroup(parents(), { processes: 2 ** 40 }, false)).toThrow(
       expect.objectContaining({
         code: "LAUNCH_FAILED",
         path: "limits.processes",
@@ -59,7 +59,7 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   });
 
   it("that cannot be entered says so", () => {
-    const group = makeGroup(places(), {}, false);
+    const group = makeGroup(parents(), {}, false);
     expect(() => group.admit(2 ** 22 + 1)).toThrow(
       expect.objectContaining({ code: "LAUNCH_FAILED" }),
     );
@@ -67,9 +67,9 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
   });
 
   it("of a dead process is collected, with what is in it; one of a live process is not", async () => {
-    const [place] = places();
-    const parent = place?.directory ?? "";
-    const [live, dead] = [newName(), newName().replace(/-(\d+)-\d+-/, "-$1-1-")];
+    const [first] = parents();
+    const parent = first?.directory ?? "";
+    const [live, dead] = [cgroupName(), cgroupName().replace(/-(\d+)-\d+-/, "-$1-1-")];
     for (const name of [live, dead]) mkdirSync(join(parent, name));
     const child = await sleeper();
     const ended = once(child, "exit");
@@ -83,7 +83,7 @@ describe.skipIf(lack !== undefined)(`a cgroup${note}`, () => {
 });
 
 function subdirectories(): string[] {
-  return places().flatMap(({ directory }) =>
+  return parents().flatMap(({ directory }) =>
     readdirSync(directory).filter((name) => name.includes(`-${process.pid}-`)),
   );
 }

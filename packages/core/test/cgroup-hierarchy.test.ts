@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { hierarchies } from "../src/cgroup/hierarchy.js";
-import { findPlaces } from "../src/cgroup/parent.js";
+import { findParents } from "../src/cgroup/parent.js";
 
 const V1 = `31 23 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 32 31 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
@@ -34,18 +34,18 @@ it("a mount point with a space is read", () => {
 
 it("a controller is used in the first hierarchy that has it", () => {
   const twice = `${V1}\n35 31 0:29 / /mnt/memory rw,relatime - cgroup cgroup rw,memory`;
-  const places = findPlaces(undefined, hierarchies(twice, OWN_V1));
-  expect(places.map(({ directory }) => directory)).toEqual([
+  const parents = findParents(undefined, hierarchies(twice, OWN_V1));
+  expect(parents.map(({ directory }) => directory)).toEqual([
     "/sys/fs/cgroup/cpu,cpuacct",
     "/sys/fs/cgroup/memory/a/b",
   ]);
 });
 
 it("a directory that is no cgroup is refused", () => {
-  expect(() => findPlaces("/tmp", hierarchies(V1, OWN_V1))).toThrow(
+  expect(() => findParents("/tmp", hierarchies(V1, OWN_V1))).toThrow(
     expect.objectContaining({ code: "PATH_INVALID", path: "cgroup" }),
   );
-  expect(() => findPlaces("/sys/fs/cgroup/nowhere", hierarchies(V1, OWN_V1))).toThrow(
+  expect(() => findParents("/sys/fs/cgroup/nowhere", hierarchies(V1, OWN_V1))).toThrow(
     expect.objectContaining({ code: "PATH_INVALID", path: "cgroup" }),
   );
 });

@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { SandboxError } from "../src/result/error.js";
 import type { InputSource } from "../src/run/input-source.js";
-import { feed } from "../src/run/stdin-pump.js";
+import { pumpStdin } from "../src/run/stdin-pump.js";
 
 /** What a program would read; `read` lets it take one more chunk. */
 function program() {
@@ -65,7 +65,7 @@ describe("a source of standard input", () => {
     ],
   ])("can be %s", async (_, source) => {
     const { stdin, text } = reader();
-    feed(stdin, { stream: source() }, NONE);
+    pumpStdin(stdin, { stream: source() }, NONE);
     await once(stdin, "close");
     expect(text()).toBe("one two");
   });
@@ -73,7 +73,7 @@ describe("a source of standard input", () => {
   it("is asked for no more than there is room for", async () => {
     const { stdin, taken, read } = program();
     const count = { given: 0, isReturned: false };
-    const end = feed(stdin, { stream: counting(1000, count) }, NONE);
+    const end = pumpStdin(stdin, { stream: counting(1000, count) }, NONE);
     for (let index = 0; index < 10; index += 1) await read();
     expect(taken.length).toBeGreaterThan(5);
     expect(count.given).toBeLessThan(taken.length + 2);
@@ -83,7 +83,7 @@ describe("a source of standard input", () => {
   it("is returned when the program takes no more", async () => {
     const { stdin } = program();
     const count = { given: 0, isReturned: false };
-    feed(stdin, { stream: counting(1000, count) }, NONE);
+    pumpStdin(stdin, { stream: counting(1000, count) }, NONE);
     await turn();
     stdin.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
     await turn();
@@ -94,7 +94,7 @@ describe("a source of standard input", () => {
     const node = new Readable({ read: () => undefined });
     let cancelled = false;
     const web = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
-    for (const stream of [node, web]) feed(reader().stdin, { stream }, NONE)();
+    for (const stream of [node, web]) pumpStdin(reader().stdin, { stream }, NONE)();
     await turn();
     expect([node.destroyed, cancelled]).toEqual([true, true]);
   });
@@ -142,7 +142,7 @@ describe("a source of standard input", () => {
   ])("that %s is STREAM_FAILED, once", async (_, source) => {
     const errors: SandboxError[] = [];
     const { stdin } = reader();
-    feed(stdin, { stream: source() }, (error) => errors.push(error));
+    pumpStdin(stdin, { stream: source() }, (error) => errors.push(error));
     for (let turns = 0; turns < 10; turns += 1) await turn();
     expect(errors).toMatchObject([{ code: "STREAM_FAILED", path: "stdin" }]);
     expect(stdin.writableEnded).toBe(false);

@@ -9,8 +9,8 @@ import {
   realHost,
 } from "../src/index.js";
 import { withNotes } from "../src/paths/notes.js";
-import { assertSettled } from "../src/paths/recheck.js";
-import { settle } from "../src/paths/resolve-paths.js";
+import { recheckPaths } from "../src/paths/recheck.js";
+import { resolvePaths } from "../src/paths/resolve-paths.js";
 import { type Tree, temporary } from "./support/temporary.js";
 import { thrown } from "./support/thrown.js";
 
@@ -27,7 +27,7 @@ const TREE = {
 } satisfies Tree;
 
 function settled(config: ConfigInput, root: string = temporary(TREE)): ResolvedConfig {
-  return settle(parseConfig({ root, ...config }), realHost());
+  return resolvePaths(parseConfig({ root, ...config }), realHost());
 }
 
 const BAD: readonly (readonly [what: string, config: ConfigInput, path: string])[] = [
@@ -280,7 +280,9 @@ describe("other ways to what is protected", () => {
     ({ type: "bind", source, target, readOnly }) as const;
   const notes = (config: ConfigInput, root: string): readonly string[] => {
     const parsed = parseConfig({ root, mounts: [], ...config });
-    return withNotes(needs(parsed), settle(parsed, realHost())).flatMap((need) => need.notes ?? []);
+    return withNotes(needs(parsed), resolvePaths(parsed, realHost())).flatMap(
+      (need) => need.notes ?? [],
+    );
   };
 
   it("are hidden too where a bind of a directory above shows it", () => {
@@ -331,7 +333,7 @@ describe("other ways to what is protected", () => {
 describe("assertSettled", () => {
   it("is content while nothing has changed", () => {
     const config = settled({ writable: ["/data"], hidden: ["/data/file"] });
-    expect(() => assertSettled(config)).not.toThrow();
+    expect(() => recheckPaths(config)).not.toThrow();
   });
 
   it.each(["a symlink", "nothing", "a file"])(
@@ -343,7 +345,7 @@ describe("assertSettled", () => {
       rmSync(join(root, "data/deep"), { recursive: true });
       if (what === "a symlink") symlinkSync("/tmp", join(root, "data/deep"));
       if (what === "a file") renameSync(join(root, "data/other"), join(root, "data/deep"));
-      const error = await thrown(() => assertSettled(config));
+      const error = await thrown(() => recheckPaths(config));
       expect([error.code, error.path]).toEqual(["PATH_INVALID", "mounts[0]"]);
     },
   );
@@ -354,7 +356,7 @@ describe("assertSettled", () => {
     const config = settled({ mounts: [{ type: "bind", source, target: "/data" }] });
     rmSync(source, { recursive: true });
     symlinkSync("other", source);
-    expect((await thrown(() => assertSettled(config))).path).toBe("mounts[0]");
+    expect((await thrown(() => recheckPaths(config))).path).toBe("mounts[0]");
   });
 
   it("refuses a root that is gone", async () => {
@@ -362,7 +364,7 @@ describe("assertSettled", () => {
     const config = settled({}, root);
     renameSync(root, `${root}.gone`);
     try {
-      expect((await thrown(() => assertSettled(config))).path).toBe("root");
+      expect((await thrown(() => recheckPaths(config))).path).toBe("root");
     } finally {
       renameSync(`${root}.gone`, root);
     }

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Running } from "../src/backend/running.js";
-import { type StopTerms, stopper } from "../src/run/deadline.js";
+import { type DeadlineTerms, deadline } from "../src/run/deadline.js";
 
 /** A program that writes down what is done to it. */
-function recorded(terms: Partial<StopTerms>, signal?: AbortSignal, more: Partial<Running> = {}) {
+function recorded(
+  terms: Partial<DeadlineTerms>,
+  signal?: AbortSignal,
+  more: Partial<Running> = {},
+) {
   const done: string[] = [];
   const running: Running = {
     startedAt: 0,
@@ -14,7 +18,7 @@ function recorded(terms: Partial<StopTerms>, signal?: AbortSignal, more: Partial
     kill: () => done.push("kill") > 0,
     ...more,
   };
-  const own = stopper(running, { wallTime: undefined, stop: undefined, ...terms }, signal);
+  const own = deadline(running, { wallTime: undefined, stop: undefined, ...terms }, signal);
   return { ...own, done };
 }
 

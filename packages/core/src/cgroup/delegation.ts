@@ -2,8 +2,8 @@ import type { Missing } from "../backend/backend.js";
 import type { Capability } from "../capability/capability.js";
 import type { Controller } from "./controller.js";
 import { type Group, makeGroup } from "./group.js";
-import { findPlaces, type Place } from "./parent.js";
-import { type Trial, tryPlace } from "./probe.js";
+import { findParents, type ParentCgroup } from "./parent.js";
+import { type ParentProbe, probeParent } from "./probe.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS } from "./setting.js";
 
 /** What the cgroups of this host can do for a run, found out by trying. */
@@ -29,18 +29,18 @@ export interface Delegation {
  * @throws SandboxError `PATH_INVALID` when it is no cgroup.
  */
 export function probeCgroups(given?: string): Delegation {
-  const trials = findPlaces(given).map((place) => tryPlace(place, given !== undefined));
-  const usable = trials.flatMap(({ place, failure }) => (failure === undefined ? [place] : []));
+  const probes = findParents(given).map((parent) => probeParent(parent, given !== undefined));
+  const usable = probes.flatMap(({ parent, failure }) => (failure === undefined ? [parent] : []));
   return {
     missing: CGROUP_LIMITS.flatMap((limit): Missing[] => {
-      const lack = lackOf(CONTROLLERS[limit], trials, given) ?? limitLack(trials, limit);
+      const lack = lackOf(CONTROLLERS[limit], probes, given) ?? limitLack(probes, limit);
       return lack === undefined ? [] : [{ capability: `limit.${limit}`, remedy: REMEDY, ...lack }];
     }),
-    mechanisms: Object.assign({}, ...trials.map(({ mechanisms }) => mechanisms)),
-    unusable: usable.length > 0 ? undefined : (trials[0]?.failure ?? NOT_MOUNTED),
+    mechanisms: Object.assign({}, ...probes.map(({ mechanisms }) => mechanisms)),
+    unusable: usable.length > 0 ? undefined : (probes[0]?.failure ?? NOT_MOUNTED),
     open: (limits, isSession) =>
       makeGroup(
-        usable.filter((place) => serves(place, limits)),
+        usable.filter((parent) => serves(parent, limits)),
         limits,
         isSession,
       ),
@@ -54,23 +54,23 @@ const REMEDY =
 /** Why a controller cannot be used at all. */
 function lackOf(
   controller: Controller,
-  trials: readonly Trial[],
+  probes: readonly ParentProbe[],
   given: string | undefined,
 ): { readonly reason: string } | undefined {
-  const trial = trials.find(({ place }) => place.controllers.has(controller));
-  if (trial?.failure !== undefined) return { reason: trial.failure };
-  if (trial?.handedOn.has(controller) === true) return undefined;
+  const probe = probes.find(({ parent }) => parent.controllers.has(controller));
+  if (probe?.failure !== undefined) return { reason: probe.failure };
+  if (probe?.delegatedTo.has(controller) === true) return undefined;
   const reason =
-    trial?.reason ?? `${given ?? "the cgroup of this process"} has no controller ${controller}`;
-  return { reason: trials.length === 0 ? NOT_MOUNTED : reason };
+    probe?.reason ?? `${given ?? "the cgroup of this process"} has no controller ${controller}`;
+  return { reason: probes.length === 0 ? NOT_MOUNTED : reason };
 }
 
-function limitLack(trials: readonly Trial[], limit: (typeof CGROUP_LIMITS)[number]) {
-  return trials.find(({ lacks }) => lacks.has(limit))?.lacks.get(limit);
+function limitLack(probes: readonly ParentProbe[], limit: (typeof CGROUP_LIMITS)[number]) {
+  return probes.find(({ lacks }) => lacks.has(limit))?.lacks.get(limit);
 }
 
 /** What counts is always there; in version 1 the controller that only limits has a directory of its own. */
-function serves({ version, controllers }: Place, limits: CgroupLimits): boolean {
+function serves({ version, controllers }: ParentCgroup, limits: CgroupLimits): boolean {
   const counts = (["memory", "pids", "cpuacct", "io"] as const).some((name) =>
     controllers.has(name),
   );

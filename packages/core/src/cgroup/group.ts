@@ -4,12 +4,12 @@ import { setTimeout } from "node:timers/promises";
 import { SandboxError } from "../result/error.js";
 import { errnoOf } from "./file.js";
 import { killAll } from "./kill.js";
-import { newName } from "./name.js";
-import type { Place } from "./parent.js";
+import { cgroupName } from "./name.js";
+import type { ParentCgroup } from "./parent.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS, setLimit } from "./setting.js";
-import { type Counts, countsOf } from "./stats.js";
+import { type Stats, statsOf } from "./stats.js";
 
-/** The cgroup of one sandbox: a directory in each of the places. */
+/** The cgroup of one sandbox: a directory in each of the hierarchies that it needs. */
 export interface Group {
   readonly limits: CgroupLimits;
   /** Of version 2: the files to which the pid of what is to be in it is written. */
@@ -23,7 +23,7 @@ export interface Group {
    */
   admit(pid: number): void;
   /** What it has counted, at its end at the latest. */
-  counts(): Counts;
+  counts(): Stats;
   /**
    * Kills what is still in it and removes it.
    *
@@ -39,11 +39,11 @@ export interface Group {
  * @throws SandboxError `LAUNCH_FAILED`, naming the limit and the file.
  */
 export function makeGroup(
-  places: readonly Place[],
+  parents: readonly ParentCgroup[],
   limits: CgroupLimits,
   isSession: boolean,
 ): Group {
-  const directories = makeDirectories(places);
+  const directories = makeDirectories(parents);
   try {
     applyLimits(directories, limits, isSession);
   } catch (error) {
@@ -54,8 +54,8 @@ export function makeGroup(
     [...directories].flatMap(([{ version }, directory]) =>
       versions.includes(version) ? [join(directory, name)] : [],
     );
-  let last: Counts | undefined;
-  const counts = (): Counts => last ?? countsOf(directories);
+  let last: Stats | undefined;
+  const counts = (): Stats => last ?? statsOf(directories);
   return {
     limits,
     procs: files("cgroup.procs", 2),
@@ -73,11 +73,11 @@ export function makeGroup(
   };
 }
 
-function makeDirectories(places: readonly Place[]): ReadonlyMap<Place, string> {
-  const name = newName();
-  const made = new Map<Place, string>();
-  for (const place of places) {
-    const directory = join(place.directory, name);
+function makeDirectories(parents: readonly ParentCgroup[]): ReadonlyMap<ParentCgroup, string> {
+  const name = cgroupName();
+  const made = new Map<ParentCgroup, string>();
+  for (const parent of parents) {
+    const directory = join(parent.directory, name);
     try {
       mkdirSync(directory);
     } catch (error) {
@@ -86,24 +86,24 @@ function makeDirectories(places: readonly Place[]): ReadonlyMap<Place, string> {
         path: "limits",
       });
     }
-    made.set(place, directory);
+    made.set(parent, directory);
   }
   return made;
 }
 
 function applyLimits(
-  directories: ReadonlyMap<Place, string>,
+  directories: ReadonlyMap<ParentCgroup, string>,
   limits: CgroupLimits,
   isSession: boolean,
 ): void {
   for (const limit of CGROUP_LIMITS) {
     if (limits[limit] === undefined) continue;
-    const [place, directory] =
+    const [parent, directory] =
       [...directories].find(([{ controllers }]) => controllers.has(CONTROLLERS[limit])) ?? [];
     const path = `limits.${limit}`;
-    if (place === undefined || directory === undefined)
+    if (parent === undefined || directory === undefined)
       throw new SandboxError("LAUNCH_FAILED", `${path}: there is no cgroup for it`, { path });
-    const set = setLimit(limit, limits, place.version, directory);
+    const set = setLimit(limit, limits, parent.version, directory);
     if ("reason" in set) {
       const hint = set.remedy ?? "A cgroup above it may allow less.";
       throw new SandboxError("LAUNCH_FAILED", `${path}: ${set.reason}`, { path, hint });

@@ -4,25 +4,25 @@ import { SandboxError } from "../result/error.js";
 import { type Controller, controllersIn } from "./controller.js";
 import { contentOf, errnoOf } from "./file.js";
 import { type Hierarchy, hierarchies } from "./hierarchy.js";
-import { LEAF } from "./supervisor.js";
+import { SUPERVISOR } from "./supervisor.js";
 
 /** A directory in which cgroups for runs may be made, and what they can control. */
-export interface Place {
+export interface ParentCgroup {
   readonly version: 1 | 2;
   readonly directory: string;
   readonly controllers: ReadonlySet<Controller>;
 }
 
 /**
- * Where this host may have a place for cgroups: the cgroup of this process, in each hierarchy, or the directory that
+ * Where cgroups for runs may be made: below the cgroup of this process, in each hierarchy, or in the directory that
  * the caller names. In version 1 a directory of one hierarchy stands for the same path in all of them.
  *
  * @throws SandboxError `PATH_INVALID` when what the caller names is no cgroup.
  */
-export function findPlaces(
+export function findParents(
   given: string | undefined,
   found: readonly Hierarchy[] = hierarchies(),
-): Place[] {
+): ParentCgroup[] {
   const taken = new Set<Controller>();
   return directoriesOf(given, found).flatMap(({ hierarchy, directory }) => {
     const own = hierarchy.version === 1 ? hierarchy.controllers : controllersOf(directory);
@@ -41,7 +41,7 @@ interface Candidate {
 function directoriesOf(given: string | undefined, found: readonly Hierarchy[]): Candidate[] {
   if (given === undefined) {
     return found.flatMap((hierarchy) =>
-      hierarchy.own === undefined ? [] : [{ hierarchy, directory: outOfLeaf(hierarchy.own) }],
+      hierarchy.own === undefined ? [] : [{ hierarchy, directory: outOfSupervisor(hierarchy.own) }],
     );
   }
   const path = real(given);
@@ -58,8 +58,8 @@ function directoriesOf(given: string | undefined, found: readonly Hierarchy[]): 
 }
 
 /** An earlier sandbox may have moved this process there. */
-function outOfLeaf(directory: string): string {
-  return basename(directory) === LEAF ? dirname(directory) : directory;
+function outOfSupervisor(directory: string): string {
+  return basename(directory) === SUPERVISOR ? dirname(directory) : directory;
 }
 
 function controllersOf(directory: string): ReadonlySet<Controller> {

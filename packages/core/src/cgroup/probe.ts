@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Capability } from "../capability/capability.js";
 import type { Controller } from "./controller.js";
 import { errnoOf } from "./file.js";
-import { newName } from "./name.js";
-import type { Place } from "./parent.js";
+import { cgroupName } from "./name.js";
+import type { ParentCgroup } from "./parent.js";
 import {
   CGROUP_LIMITS,
   type CgroupLimit,
@@ -13,28 +13,28 @@ import {
   setLimit,
   type Unset,
 } from "./setting.js";
-import { handedOn, handOn } from "./supervisor.js";
+import { delegate, delegatedTo } from "./supervisor.js";
 
-/** What came of trying a place. */
-export interface Trial {
-  readonly place: Place;
+/** What a parent cgroup was found to allow. */
+export interface ParentProbe {
+  readonly parent: ParentCgroup;
   /** Why no cgroup can be made there, if none can. */
   readonly failure: string | undefined;
   /** The controllers that cgroups there have, and why they have not all. */
-  readonly handedOn: ReadonlySet<Controller>;
+  readonly delegatedTo: ReadonlySet<Controller>;
   readonly reason: string | undefined;
   /** Limits that cannot be set, although there is the controller. */
   readonly lacks: ReadonlyMap<CgroupLimit, Unset>;
   readonly mechanisms: Partial<Readonly<Record<Capability, string>>>;
 }
 
-/** Makes a cgroup in a place, sets every limit on it that can be, and removes it. */
-export function tryPlace(place: Place, isGiven: boolean): Trial {
-  const { version, directory } = place;
-  const path = join(directory, newName());
+/** Makes a cgroup below a parent, sets every limit on it that can be set, and removes it again. */
+export function probeParent(parent: ParentCgroup, isGiven: boolean): ParentProbe {
+  const { version, directory } = parent;
+  const path = join(directory, cgroupName());
   const lacks = new Map<CgroupLimit, Unset>();
   const mechanisms: Partial<Record<Capability, string>> = {};
-  const nothing = { place, handedOn: new Set<Controller>(), lacks, mechanisms };
+  const nothing = { parent, delegatedTo: new Set<Controller>(), lacks, mechanisms };
   try {
     mkdirSync(path);
   } catch (error) {
@@ -42,16 +42,16 @@ export function tryPlace(place: Place, isGiven: boolean): Trial {
     return { ...nothing, failure, reason: undefined };
   }
   try {
-    const reason = version === 2 ? handOn(directory, place.controllers, isGiven) : undefined;
-    const controllers = version === 2 ? handedOn(directory) : place.controllers;
+    const reason = version === 2 ? delegate(directory, parent.controllers, isGiven) : undefined;
+    const controllers = version === 2 ? delegatedTo(directory) : parent.controllers;
     for (const limit of CGROUP_LIMITS) {
       if (!controllers.has(CONTROLLERS[limit])) continue;
-      if (!place.controllers.has(CONTROLLERS[limit])) continue;
+      if (!parent.controllers.has(CONTROLLERS[limit])) continue;
       const set = setLimit(limit, SAMPLE, version, path);
       if ("reason" in set) lacks.set(limit, set);
       else mechanisms[`limit.${limit}`] = `cgroup v${version} ${set.join(", ")}`;
     }
-    return { place, failure: undefined, handedOn: controllers, reason, lacks, mechanisms };
+    return { parent, failure: undefined, delegatedTo: controllers, reason, lacks, mechanisms };
   } finally {
     rmdirSync(path);
   }

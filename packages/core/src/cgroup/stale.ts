@@ -4,10 +4,10 @@ import { setTimeout } from "node:timers/promises";
 import { errnoOf } from "./file.js";
 import { hierarchies } from "./hierarchy.js";
 import { killAll } from "./kill.js";
-import { isAbandoned } from "./name.js";
+import { isStale } from "./name.js";
 
 /** What became of cgroups that dead processes have left. */
-export interface CollectedGroups {
+export interface StaleCgroups {
   readonly removed: readonly string[];
   /** Each with the reason. */
   readonly failed: readonly string[];
@@ -17,11 +17,11 @@ export interface CollectedGroups {
  * Kills what is left in the cgroups of dead processes, and removes them. They are looked for wherever cgroups are, as
  * nobody knows where a process that is gone has made them; those of others that this user cannot remove are left alone.
  */
-export async function collectGroups(): Promise<CollectedGroups> {
+export async function removeStaleCgroups(): Promise<StaleCgroups> {
   const removed: string[] = [];
   const failed: string[] = [];
   for (const mount of new Set(hierarchies().map((hierarchy) => hierarchy.mount)))
-    for (const path of await abandonedIn(mount)) {
+    for (const path of await staleIn(mount)) {
       killAll([path]);
       const errno = await remove(path);
       if (errno === undefined) removed.push(path);
@@ -31,12 +31,12 @@ export async function collectGroups(): Promise<CollectedGroups> {
   return { removed, failed };
 }
 
-async function abandonedIn(directory: string): Promise<string[]> {
+async function staleIn(directory: string): Promise<string[]> {
   const found: string[] = [];
   for (const name of await subdirectories(directory)) {
     const path = join(directory, name);
-    found.push(...(await abandonedIn(path)));
-    if (isAbandoned(name)) found.push(path);
+    found.push(...(await staleIn(path)));
+    if (isStale(name)) found.push(path);
   }
   return found;
 }

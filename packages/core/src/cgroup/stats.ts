@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Usage } from "../result/result.js";
 import { contentOf, numberIn } from "./file.js";
-import type { Place } from "./parent.js";
+import type { ParentCgroup } from "./parent.js";
 
 /** What a cgroup has counted, each absent where the kernel does not tell. */
-export interface Counts {
+export interface Stats {
   /** What a result tells of it. */
   readonly usage: Omit<Usage, "wallTime">;
   /** Processes that the kernel killed for want of memory, whosever limit it was. */
@@ -13,8 +13,8 @@ export interface Counts {
   readonly memoryWasFull: boolean;
 }
 
-/** Reads everything that a cgroup has counted so far. `directories` are its own, by their place. */
-export function countsOf(directories: ReadonlyMap<Place, string>): Counts {
+/** Reads everything that a cgroup has counted so far. `directories` are its own, each with its parent. */
+export function statsOf(directories: ReadonlyMap<ParentCgroup, string>): Stats {
   const found: Record<string, number | undefined> = {};
   for (const [{ version }, directory] of directories) {
     const read = (file: string): string | undefined => contentOf(join(directory, file));

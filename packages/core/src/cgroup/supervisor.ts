@@ -4,23 +4,23 @@ import { type Controller, controllersIn } from "./controller.js";
 import { contentOf, errnoOf } from "./file.js";
 
 /** The cgroup for processes that had to leave its parent: cgroup v2 has none beside other cgroups with controllers. */
-export const LEAF = "sandboxlib-leaf";
+export const SUPERVISOR = "sandboxlib-supervisor";
 
 /**
  * Hands controllers on to the cgroups below a directory of version 2.
  *
- * Where processes are in the directory itself, they are moved to a leaf first, as the delegation rules of systemd
+ * Where processes are in the directory itself, they are moved to a cgroup below first, as the delegation rules of systemd
  * want it: all of them when the caller has named the directory, so that it is the caller's to give; else only when
  * there are none but this process and what it has started.
  *
  * @returns why one of them cannot be handed on, or undefined.
  */
-export function handOn(
+export function delegate(
   directory: string,
   controllers: ReadonlySet<Controller>,
   isGiven: boolean,
 ): string | undefined {
-  const enabled = handedOn(directory);
+  const enabled = delegatedTo(directory);
   const lacking = [...controllers].filter((name) => !enabled.has(name));
   if (lacking.length === 0) return undefined;
   // Not that the kernel would refuse it with processes in there: for some controllers it takes the directory for the
@@ -41,7 +41,7 @@ function makeWay(directory: string, isGiven: boolean): string | undefined {
 }
 
 /** Those of a directory that its cgroups get. */
-export function handedOn(directory: string): ReadonlySet<Controller> {
+export function delegatedTo(directory: string): ReadonlySet<Controller> {
   return controllersIn((contentOf(join(directory, CONTROL)) ?? "").split(" "));
 }
 
@@ -77,17 +77,17 @@ function isOurs(pid: number): boolean {
 /** What is started meanwhile is moved the next time. */
 function clear(directory: string): string | undefined {
   if (processesIn(directory).length === 0) return undefined;
-  const leaf = join(directory, LEAF);
+  const supervisor = join(directory, SUPERVISOR);
   try {
-    mkdirSync(leaf, { recursive: true });
+    mkdirSync(supervisor, { recursive: true });
     for (let round = 0; round < 100; round += 1) {
       const pids = processesIn(directory);
       if (pids.length === 0) return undefined;
-      for (const pid of pids) move(pid, leaf);
+      for (const pid of pids) move(pid, supervisor);
     }
     return `${directory} gets new processes faster than they can be moved`;
   } catch (error) {
-    return `${leaf}: ${errnoOf(error)}`;
+    return `${supervisor}: ${errnoOf(error)}`;
   }
 }
 

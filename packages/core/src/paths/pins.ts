@@ -12,7 +12,7 @@ import { nearest, type View } from "./view.js";
  * @param rootReadOnly - Whether what no mount covers is read-only.
  * @throws SandboxError `PATH_INVALID` for a directory that cannot be held in its place.
  */
-export function pinsFor(view: View, rootReadOnly: boolean): ResolvedMount[] {
+export function selfBindsFor(view: View, rootReadOnly: boolean): ResolvedMount[] {
   const pins = new Map<string, ResolvedMount>();
   for (const mount of [...view.mounts.values()].filter(isProtected)) {
     for (const target of renamable(view, mount.target, rootReadOnly)) {

@@ -10,7 +10,7 @@ import { viewOf } from "./view.js";
  *
  * @throws SandboxError `PATH_INVALID`
  */
-export function assertSettled({ root, overlay, mounts, cwd }: ResolvedConfig): void {
+export function recheckPaths({ root, overlay, mounts, cwd }: ResolvedConfig): void {
   if (realPath(root) !== root) throw changed(root, "root");
   const view = viewOf({ root, mounts, ...(overlay !== undefined && { overlay }) });
   for (const mount of mounts) {

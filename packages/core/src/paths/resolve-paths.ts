@@ -9,7 +9,7 @@ import { aliasesOf } from "./aliases.js";
 import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { find, invalid } from "./path-error.js";
-import { pinsFor } from "./pins.js";
+import { selfBindsFor } from "./pins.js";
 import { realPath } from "./real-path.js";
 import { nearest, type View, viewAt } from "./view.js";
 
@@ -19,7 +19,7 @@ import { nearest, type View, viewAt } from "./view.js";
  * @param mayCreate - Whether the backend provides mount points that the root lacks.
  * @throws SandboxError `PATH_INVALID`, naming the field whose path is missing or of the wrong kind.
  */
-export function settle(config: Config, host: Host, mayCreate = false): ResolvedConfig {
+export function resolvePaths(config: Config, host: Host, mayCreate = false): ResolvedConfig {
   const root = hostDirectory(config.root, "root");
   const overlay = config.overlay && hostDirectories(config.overlay);
   const view: Layered = { ...viewAt(root, overlay), mounts: new Map() };
@@ -38,7 +38,7 @@ export function settle(config: Config, host: Host, mayCreate = false): ResolvedC
     add(view, mount);
   const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
   for (const mask of hidden) hideAliases(view, mask);
-  for (const pin of pinsFor(view, rootReadOnly)) add(view, pin);
+  for (const pin of selfBindsFor(view, rootReadOnly)) add(view, pin);
   const inMirrors = new Set(missing.map(({ target }) => target));
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import type { Running } from "../backend/running.js";
-import type { Wires } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/stdio.js";
 import type { Prepared } from "../start/prepared.js";
 import { childOf, type SandboxChild, type Terms } from "./child.js";
 import type { RunOptions } from "./options.js";
@@ -15,7 +15,7 @@ export function begin(
   prepared: Prepared,
   terms: Terms,
   options: RunOptions,
-  start: (wires: Wires) => Running,
+  start: (wires: StdioTargets) => Running,
 ): SandboxChild {
   if (options.signal?.aborted === true) return aborted(terms, options);
   const wiring = wire(prepared, options);
@@ -28,11 +28,11 @@ export function begin(
 }
 
 /** The same, where a start takes its time. */
-export async function beginSoon(
+export async function beginAsync(
   prepared: Prepared,
   terms: Terms,
   options: RunOptions,
-  start: (wires: Wires) => Promise<Running>,
+  start: (wires: StdioTargets) => Promise<Running>,
 ): Promise<SandboxChild> {
   if (options.signal?.aborted === true) return aborted(terms, options);
   const wiring = wire(prepared, options);

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { pieces } from "./chunk-buffer.js";
+import { chunkBuffer } from "./chunk-buffer.js";
 
 /** Collects what a stream gives, up to a number of bytes. */
 export interface Capture {
@@ -17,7 +17,7 @@ export interface Capture {
  * @param onOverrun - Called once when there is more; what is over the limit is thrown away.
  */
 export function capture(stream: Readable, limit: number, onOverrun: () => void): Capture {
-  const kept = pieces();
+  const kept = chunkBuffer();
   let left = limit;
   stream.on("data", (chunk: Buffer) => {
     if (chunk.length > left && left >= 0) {

@@ -4,15 +4,15 @@ import type { Limits } from "../config/schema.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
 import { startCaptures } from "./captures.js";
-import { letGo } from "./close-unread.js";
-import { type StopTerms, stopper } from "./deadline.js";
+import { closeUnread } from "./close-unread.js";
+import { type DeadlineTerms, deadline } from "./deadline.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { RunOptions } from "./options.js";
 import { outcomeOf, type Stop } from "./outcome.js";
 import { startRelays } from "./relays.js";
-import { feed } from "./stdin-pump.js";
+import { pumpStdin } from "./stdin-pump.js";
 import { assertWindow } from "./terminal.js";
-import type { Wiring } from "./wiring.js";
+import type { ResolvedStdio } from "./wiring.js";
 
 /** A running program. Disposing of it ends it. */
 export interface SandboxChild extends AsyncDisposable {
@@ -48,7 +48,7 @@ export interface SandboxChild extends AsyncDisposable {
 }
 
 /** What the result of a run tells of the sandbox, what the run may use, and when and how it is ended from outside. */
-export interface Terms extends StopTerms {
+export interface Terms extends DeadlineTerms {
   readonly backend: string;
   readonly dropped: readonly Dropped[];
   readonly limits: Limits;
@@ -71,13 +71,13 @@ export function childOf(
   running: Running,
   terms: Terms,
   options: RunOptions,
-  { sinks, close }: Pick<Wiring, "sinks" | "close"> = NOTHING,
+  { sinks, close }: Pick<ResolvedStdio, "sinks" | "close"> = NOTHING,
 ): SandboxChild {
   let signaled: NodeJS.Signals | undefined;
-  const { stop, over, hasKilled } = stopper(running, terms, options.signal);
+  const { stop, over, hasKilled } = deadline(running, terms, options.signal);
   const captures = startCaptures(running.streams, options, stop);
   const relays = startRelays(running.streams, options, sinks, terms.limits, stop);
-  const unfeed = feed(running.streams.stdin, options.stdin, stop);
+  const unfeed = pumpStdin(running.streams.stdin, options.stdin, stop);
   const seconds = (): number => (performance.now() - running.startedAt) / 1000;
   const finish = async (): Promise<SandboxResult> => {
     let wallTime = 0;
@@ -113,7 +113,7 @@ export function childOf(
       return await finish();
     } finally {
       captures.cut();
-      letGo(running.streams.stdin, pipes);
+      closeUnread(running.streams.stdin, pipes);
       await relays.cut();
       close();
     }

@@ -1,5 +1,5 @@
-/** Bytes that come in pieces. */
-export interface Pieces {
+/** Bytes that come in chunks. */
+export interface ChunkBuffer {
   add(piece: Buffer): void;
   /** What has come, in order. */
   all(): readonly Buffer[];
@@ -8,8 +8,8 @@ export interface Pieces {
 /** Bytes: below which size a piece is copied, and into blocks of which size. */
 const [SMALL, BLOCK] = [1024, 8192] as const;
 
-/** Keeps pieces. Small ones are put together: one byte that is a Buffer of its own takes as much memory as hundreds. */
-export function pieces(): Pieces {
+/** Keeps chunks. Small ones are copied into a common block: a Buffer of its own for one byte takes as much memory as hundreds of bytes. */
+export function chunkBuffer(): ChunkBuffer {
   const whole: Buffer[] = [];
   let block = Buffer.alloc(0);
   let [from, to] = [0, 0];

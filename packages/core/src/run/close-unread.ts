@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
  * Lets go of the streams of a program that has ended, as Node does with those of its own children. What somebody reads
  * stays until it has been read; a pipe that nobody reads would never be closed.
  */
-export function letGo(
+export function closeUnread(
   stdin: Writable | null,
   { stdout, stderr }: { readonly stdout: Readable | null; readonly stderr: Readable | null },
 ): void {

@@ -3,13 +3,13 @@ import type { Config } from "../config/schema.js";
 import type { Stop } from "./outcome.js";
 
 /** How long a run may take, in seconds, and how it is ended then. */
-export interface StopTerms {
+export interface DeadlineTerms {
   readonly wallTime: number | undefined;
   readonly stop: Config["stop"];
 }
 
 /** What ends a run from outside. */
-export interface Stopper {
+export interface Deadline {
   /** Ends it: a time-out or an abort as gently as the config has it, everything else at once. The first reason counts. */
   readonly stop: (reason: Stop) => void;
   /** Says that it is over, and after how many seconds; gives the reason why it was ended, if it was. */
@@ -19,11 +19,11 @@ export interface Stopper {
 }
 
 /** Sets everything that may end a run from outside. */
-export function stopper(
+export function deadline(
   running: Running,
-  { wallTime, stop: gentle }: StopTerms,
+  { wallTime, stop: gentle }: DeadlineTerms,
   signal: AbortSignal | undefined,
-): Stopper {
+): Deadline {
   let reason: Stop | undefined;
   let killed = false;
   let grace: NodeJS.Timeout | undefined;

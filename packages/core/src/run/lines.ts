@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { SandboxError } from "../result/error.js";
-import { pieces } from "./chunk-buffer.js";
+import { chunkBuffer } from "./chunk-buffer.js";
 
 /** How an output is cut into lines. */
 export interface LinesOptions {
@@ -39,7 +39,7 @@ async function* cut(
   stream: Readable,
   maxLength: number,
 ): AsyncGenerator<string, undefined, undefined> {
-  let held = pieces();
+  let held = chunkBuffer();
   let length = 0;
   const count = (more: number): void => {
     length += more;
@@ -51,7 +51,7 @@ async function* cut(
     const line = length === last.length ? last : Buffer.concat([...held.all(), last]);
     const end = isEnded && line.at(-1) === CR ? line.length - 1 : line.length;
     if (end > maxLength) throw tooLong(output, maxLength);
-    if (length > last.length) held = pieces();
+    if (length > last.length) held = chunkBuffer();
     length = 0;
     return line.toString("utf8", 0, end);
   };

@@ -10,7 +10,7 @@ import type { StdinOption } from "./options.js";
  * @param onFailure - Called once when the source fails, with `STREAM_FAILED`.
  * @returns What lets go of the source when the run is over.
  */
-export function feed(
+export function pumpStdin(
   stdin: Writable | null,
   option: StdinOption | undefined,
   onFailure: (error: SandboxError) => void,

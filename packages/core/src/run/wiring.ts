@@ -1,6 +1,6 @@
 import { closeSync, createReadStream, fstatSync, open, read, type Stats } from "node:fs";
 import { isatty } from "node:tty";
-import type { Wire, Wires } from "../backend/stdio.js";
+import type { StdioTarget, StdioTargets } from "../backend/stdio.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import { openInputFile, openOutputFile } from "./open-file.js";
@@ -9,8 +9,8 @@ import { isFed, type OutputOption, type StdinOption, type StdioOptions } from ".
 import { assertOwnTerminal } from "./terminal.js";
 
 /** What a run's options come to when the program gets pipes in place of files and devices of the caller. */
-export interface Wiring {
-  readonly wires: Wires;
+export interface ResolvedStdio {
+  readonly wires: StdioTargets;
   /** The options, whose standard input is a stream where it is a file or a device. */
   readonly options: RunOptions;
   /** Where what the program writes is to be copied to. */
@@ -31,7 +31,7 @@ export interface Sinks {
  *
  * @throws SandboxError `LAUNCH_FAILED`, `PATH_INVALID`; what was opened before is closed again.
  */
-export function wire(prepared: Prepared, options: RunOptions): Wiring {
+export function wire(prepared: Prepared, options: RunOptions): ResolvedStdio {
   const open = new Opener(prepared);
   try {
     const input = open.input(options.stdin);
@@ -83,7 +83,7 @@ class Opener {
     for (const close of this.#opened.splice(0)) close();
   };
 
-  input(option: StdinOption = "discard"): { wire: Wire; option: StdinOption } {
+  input(option: StdinOption = "discard"): { wire: StdioTarget; option: StdinOption } {
     if (option === "discard") return { wire: option, option };
     if (option === "pipe" || isFed(option)) return { wire: "pipe", option };
     const fd = this.#fd("stdin", option, 0);
@@ -97,7 +97,7 @@ class Opener {
     return { wire, option: { stream } };
   }
 
-  output(name: Name, option: OutputOption = "capture"): [Wire, number?] {
+  output(name: Name, option: OutputOption = "capture"): [StdioTarget, number?] {
     if (option === "discard") return [option];
     if (option === "pipe" || option === "capture") return ["pipe"];
     const fd = this.#fd(name, option, name === "stdout" ? 1 : 2);
@@ -116,7 +116,7 @@ class Opener {
   }
 
   /** Whoever has a directory open reaches everything below it, whatever the config says. */
-  #wire(name: Name, fd: number): Wire {
+  #wire(name: Name, fd: number): StdioTarget {
     const stat = statOf(name, fd);
     if (stat.isDirectory()) throw unusable(name, `fd ${fd} is a directory`);
     if (stat.isFIFO() || stat.isSocket()) return fd;

@@ -7,7 +7,7 @@ import { ownLauncher } from "../start/launcher/own-launcher.js";
 import type { Prepared } from "../start/prepared.js";
 
 /** Sandboxes that are set up ahead of their command. */
-export class Shelf {
+export class IdleSandboxes {
   readonly #prepared: Prepared<LauncherPlan>;
   readonly #size: number;
   readonly #waiting: Live[] = [];

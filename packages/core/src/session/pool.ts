@@ -14,7 +14,7 @@ import { streamsOf } from "../start/launcher/streams.js";
 import { prepare, type SandboxOptions } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
 import { usesLauncher, withoutLauncher } from "../start/start.js";
-import { Shelf } from "./idle-sandboxes.js";
+import { IdleSandboxes } from "./idle-sandboxes.js";
 
 /** How a pool is made. */
 export interface PoolOptions extends SandboxOptions {
@@ -56,18 +56,18 @@ export async function createPool(
   const { config, prepared, insist } = await prepare(input, options);
   insist("pool", "createPool");
   if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
-  const shelf = new Shelf(prepared, size);
+  const idle = new IdleSandboxes(prepared, size);
   // The first ones are waited for by nobody yet; what keeps them from being set up is told to who asks.
-  shelf.filled().catch(() => undefined);
+  idle.filled().catch(() => undefined);
   const startChild = (argv: readonly Word[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
     if (windowOf(given.tty) !== undefined) insist("tty", "a terminal");
-    return start(prepared, shelf, command, checkedOptions(given));
+    return start(prepared, idle, command, checkedOptions(given));
   };
-  const close = (): Promise<void> => shelf.close();
+  const close = (): Promise<void> => idle.close();
   return {
     backend: prepared.backend,
-    ready: () => shelf.filled(),
+    ready: () => idle.filled(),
     async run(argv, given = {}) {
       refusePipes(given);
       return startChild(argv, given).result;
@@ -88,7 +88,7 @@ function assertSize(size: number): void {
 
 function start(
   prepared: Prepared<LauncherPlan>,
-  shelf: Shelf,
+  idle: IdleSandboxes,
   argv: readonly Word[],
   given: PooledOptions,
 ): SandboxChild {
@@ -98,7 +98,7 @@ function start(
   for (const name of ["stdin", "stdout", "stderr"] as const) assertPiped(name, options[name]);
   return begin(prepared, termsOf(prepared), options, (wires) => {
     const startedAt = performance.now();
-    const live = shelf.take();
+    const live = idle.take();
     // A waiting sandbox has pipes already.
     const streams = streamsOf(wires).map((stream) => (stream === "pipe" ? "own" : stream));
     const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { Stream } from "node:stream";
 import type { LauncherPlan } from "../backend/plan.js";
-import type { Wires } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/stdio.js";
 import { SandboxError } from "../result/error.js";
 import { spawnTool } from "../start/spawn-tool.js";
 
 /** Hands the fds that a command is to have on to the sandbox, under the id of the command. */
-export type Courier = (id: number, wires: Wires) => Promise<void>;
+export type Courier = (id: number, wires: StdioTargets) => Promise<void>;
 
 /**
  * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
@@ -24,7 +24,7 @@ async function send(
   launcher: LauncherPlan["argv"],
   socket: Stream,
   id: number,
-  wires: Wires,
+  wires: StdioTargets,
 ): Promise<void> {
   // Nothing else needs a courier.
   const slots = [wires.stdin, wires.stdout, wires.stderr].map((wire) =>

@@ -1,7 +1,7 @@
 import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
-import { beginSoon } from "../run/begin.js";
+import { beginAsync } from "../run/begin.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "../run/check-options.js";
 import { type SandboxChild, termsOf } from "../run/child.js";
 import type { RunOptions } from "../run/options.js";
@@ -59,7 +59,7 @@ export async function openSession(
     const { wallTime, stop, ...settings } = settingsOf(config, options);
     const words = commandOf(argv ?? command);
     const terms = { ...termsOf(prepared), limits: settings.limits, wallTime, stop };
-    return beginSoon(prepared, terms, options, (wires) =>
+    return beginAsync(prepared, terms, options, (wires) =>
       start(words, settings, wires, options.signal),
     );
   };

@@ -3,7 +3,7 @@ import { CGROUP_LIMITS } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/schema.js";
 import { SandboxError } from "../result/error.js";
-import type { StopTerms } from "../run/deadline.js";
+import type { DeadlineTerms } from "../run/deadline.js";
 
 /** What a command of a session may have of its own. */
 export interface CommandSettings {
@@ -25,7 +25,7 @@ export interface CommandSettings {
 export function settingsOf(
   config: ResolvedConfig,
   { env, cwd, limits, stop }: CommandSettings,
-): Pick<ResolvedConfig, "env" | "cwd" | "limits"> & StopTerms {
+): Pick<ResolvedConfig, "env" | "cwd" | "limits"> & DeadlineTerms {
   if ([env, cwd, limits, stop].every((setting) => setting === undefined)) {
     const { wallTime } = config.limits;
     const { env: own, cwd: at } = config;

@@ -2,8 +2,8 @@ import type { Stream } from "node:stream";
 import type { LauncherPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Ended, Running, Streams } from "../backend/running.js";
-import type { Wires } from "../backend/stdio.js";
-import { counted } from "../cgroup/with-stats.js";
+import type { StdioTargets } from "../backend/stdio.js";
+import { withStats } from "../cgroup/with-stats.js";
 import type { Word } from "../config/word.js";
 import { neverStarted } from "../run/begin.js";
 import { type Command, encodeOpened, encodeSignal } from "../start/launcher/command.js";
@@ -20,7 +20,7 @@ import { courier } from "./send-fds.js";
 export type Starter = (
   argv: readonly Word[],
   settings: Pick<ResolvedConfig, "env" | "cwd" | "limits">,
-  wires: Wires,
+  wires: StdioTargets,
   signal: AbortSignal | undefined,
 ) => Promise<Running>;
 
@@ -29,14 +29,14 @@ export type Starter = (
  * @param hold - Keeps this process alive for a command.
  */
 export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold): Starter {
-  const handOn = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
+  const delegate = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
   let last = 0;
   return async (argv, settings, wires, signal) => {
     const release = hold();
     try {
       last += 1;
       const command = { id: last, streams: streamsOf(wires), argv, window: undefined, ...settings };
-      if (command.streams.includes("courier")) await handOn(command.id, wires);
+      if (command.streams.includes("courier")) await delegate(command.id, wires);
       const { ended, ...running } =
         signal?.aborted === true ? neverStarted() : await begin(live, command, signal);
       return { ...running, ended: ended.finally(release) };
@@ -92,5 +92,5 @@ async function startCounted(
   const { group } = live;
   const before = group?.counts().oomKills;
   const ended = await live.start(command, onPipes);
-  return group === undefined ? ended : counted(ended, group, false, before);
+  return group === undefined ? ended : withStats(ended, group, false, before);
 }

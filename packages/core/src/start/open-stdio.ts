@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { Host } from "../backend/backend.js";
-import type { Wires } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/stdio.js";
 import { takePipe } from "../host/pipe.js";
 
 /** What `spawn` is to be given for fds 0 to 2, and what this process then has of them. */
@@ -29,10 +29,10 @@ interface Taken {
  *
  * @throws SandboxError `LAUNCH_FAILED`; what was opened before is closed again.
  */
-export function openStdio({ stdin, stdout, stderr }: Wires, host: Host): Stdio {
+export function openStdio({ stdin, stdout, stderr }: StdioTargets, host: Host): Stdio {
   const theirs: number[] = [];
   const ours: (number | undefined)[] = [];
-  const slot = (wire: Wires["stdout"], fd: 0 | 1 | 2): Slot => {
+  const slot = (wire: StdioTargets["stdout"], fd: 0 | 1 | 2): Slot => {
     if (wire === "discard") return "ignore";
     const pipe = wire === "relay" ? takePipe(host) : undefined;
     if (pipe === undefined) return wire === "relay" ? "pipe" : wire;

@@ -10,7 +10,7 @@ import { realHost } from "../host/host.js";
 import { assertBelowHard } from "../host/limit-failure.js";
 import { type MaskType, maskHost } from "../paths/mask.js";
 import { withNotes } from "../paths/notes.js";
-import { settle } from "../paths/resolve-paths.js";
+import { resolvePaths } from "../paths/resolve-paths.js";
 import { availableBackends, chooseBackend, type Probed, probeBackend } from "../resolve/choose.js";
 import { needs } from "../resolve/needs.js";
 import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
@@ -60,7 +60,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   assertBelowHard(config.limits);
   const lacks = (capability: Capability): boolean =>
     lackOf(capability, backend, probe) !== undefined;
-  const plain = settle(config, host, !lacks("mount.create"));
+  const plain = resolvePaths(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup);
   const settled = maskHost(plain, maskType(lacks));
   const plan = withCore(planned(backend.plan(settled, host), backend.name), met, cgroups);

@@ -1,6 +1,6 @@
 import type { LauncherPlan, Plan, ToolPlan } from "../backend/plan.js";
 import type { Running, WindowSize } from "../backend/running.js";
-import type { Wires } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/stdio.js";
 import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import { canFork, startForked } from "./launcher/forked-run.js";
@@ -16,7 +16,7 @@ import { startTool } from "./tool/tool.js";
 export function start(
   prepared: Prepared,
   argv: readonly Word[],
-  wires: Wires,
+  wires: StdioTargets,
   window?: WindowSize,
 ): Running {
   if (usesLauncher(prepared)) return startLauncher(prepared, argv, wires, window);
@@ -29,10 +29,10 @@ export function start(
  *
  * @throws SandboxError as {@link start}.
  */
-export async function startSoon(
+export async function startAsync(
   prepared: Prepared,
   argv: readonly Word[],
-  wires: Wires,
+  wires: StdioTargets,
   window: WindowSize | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Running> {

@@ -1,7 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import type { LauncherPlan } from "../../backend/plan.js";
 import type { Running, WindowSize } from "../../backend/running.js";
-import type { Wires } from "../../backend/stdio.js";
+import type { StdioTargets } from "../../backend/stdio.js";
 import type { Word } from "../../config/word.js";
 import type { Prepared } from "../prepared.js";
 import { enterCgroup } from "./enter-cgroup.js";
@@ -16,7 +16,7 @@ import { streamsOf } from "./streams.js";
  * of what was opened by number, and closes it all at the end of the thread, also what others have under these numbers
  * by then.
  */
-export function canFork(wires: Wires): boolean {
+export function canFork(wires: StdioTargets): boolean {
   return isMainThread && wires.passFds === undefined && !streamsOf(wires).includes("courier");
 }
 
@@ -29,7 +29,7 @@ export function canFork(wires: Wires): boolean {
 export async function startForked(
   prepared: Prepared<LauncherPlan>,
   argv: readonly Word[],
-  wires: Wires,
+  wires: StdioTargets,
   window: WindowSize | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Running> {

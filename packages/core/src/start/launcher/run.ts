@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import type { LauncherPlan } from "../../backend/plan.js";
 import type { Ended, Running, Streams, WindowSize } from "../../backend/running.js";
-import type { Wire, Wires } from "../../backend/stdio.js";
-import { counted } from "../../cgroup/with-stats.js";
+import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
+import { withStats } from "../../cgroup/with-stats.js";
 import type { Word } from "../../config/word.js";
 import { SandboxError } from "../../result/error.js";
 import { openStdio } from "../open-stdio.js";
@@ -21,7 +21,7 @@ import { ownLauncher } from "./own-launcher.js";
 export function startLauncher(
   prepared: Prepared<LauncherPlan>,
   argv: readonly Word[],
-  wires: Wires,
+  wires: StdioTargets,
   window?: WindowSize,
 ): Running {
   refusePassFds(wires);
@@ -84,7 +84,7 @@ export function runningOn(
 
 async function countedEnd(ending: Promise<Ended>, { group }: Live<Channel>): Promise<Ended> {
   const ended = await ending;
-  return group === undefined ? ended : counted(ended, group, true);
+  return group === undefined ? ended : withStats(ended, group, true);
 }
 
 /** The cgroup is removed when the channel is closed. */
@@ -104,8 +104,8 @@ function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {
 const ONLY = 1;
 
 /** What Node gives for `ignore` is the host's own device, with the powers of its owner over it. */
-function streamsOf({ stdin, stdout, stderr }: Wires, merge: boolean): Command["streams"] {
-  const stream = (wire: Wire | "stdout"): Stream => (wire === "discard" ? "discard" : "own");
+function streamsOf({ stdin, stdout, stderr }: StdioTargets, merge: boolean): Command["streams"] {
+  const stream = (wire: StdioTarget | "stdout"): Stream => (wire === "discard" ? "discard" : "own");
   return [
     stream(stdin),
     stream(stdout),
@@ -113,7 +113,7 @@ function streamsOf({ stdin, stdout, stderr }: Wires, merge: boolean): Command["s
   ];
 }
 
-function refusePassFds({ passFds = [] }: Wires): void {
+function refusePassFds({ passFds = [] }: StdioTargets): void {
   if (passFds.length === 0) return;
   throw new SandboxError("CONFIG_INVALID", "passFds: the launcher hands on no fd above 2", {
     path: "passFds",

@@ -4,12 +4,12 @@ import type { Host } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { ResolvedConfig } from "../../backend/resolved-config.js";
 import type { Streams } from "../../backend/running.js";
-import type { Wires } from "../../backend/stdio.js";
+import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
 import { filter } from "../../host/filter.js";
 import { inheritedFds } from "../../host/inherited-fds.js";
 import { assertProgram } from "../../paths/program.js";
-import { assertSettled } from "../../paths/recheck.js";
+import { recheckPaths } from "../../paths/recheck.js";
 import { openStdio, type Stdio } from "../open-stdio.js";
 import { spawnTool } from "../spawn-tool.js";
 import { withLimits } from "./prlimit.js";
@@ -41,13 +41,13 @@ export function launch(
   plan: ToolPlan,
   config: ResolvedConfig,
   argv: readonly string[],
-  wires: Wires,
+  wires: StdioTargets,
   host: Host,
   closedOnExec: Set<number>,
   group: Group | undefined,
 ): Launched {
   const check = (): void => {
-    assertSettled(config);
+    recheckPaths(config);
     assertProgram(config, argv[0] ?? "");
   };
   // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.

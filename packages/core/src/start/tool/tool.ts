@@ -1,8 +1,8 @@
 import type { ToolPlan } from "../../backend/plan.js";
 import type { Ended, Running } from "../../backend/running.js";
-import type { Wires } from "../../backend/stdio.js";
+import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
-import { counted } from "../../cgroup/with-stats.js";
+import { withStats } from "../../cgroup/with-stats.js";
 import type { Word } from "../../config/word.js";
 import { startTimeOf } from "../../host/processes.js";
 import { stuck } from "../../host/wait-gone.js";
@@ -22,7 +22,7 @@ import { withoutNull } from "./without-null.js";
 export function startTool(
   prepared: Prepared<ToolPlan>,
   words: readonly Word[],
-  wires: Wires,
+  wires: StdioTargets,
 ): Running {
   const { plan, tool, config, host, closedOnExec, backend } = prepared;
   const masks = masksOf(config);
@@ -57,7 +57,7 @@ export function startTool(
         return checker.enforced();
       },
     };
-    return group === undefined ? plain : counted(plain, group, true);
+    return group === undefined ? plain : withStats(plain, group, true);
   });
   const remove = async (): Promise<void> => {
     try {
