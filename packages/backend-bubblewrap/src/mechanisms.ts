@@ -22,7 +22,6 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.cgroup": "bwrap --unshare-cgroup",
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",
-  "limit.wallTime": "a timer of this process, then the tree is killed",
   ...toolLimits.mechanisms,
   "tree.kill":
     "bwrap --unshare-pid --die-with-parent: pid 1 is killed with bwrap, and everything with pid 1",

@@ -32,6 +32,7 @@ export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
   if ("reason" in guards)
     return { refusal: { path: "command", reason: guards.reason, hint: guards.remedy } };
   return {
+    kind: "tool",
     ...guards,
     argv: [...guards.argv, ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
     env: {},

@@ -12,12 +12,7 @@ const POSIX: readonly Capability[] = [
   "mount.proc",
   "mount.dev",
   "cwd",
-  "limit.wallTime",
   ...toolLimits.capabilities,
-  "limit.memory",
-  "limit.processes",
-  "limit.cpu",
-  "limit.ioWeight",
   "exit.signal",
 ];
 const LINUX: readonly Capability[] = [

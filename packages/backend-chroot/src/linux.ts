@@ -22,6 +22,7 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
   const ids = user && ["--setgid", String(user.gid), "--setuid", String(user.uid)];
   const start = [...clean, unshare, "--root", ".", "--wd", cwd, ...(ids ?? []), "--"];
   return {
+    kind: "tool",
     argv: [unshare, ...separate, sh, "-c", SETUP, "sh", unshare, root, ...list, "--", ...start],
     env: { PATH: searchPath(host) },
     fds: { 3: "report", 4: "lifeline" },
@@ -46,7 +47,6 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "isolate.mount": "unshare --mount --propagation private",
   "isolate.pid": "unshare --pid",
   user: "unshare --setgid --setuid, which leaves no supplementary group",
-  "limit.wallTime": "a timer of this process, then the tree is killed",
   ...toolLimits.mechanisms,
   "tree.kill": "unshare --pid: pid 1 ends with a pipe of this process, and everything with pid 1",
   "exit.signal": "setsid --wait, which reports it",

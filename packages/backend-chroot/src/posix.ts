@@ -22,6 +22,7 @@ export function planPosix(
   // chroot(8) starts in `/`, and only something inside can go on from there.
   const change = cwd === "/" ? [] : ["/bin/sh", "-c", CHANGE_DIRECTORY, "sh", cwd];
   return {
+    kind: "tool",
     argv: [found("env", host), "-i", "--", ...variables, found("chroot", host), root, ...change],
     env: {},
     before: mounts.flatMap((mount) => steps(mount, root + mount.target, host)),
@@ -41,7 +42,6 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "mount.proc": "mount -t proc on the host before the run, umount after it",
   "mount.dev": "mount -t tmpfs on the host before the run, filled by cp -a with nodes like its own",
   cwd: "cd of /bin/sh in the root, unless it is `/`",
-  "limit.wallTime": "a timer of this process, then the process group is killed",
   ...toolLimits.mechanisms,
   "exit.signal": "chroot(8) becomes the program; Node tells no real-time signal from exit status 0",
 };

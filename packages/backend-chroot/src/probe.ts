@@ -21,7 +21,7 @@ export async function probeLinux(host: Host): Promise<Probe> {
 }
 
 /** What every chroot(8) can do. The rest only counts where it has been seen to work. */
-const PORTABLE: ReadonlySet<Capability> = new Set(["root", "cwd", "limit.wallTime", "exit.signal"]);
+const PORTABLE: ReadonlySet<Capability> = new Set(["root", "cwd", "exit.signal"]);
 
 /** Beside what is portable, everything `declared` is missing on systems where this has never been tested. */
 export async function probePosix(host: Host, declared: ReadonlySet<Capability>): Promise<Probe> {

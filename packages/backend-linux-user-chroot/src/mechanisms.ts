@@ -14,7 +14,6 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.mount": "linux-user-chroot, always",
   "isolate.pid": "linux-user-chroot --unshare-pid",
   "isolate.ipc": "linux-user-chroot --unshare-ipc",
-  "limit.wallTime": "a timer of this process, then the tree is killed",
   ...toolLimits.mechanisms,
   "tree.kill": "linux-user-chroot --unshare-pid: everything dies with pid 1, the supervisor",
 };

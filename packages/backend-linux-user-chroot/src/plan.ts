@@ -34,6 +34,7 @@ export function plan(
   const highest = highestFd(options.filter(([name]) => name === "--mount-bind").length);
   const env = Object.entries(config.env).map((entry) => entry.join("="));
   return {
+    kind: "tool",
     argv: [
       "path" in program ? program.path : "linux-user-chroot",
       ...options.flat(),

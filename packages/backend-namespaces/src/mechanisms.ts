@@ -28,7 +28,6 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   "user.range":
     "uid_map and gid_map, written by newuidmap and newgidmap where the caller is not root",
   hostname: "sethostname",
-  "limit.wallTime": "a timer of this process, then the tree is killed",
   "limit.cpuTime": "prlimit64(RLIMIT_CPU) of the program",
   "limit.addressSpace": "prlimit64(RLIMIT_AS) of the program",
   "limit.fileSize": "prlimit64(RLIMIT_FSIZE) of the program",

@@ -15,6 +15,7 @@ export function plan(
   const { root, rootReadOnly, mounts, mirrors, hostname, idMap, overlay } = config;
   const { uid, gid } = config.user ?? host;
   return {
+    kind: "launcher",
     argv: [launcher.path],
     env: {},
     mechanisms,

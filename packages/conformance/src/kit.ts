@@ -3,6 +3,7 @@ import {
   type Backend,
   CAPABILITIES,
   type Capability,
+  capabilitiesOf,
   createPool,
   createSandbox,
   type Probe,
@@ -41,13 +42,14 @@ export function openKit(
   library: Partial<Library> = {},
 ): Kit {
   const missing = new Map(probe.missing?.map(({ capability, reason }) => [capability, reason]));
-  const has = new Set([...backend.capabilities].filter((word) => !missing.has(word)));
+  const has = new Set([...capabilitiesOf(backend)].filter((word) => !missing.has(word)));
   return {
     given: backend,
     backend: {
       apiVersion: backend.apiVersion,
       name: backend.name,
       capabilities: backend.capabilities,
+      isEngine: backend.isEngine === true,
       probe: async () => probe,
       plan: (config, host) => backend.plan(config, host),
     },

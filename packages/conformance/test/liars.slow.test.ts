@@ -1,18 +1,16 @@
-import { AssertionError } from "node:assert";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import namespaces from "@sandboxlib/backend-namespaces";
-import { type Backend, isSandboxError, type Probe, realHost } from "@sandboxlib/core";
+import { type Backend, type Probe, realHost } from "@sandboxlib/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applies, type Case, obstacle } from "../src/case.js";
+import { applies, obstacle } from "../src/case.js";
 import { topics } from "../src/cases/index.js";
-import { runCase } from "../src/context.js";
-import { type Kit, openKit } from "../src/kit.js";
+import { openKit } from "../src/kit.js";
 import { findRecipe } from "../src/root/recipe.js";
+import { all, casesOf, isCaught } from "./liars/caught.js";
 import { liars } from "./liars/index.js";
-import type { Liar } from "./liars/liar.js";
 
 const probes = new Map<Backend, Probe>();
 for (const base of [bubblewrap, namespaces])
@@ -67,17 +65,6 @@ describe("liars", () => {
   }
 });
 
-async function isCaught(kit: Kit, test: Case, directory: string): Promise<boolean> {
-  try {
-    await runCase(kit, test.run, directory);
-    return false;
-  } catch (error) {
-    // Anything else is a fault of the kit.
-    if (error instanceof AssertionError || isSandboxError(error)) return true;
-    throw error;
-  }
-}
-
 /** Liars about users say that they can do what bubblewrap by itself cannot for root. */
 function claiming(probe: Probe): Probe {
   if (!probe.available) return probe;
@@ -85,23 +72,6 @@ function claiming(probe: Probe): Probe {
     ...probe,
     missing: probe.missing?.filter(({ capability }) => capability !== "user") ?? [],
   };
-}
-
-/** Every case with its topic before the title. */
-function all(): [string, Case][] {
-  return topics.flatMap(({ title, cases }) =>
-    cases.map((test): [string, Case] => [`${title}: ${test.title}`, test]),
-  );
-}
-
-function casesOf({ caughtBy, does }: Liar): [string, Case][] {
-  return caughtBy.flatMap((beginning) => {
-    const found = all().filter(([title]) =>
-      title.startsWith(beginning.includes(": ") ? beginning : `${beginning}: `),
-    );
-    if (found.length === 0) throw new Error(`one that ${does}: no case "${beginning}"`);
-    return found;
-  });
 }
 
 function available(probe: Probe | undefined): Extract<Probe, { available: true }> {

@@ -103,6 +103,7 @@ export function inside(script: string): Lie {
 export function nothing(): Lie {
   return says({
     plan: ({ env }) => ({
+      kind: "tool",
       argv: ["/usr/bin/env", "--"],
       env,
       mechanisms: {},

@@ -1,7 +1,17 @@
-export type { Backend, Host, HostRun, Missing, Probe } from "./backend/backend.js";
+export {
+  type Backend,
+  capabilitiesOf,
+  type Host,
+  type HostRun,
+  type Missing,
+  type Probe,
+} from "./backend/backend.js";
 export { backendNamed, loadBackend } from "./backend/load.js";
 export { type InstalledBackend, installedBackends } from "./backend/manifest.js";
 export type {
+  EngineCommand,
+  EnginePlan,
+  EngineStdio,
   LauncherPlan,
   LauncherSetup,
   Observation,
@@ -11,7 +21,6 @@ export type {
   Report,
   Step,
   ToolPlan,
-  Verdict,
 } from "./backend/plan.js";
 export type {
   FileKind,
@@ -21,7 +30,7 @@ export type {
   ResolvedConfig,
   ResolvedMount,
 } from "./backend/resolved-config.js";
-export type { WindowSize } from "./backend/running.js";
+export type { Ended, Running, Streams, Verdict, WindowSize } from "./backend/running.js";
 export {
   allCapabilities,
   CAPABILITIES,

@@ -1,5 +1,5 @@
 import type { Plan } from "./backend/plan.js";
-import type { Running, WindowSize } from "./backend/running.js";
+import type { WindowSize } from "./backend/running.js";
 import type { StdioTargets } from "./backend/stdio.js";
 import type { Need } from "./capability/capability.js";
 import type { Config, ConfigInput } from "./config/schema.js";
@@ -13,6 +13,7 @@ import { assertTerminal, forTerminal, windowOf } from "./run/terminal.js";
 import { openSession, type Session } from "./session/session.js";
 import { prepare, type SandboxOptions } from "./start/prepare.js";
 import { start, startAsync } from "./start/start.js";
+import type { Started } from "./start/started.js";
 
 /** A config that has been checked, resolved and planned, ready to run commands; each run is a fresh sandbox. */
 export interface Sandbox {
@@ -67,14 +68,16 @@ export async function createSandbox(
       refusePipes(given);
       const command = commandOf(argv ?? config.command);
       const { options, window } = asked(given);
-      const startOne = (wires: StdioTargets): Promise<Running> =>
-        startAsync(prepared, command, wires, window, options.signal);
+      const startOne = (targets: StdioTargets): Promise<Started> =>
+        startAsync(prepared, command, targets, window, options.signal);
       return (await beginAsync(prepared, terms, options, startOne)).result;
     },
     spawn(argv, given) {
       const { options, window } = asked(piped(given));
       const command = commandOf(argv ?? config.command);
-      return begin(prepared, terms, options, (wires) => start(prepared, command, wires, window));
+      return begin(prepared, terms, options, (targets) =>
+        start(prepared, command, targets, window),
+      );
     },
     async openSession() {
       insist("session", "openSession");

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Running } from "../src/backend/running.js";
 import { begin, beginAsync } from "../src/run/begin.js";
 import { orAbort } from "../src/start/launcher/run.js";
 import type { Prepared } from "../src/start/prepared.js";
+import type { Started } from "../src/start/started.js";
 import { TERMS } from "./support/running.js";
 import { temporary } from "./support/temporary.js";
 
@@ -39,15 +39,15 @@ describe("a command whose signal was aborted before", () => {
 it("a start is ended by a signal that is aborted meanwhile, and not by one that is later", async () => {
   const controller = new AbortController();
   let kills = 0;
-  let settle: (running: Running) => void = () => undefined;
-  const starting = new Promise<Running>((resolve) => {
+  let settle: (running: Started) => void = () => undefined;
+  const starting = new Promise<Started>((resolve) => {
     settle = resolve;
   });
   const started = orAbort(controller.signal, () => void (kills += 1), starting);
   const later = orAbort(undefined, never, starting);
   controller.abort();
   expect(kills).toBe(1);
-  settle({} as Running);
+  settle({} as Started);
   await Promise.all([started, later]);
   expect(kills).toBe(1);
 });

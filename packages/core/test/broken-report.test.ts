@@ -8,6 +8,7 @@ const broken: Backend = {
   capabilities: new Set(["cwd"]),
   probe: () => Promise.resolve({ available: true }),
   plan: () => ({
+    kind: "tool",
     argv: ["/bin/sh", "-c", "echo word >&3; exec sleep 60"],
     env: {},
     fds: { 3: "report" },

@@ -22,7 +22,7 @@ const OFFER = 'exec 7<"$2"; echo 7; exec cat >/dev/null';
 
 function planFor(argv: ToolPlan["argv"], program: string, by: string): ToolPlan {
   const interpret = (): never => expect.fail();
-  return { argv, clone: { program, by }, env: {}, mechanisms: {}, interpret };
+  return { kind: "tool", argv, clone: { program, by }, env: {}, mechanisms: {}, interpret };
 }
 
 it("the program is replaced where it stands, by one copy for each version of it", async () => {

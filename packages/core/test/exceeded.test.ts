@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Verdict } from "../src/backend/plan.js";
+import type { Verdict } from "../src/backend/running.js";
 import { exceededLimit } from "../src/run/exceeded.js";
 
 const SEEN = { limits: {}, signaled: undefined, tellsSignals: true } as const;

@@ -45,6 +45,7 @@ describe.skipIf(words === undefined)(`the end of a pid 1${why}`, () => {
       capabilities: new Set(["cwd"]),
       probe: () => Promise.resolve({ available: true }),
       plan: () => ({
+        kind: "tool",
         argv: ["/bin/sh", "-c", script, "sh", unshare, ...options],
         env: { PATH: "/usr/bin:/bin" },
         fds: { 3: "report" },

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Ended } from "../src/backend/running.js";
 import { outcomeOf } from "../src/run/outcome.js";
+import type { CheckedEnd } from "../src/start/started.js";
 
-const LOST: Ended = {
+const LOST: CheckedEnd = {
   verdict: () => ({ kind: "failed", code: "LAUNCH_FAILED", message: "lost" }),
   enforced: () => [],
 };

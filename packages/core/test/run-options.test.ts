@@ -8,7 +8,8 @@ const backend: Backend = {
   name: "made-up",
   capabilities: new Set(["cwd", "tree.kill"]),
   probe: async () => ({ available: true }),
-  plan: () => ({ argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies ToolPlan,
+  plan: () =>
+    ({ kind: "tool", argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies ToolPlan,
 };
 
 const interpret: ToolPlan["interpret"] = () => ({ kind: "exited", exitCode: 0 });

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { Running } from "../src/backend/running.js";
 import { type DeadlineTerms, deadline } from "../src/run/deadline.js";
+import type { Started } from "../src/start/started.js";
 
 /** A program that writes down what is done to it. */
 function recorded(
   terms: Partial<DeadlineTerms>,
   signal?: AbortSignal,
-  more: Partial<Running> = {},
+  more: Partial<Started> = {},
 ) {
   const done: string[] = [];
-  const running: Running = {
+  const running: Started = {
     startedAt: 0,
     streams: { stdin: null, stdout: null, stderr: null },
     ended: new Promise(() => undefined),

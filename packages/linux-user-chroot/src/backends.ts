@@ -24,7 +24,7 @@ export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Prom
   for (const backend of await others()) {
     try {
       const sandbox = await createSandbox(config, { backend: withNoNewPrivileges(backend) });
-      if (!handsOnFds || !("setup" in sandbox.plan)) return sandbox;
+      if (!handsOnFds || sandbox.plan.kind !== "launcher") return sandbox;
       first ??= new Error(`the backend ${backend.name} hands on no fd above 2`);
     } catch (error) {
       if (!isSandboxError(error) || !PASSED_OVER.has(error.code)) throw error;

@@ -11,7 +11,7 @@ export function withNoNewPrivileges(backend: Backend): Backend {
     probe: (host) => backend.probe(host),
     plan(config, host) {
       const plan = backend.plan(config, host);
-      if ("refusal" in plan) return plan;
+      if ("refusal" in plan || plan.kind === "engine") return plan;
       const setpriv = host.which("setpriv");
       if (setpriv === undefined) throw noSetpriv(backend.name);
       return { ...plan, argv: [setpriv, "--no-new-privs", "--", ...plan.argv] };

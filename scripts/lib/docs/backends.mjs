@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { allCapabilities } from "@sandboxlib/core";
+import { allCapabilities, capabilitiesOf } from "@sandboxlib/core";
 
 /** What each `packages/backend-*` exports: its default backend first, then variants of it under names of their own. */
 export async function workspaceBackends(root) {

@@ -1,4 +1,4 @@
-import { allCapabilities, CAPABILITIES } from "@sandboxlib/core";
+import { allCapabilities, CAPABILITIES, capabilitiesOf } from "@sandboxlib/core";
 import { table } from "./table.mjs";
 
 /** docs/capabilities.md: the vocabulary, and which backend declares what. */

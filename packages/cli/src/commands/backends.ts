@@ -1,3 +1,4 @@
+import { capabilitiesOf } from "@sandboxlib/core";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import type { Io, Output } from "../io.js";
 import { paint } from "../paint.js";
@@ -25,7 +26,7 @@ function asData({ installed, backend, probe }: Surveyed): Record<string, unknown
     platforms,
     tool,
     ...rest,
-    capabilities: backend?.capabilities,
+    capabilities: backend && capabilitiesOf(backend),
   };
 }
 

@@ -1,5 +1,5 @@
 import { arch, release } from "node:os";
-import { allCapabilities, type Capability, realHost } from "@sandboxlib/core";
+import { allCapabilities, type Capability, capabilitiesOf, realHost } from "@sandboxlib/core";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import type { Finding } from "../doctor/finding.js";
 import { tryHost } from "../doctor/trials.js";
@@ -49,7 +49,7 @@ function diagnose(one: Surveyed, all: readonly Surveyed[]): Diagnosis {
   const enforces = enforcedBy(one);
   const here = new Set(all.filter((other) => other.probe.available).flatMap(enforcedBy));
   const declared = (capability: Capability): boolean =>
-    backend?.capabilities.has(capability) === true;
+    backend !== undefined && capabilitiesOf(backend).has(capability);
   const lacks = probe.available ? (probe.missing ?? []) : [];
   return {
     name: installed.name,
@@ -73,8 +73,9 @@ function diagnose(one: Surveyed, all: readonly Surveyed[]): Diagnosis {
 
 function enforcedBy({ backend, probe }: Surveyed): Capability[] {
   const missing = probe.available ? (probe.missing ?? []).map(({ capability }) => capability) : [];
+  const declared = backend && capabilitiesOf(backend);
   return allCapabilities().filter(
-    (name) => backend?.capabilities.has(name) === true && !missing.includes(name),
+    (name) => declared?.has(name) === true && !missing.includes(name),
   );
 }
 

@@ -1,6 +1,7 @@
 import {
   CAPABILITIES,
   type Capability,
+  capabilitiesOf,
   needs,
   type Prefer,
   parseConfig,
@@ -106,7 +107,8 @@ function explained(
 }
 
 function lackOf({ backend, probe }: Surveyed, capability: Capability): string | undefined {
-  if (backend?.capabilities.has(capability) !== true) return "this backend does not enforce it";
+  if (backend === undefined || !capabilitiesOf(backend).has(capability))
+    return "this backend does not enforce it";
   if (!probe.available) return undefined;
   return probe.missing?.find((missing) => missing.capability === capability)?.reason;
 }

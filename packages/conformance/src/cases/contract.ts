@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { allCapabilities, type Capability, isCapability, realHost } from "@sandboxlib/core";
+import {
+  allCapabilities,
+  type Capability,
+  capabilitiesOf,
+  isCapability,
+  realHost,
+} from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 
@@ -32,7 +38,7 @@ export const contract: Topic = {
           [],
         );
         assert.deepEqual(
-          [...missing.keys()].filter((word) => !backend.capabilities.has(word)),
+          [...missing.keys()].filter((word) => !capabilitiesOf(backend).has(word)),
           [],
         );
         assert([...missing.values()].every((reason) => reason !== ""));

@@ -105,7 +105,7 @@ export const exit: Topic = {
 /** Of what it has started itself, Node tells no such signal from exit status 0. */
 function realTimeHidden({ given }: Kit): string | undefined {
   const plan = given.plan(PLAIN, realHost());
-  return "refusal" in plan || "setup" in plan || plan.readReport !== undefined
+  return "refusal" in plan || plan.kind !== "tool" || plan.readReport !== undefined
     ? undefined
     : "the tool becomes the program, and Node has no name for such a signal";
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Capability } from "@sandboxlib/core";
+import { type Capability, capabilitiesOf } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 
 export const plan: Topic = {
@@ -20,9 +20,10 @@ export const plan: Topic = {
       title: "a plan starts a program of the host by its absolute path",
       async run({ sandbox }) {
         const { plan } = await sandbox();
+        const steps = plan.kind === "tool" ? (plan.before ?? []) : [];
         const programs = [
-          plan.argv,
-          ...(("before" in plan && plan.before) || []).flatMap(({ run, undo }) => [run, undo]),
+          ...(plan.kind === "engine" ? [] : [plan.argv]),
+          ...steps.flatMap(({ run, undo }) => [run, undo]),
         ];
         for (const [program] of programs) assert(program.startsWith("/"), program);
       },
@@ -43,7 +44,7 @@ export const plan: Topic = {
       async run({ kit: { backend }, sandbox }) {
         const named = Object.keys((await sandbox()).plan.mechanisms);
         assert.deepEqual(
-          named.filter((word) => !backend.capabilities.has(word as Capability)),
+          named.filter((word) => !capabilitiesOf(backend).has(word as Capability)),
           [],
         );
       },

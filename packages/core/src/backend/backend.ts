@@ -8,8 +8,16 @@ export interface Backend {
   readonly apiVersion: 1;
   /** One lower-case word, the same as in the `sandboxlib` field of the package's `package.json`. */
   readonly name: string;
-  /** What it enforces wherever it is available: its documentation, its run-time check and the selector of its tests. */
+  /**
+   * What it enforces wherever it is available: its documentation, its run-time check and the selector of its tests. What
+   * core does itself is not among them: see {@link capabilitiesOf}.
+   */
   readonly capabilities: ReadonlySet<Capability>;
+  /**
+   * Whether its plans are of the kind `engine`. Core's cgroups cannot hold what such a backend starts, so it declares
+   * the limits on the whole sandbox that it keeps itself. Default: false.
+   */
+  readonly isEngine?: boolean;
   /** Whether this host can run it: found out by trying, never from a version number. */
   probe(host: Host): Promise<Probe>;
   /** What to run, as data. Pure: the same config and host give the same plan, and nothing is touched. */
@@ -57,3 +65,22 @@ export interface HostRun {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** What core does itself: the time limit for every backend, cgroups where the program is a process of this host. */
+const CORE_CAPABILITIES: readonly Capability[] = [
+  "limit.wallTime",
+  "limit.memory",
+  "limit.processes",
+  "limit.cpu",
+  "limit.ioWeight",
+];
+
+/** Everything that a run with a backend can have: what the backend declares, and what core adds. */
+export function capabilitiesOf({
+  capabilities,
+  isEngine = false,
+}: Pick<Backend, "capabilities" | "isEngine">): ReadonlySet<Capability> {
+  return new Set([...capabilities, ...(isEngine ? WALL_TIME : CORE_CAPABILITIES)]);
+}
+
+const WALL_TIME = ["limit.wallTime"] as const;

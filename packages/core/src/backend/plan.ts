@@ -1,13 +1,15 @@
 import type { Capability } from "../capability/capability.js";
 import type { Namespace } from "../config/schema.js";
-import type { ErrorCode } from "../result/error.js";
+import type { Word } from "../config/word.js";
 import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
+import type { Running, Verdict, WindowSize } from "./running.js";
 
 /** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
-export type Plan = ToolPlan | LauncherPlan;
+export type Plan = ToolPlan | LauncherPlan | EnginePlan;
 
 /** A plan for a tool that takes options and the program's own argument vector. */
 export interface ToolPlan {
+  readonly kind: "tool";
   /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
   readonly argv: readonly [string, ...string[]];
   /**
@@ -34,7 +36,43 @@ export interface ToolPlan {
  * speaks it, and can open sessions and pools with such a plan.
  */
 export interface LauncherPlan extends Pick<ToolPlan, "argv" | "env" | "mechanisms"> {
+  readonly kind: "launcher";
   readonly setup: LauncherSetup;
+}
+
+/**
+ * A plan for what is no local process: a remote engine, a container engine's API, an agent in a virtual machine. Core
+ * does with what it starts as with every other program: streams, time limit, signals, output limits, outcome.
+ *
+ * What it enforces is never `verified`: core can read nothing of it from this kernel.
+ */
+export interface EnginePlan extends Pick<ToolPlan, "mechanisms"> {
+  readonly kind: "engine";
+  /** What the engine would be sent before there is a command, as data. */
+  readonly request: unknown;
+  /**
+   * Starts a command and answers at once, with streams that may wait for the engine. What goes wrong later rejects
+   * {@link Running.ended}, with a SandboxError.
+   *
+   * @param request - That of this plan.
+   */
+  start(request: unknown, command: EngineCommand, stdio: EngineStdio): Running;
+}
+
+/** What an engine is to run; the environment, the working directory and the limits are in the config. */
+export interface EngineCommand {
+  /** Text, or bytes that are no UTF-8. */
+  readonly argv: readonly [Word, ...Word[]];
+  /** The size of its terminal, if it is to have one: its output is `stdout` then. Only with the capability `tty`. */
+  readonly window: WindowSize | undefined;
+}
+
+/** What an engine is to give for each standard stream: a stream for `pipe`, nothing for the others. */
+export interface EngineStdio {
+  readonly stdin: "pipe" | "discard";
+  readonly stdout: "pipe" | "discard";
+  /** `stdout`: the same stream, in the order written. */
+  readonly stderr: "pipe" | "discard" | "stdout";
 }
 
 /** What the launcher is to set up before there is a command. */
@@ -117,21 +155,3 @@ export interface Observation {
   /** The end of standard error where core captured it. It may be the program's as well as the tool's. */
   readonly stderr: string;
 }
-
-/** What became of the program, or why there was none. */
-export type Verdict =
-  | { readonly kind: "exited"; readonly exitCode: number }
-  | {
-      readonly kind: "signaled";
-      readonly signal: NodeJS.Signals;
-      /** Only where it is known to have left one. */
-      readonly coreDumped?: boolean;
-    }
-  | {
-      readonly kind: "failed";
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint?: string;
-      /** The config field at fault. */
-      readonly path?: string;
-    };

@@ -1,18 +1,18 @@
 import type { Readable, Writable } from "node:stream";
-import type { Enforced, Usage } from "../result/result.js";
-import type { Verdict } from "./plan.js";
+import type { ErrorCode } from "../result/error.js";
+import type { Usage } from "../result/result.js";
 
-/** A program that has been started, whatever started it. */
-export interface Running {
+/** A program that has been started, whatever kind of thing it is. */
+export interface Running<End extends Ended = Ended> {
   /** When, by `performance.now()`. */
   readonly startedAt: number;
-  /** Our ends of its standard streams, where they are pipes. */
+  /** The caller's ends of its standard streams, where they are pipes. */
   readonly streams: Streams;
   /**
    * Resolves when the program is gone, with everything that it started where the sandbox was its own.
    * Rejects with a SandboxError when it could not be started, or would not end.
    */
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<End>;
   /** Sends a signal to the program; false when there is none any more. */
   signal(name: NodeJS.Signals): boolean;
   /** Whether there is no program yet that could get a signal; only where that can be told. */
@@ -20,7 +20,7 @@ export interface Running {
   /** Ends everything at once; false when it has ended already. */
   kill(): boolean;
   /**
-   * Takes back what the host had for it, once it has ended, which is none of the program's time.
+   * Removes what the program needed on the host, or elsewhere, once it has ended: that is no part of its time.
    * Rejects with a SandboxError, `CLEANUP_FAILED`.
    */
   remove?(): Promise<void>;
@@ -28,7 +28,7 @@ export interface Running {
   resize?(size: WindowSize): boolean;
 }
 
-/** Our ends of the standard streams. */
+/** The caller's ends of the standard streams. */
 export interface Streams {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
@@ -37,18 +37,34 @@ export interface Streams {
 
 /** How a program ended. */
 export interface Ended {
-  /** What became of it. `stderr`: the end of its standard error, where it was captured. */
-  verdict(stderr: string): Verdict;
   /**
-   * What was enforced.
+   * What became of it.
    *
-   * @throws SandboxError `VERIFY_FAILED`
+   * @param stderr - The end of its standard error, where it was captured.
    */
-  enforced(): readonly Enforced[];
+  verdict(stderr: string): Verdict;
   readonly usage?: Omit<Usage, "wallTime">;
   /** The memory limit, in bytes, where it was hit and a process has been killed for it. */
   readonly outOfMemory?: number;
 }
+
+/** What became of the program, or why there was none. */
+export type Verdict =
+  | { readonly kind: "exited"; readonly exitCode: number }
+  | {
+      readonly kind: "signaled";
+      readonly signal: NodeJS.Signals;
+      /** Only where it is known to have left one. */
+      readonly coreDumped?: boolean;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+      /** The config field at fault. */
+      readonly path?: string;
+    };
 
 /** The size of a terminal's window, in characters. */
 export interface WindowSize {

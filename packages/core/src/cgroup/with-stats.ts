@@ -7,7 +7,12 @@ import type { Group } from "./group.js";
  * @param isAlone - Whether the sandbox was for this program only, so that what the cgroup counts is its own.
  * @param before - Of a program that shares it: how many processes had been killed for want of memory before it.
  */
-export function withStats(ended: Ended, group: Group, isAlone: boolean, before = 0): Ended {
+export function withStats<End extends Ended>(
+  ended: End,
+  group: Group,
+  isAlone: boolean,
+  before = 0,
+): End {
   const { usage, oomKills, memoryWasFull } = group.counts();
   const bytes = group.limits.memory;
   return {

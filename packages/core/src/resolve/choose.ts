@@ -1,4 +1,10 @@
-import type { Backend, Host, Missing, Probe } from "../backend/backend.js";
+import {
+  type Backend,
+  capabilitiesOf,
+  type Host,
+  type Missing,
+  type Probe,
+} from "../backend/backend.js";
 import { backendNamed, loadBackend } from "../backend/load.js";
 import { installedBackends } from "../backend/manifest.js";
 import type { Config } from "../config/schema.js";
@@ -55,17 +61,15 @@ export async function probeBackend(
  * @param lacking - What core itself could not give here, whatever the backend: see `probeCgroups`.
  */
 export async function probeOn(
-  backend: Pick<Backend, "probe" | "capabilities">,
+  backend: Pick<Backend, "probe" | "capabilities" | "isEngine">,
   host: Host,
   lacking: readonly Missing[] = [],
 ): Promise<Probe> {
   const probe = await backend.probe(host);
-  if (!probe.available) return probe;
+  if (!probe.available || backend.isEngine === true) return probe;
   const own = probe.missing ?? [];
   const known = new Set(own.map(({ capability }) => capability));
-  const more = lacking.filter(
-    ({ capability }) => backend.capabilities.has(capability) && !known.has(capability),
-  );
+  const more = lacking.filter(({ capability }) => !known.has(capability));
   return more.length === 0 ? probe : { ...probe, missing: [...own, ...more] };
 }
 
@@ -116,7 +120,7 @@ function canHonour(
 }
 
 function strength({ backend, probe }: Probed): number {
-  return backend.capabilities.size - (probe.missing?.length ?? 0);
+  return capabilitiesOf(backend).size - (probe.missing?.length ?? 0);
 }
 
 function unavailable(reasons: readonly unknown[]): SandboxError {

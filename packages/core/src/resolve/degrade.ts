@@ -14,7 +14,7 @@ const ANYWHERE = { available: true } as const;
  */
 export function degradeConfigForCapabilities(
   config: ConfigInput,
-  backend: Pick<Backend, "name" | "capabilities">,
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
 ): { readonly config: Config; readonly dropped: readonly Dropped[] } {
   const { config: narrowed, dropped } = resolve(parseConfig(config), backend, ANYWHERE, "all");
   return { config: narrowed, dropped };
@@ -22,7 +22,7 @@ export function degradeConfigForCapabilities(
 
 /** The strictest settings that a backend enforces: the Python library's `maximum_possible_isolation`. */
 export function maximumPossibleIsolation(
-  backend: Pick<Backend, "name" | "capabilities">,
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
 ): Required<Pick<ConfigInput, "writable" | "network" | "isolate" | "mounts">> {
   const strictest = parseConfig({ writable: [], network: "none", isolate: [...NAMESPACES] });
   const { writable, network, isolate, mounts } = resolve(

@@ -1,4 +1,4 @@
-import type { Backend, Probe } from "../backend/backend.js";
+import { type Backend, capabilitiesOf, type Probe } from "../backend/backend.js";
 import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { limitsWithout } from "../config/limits.js";
 import type { Config, Namespace } from "../config/schema.js";
@@ -23,7 +23,7 @@ export interface Resolved {
  */
 export function resolve(
   config: Config,
-  backend: Pick<Backend, "name" | "capabilities">,
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
   probe: Extract<Probe, { available: true }>,
   prefer: Prefer = [],
 ): Resolved {
@@ -47,10 +47,10 @@ export interface Lack {
 /** Why a backend cannot enforce a capability on this host; undefined when it can. */
 export function lackOf(
   capability: Capability,
-  backend: Pick<Backend, "name" | "capabilities">,
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
   probe: Extract<Probe, { available: true }>,
 ): Lack | undefined {
-  if (!backend.capabilities.has(capability))
+  if (!capabilitiesOf(backend).has(capability))
     return { reason: `the backend ${backend.name} does not enforce it` };
   return probe.missing?.find((missing) => missing.capability === capability);
 }

@@ -1,28 +1,28 @@
 import { PassThrough, Readable } from "node:stream";
-import type { Running } from "../backend/running.js";
 import type { StdioTargets } from "../backend/stdio.js";
 import type { Prepared } from "../start/prepared.js";
+import type { Started } from "../start/started.js";
 import { childOf, type SandboxChild, type Terms } from "./child.js";
 import type { RunOptions } from "./options.js";
-import { wire } from "./wiring.js";
+import { resolveStdio } from "./stdio.js";
 
 /**
  * Starts a command with the streams that its options ask for, and looks after it; not when its signal was aborted.
  *
- * @throws SandboxError as {@link wire} and `start` do.
+ * @throws SandboxError as {@link resolveStdio} and `start` do.
  */
 export function begin(
   prepared: Prepared,
   terms: Terms,
   options: RunOptions,
-  start: (wires: StdioTargets) => Running,
+  start: (targets: StdioTargets) => Started,
 ): SandboxChild {
   if (options.signal?.aborted === true) return aborted(terms, options);
-  const wiring = wire(prepared, options);
+  const stdio = resolveStdio(prepared, options);
   try {
-    return childOf(start(wiring.wires), terms, wiring.options, wiring);
+    return childOf(start(stdio.targets), terms, stdio.options, stdio);
   } catch (error) {
-    wiring.close();
+    stdio.close();
     throw error;
   }
 }
@@ -32,14 +32,14 @@ export async function beginAsync(
   prepared: Prepared,
   terms: Terms,
   options: RunOptions,
-  start: (wires: StdioTargets) => Promise<Running>,
+  start: (targets: StdioTargets) => Promise<Started>,
 ): Promise<SandboxChild> {
   if (options.signal?.aborted === true) return aborted(terms, options);
-  const wiring = wire(prepared, options);
+  const stdio = resolveStdio(prepared, options);
   try {
-    return childOf(await start(wiring.wires), terms, wiring.options, wiring);
+    return childOf(await start(stdio.targets), terms, stdio.options, stdio);
   } catch (error) {
-    wiring.close();
+    stdio.close();
     throw error;
   }
 }
@@ -49,7 +49,7 @@ function aborted(terms: Terms, options: RunOptions): SandboxChild {
 }
 
 /** What stands for a program whose signal was aborted before it could be started: it takes and gives nothing. */
-export function neverStarted(): Running {
+export function neverStarted(): Started {
   const nothing = {
     code: "LAUNCH_FAILED",
     message: "the run was aborted before it began",

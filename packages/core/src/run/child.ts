@@ -1,8 +1,9 @@
 import type { Readable, Writable } from "node:stream";
-import type { Ended, Running, Streams } from "../backend/running.js";
+import type { Streams } from "../backend/running.js";
 import type { Limits } from "../config/schema.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
+import type { CheckedEnd, Started } from "../start/started.js";
 import { startCaptures } from "./captures.js";
 import { closeUnread } from "./close-unread.js";
 import { type DeadlineTerms, deadline } from "./deadline.js";
@@ -11,8 +12,8 @@ import type { RunOptions } from "./options.js";
 import { outcomeOf, type Stop } from "./outcome.js";
 import { startRelays } from "./relays.js";
 import { pumpStdin } from "./stdin-pump.js";
+import type { ResolvedStdio } from "./stdio.js";
 import { assertWindow } from "./terminal.js";
-import type { ResolvedStdio } from "./wiring.js";
 
 /** A running program. Disposing of it ends it. */
 export interface SandboxChild extends AsyncDisposable {
@@ -68,7 +69,7 @@ export function termsOf({ backend, dropped, config, plan }: Prepared): Terms {
  * together.
  */
 export function childOf(
-  running: Running,
+  running: Started,
   terms: Terms,
   options: RunOptions,
   { sinks, close }: Pick<ResolvedStdio, "sinks" | "close"> = NOTHING,
@@ -143,7 +144,7 @@ export function childOf(
 const NOTHING = { sinks: {}, close: () => undefined } as const;
 
 /** Tells of the end at once, and only then takes back what the host had. */
-async function endOf(running: Running, hear: () => void): Promise<Ended> {
+async function endOf(running: Started, hear: () => void): Promise<CheckedEnd> {
   try {
     return await running.ended.finally(hear);
   } finally {

@@ -1,6 +1,5 @@
 import { constants } from "node:os";
-import type { Verdict } from "../backend/plan.js";
-import type { Ended } from "../backend/running.js";
+import type { Ended, Verdict } from "../backend/running.js";
 import type { Limits } from "../config/schema.js";
 import type { Exceeded } from "../result/result.js";
 

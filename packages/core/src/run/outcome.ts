@@ -1,5 +1,4 @@
-import type { Verdict } from "../backend/plan.js";
-import type { Ended } from "../backend/running.js";
+import type { Ended, Verdict } from "../backend/running.js";
 import type { Limits } from "../config/schema.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
 import type { Exceeded, SandboxResult } from "../result/result.js";

@@ -79,11 +79,18 @@ export function relay(
 /** Milliseconds, and how many of these steps. */
 const STEP = 100;
 const MOST_IDLE = 20;
+const RETRY = 5;
 
 async function writeAll(fd: number, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await write(fd, bytes, at, bytes.length - at, null);
-    at += bytesWritten;
+    try {
+      const { bytesWritten } = await write(fd, bytes, at, bytes.length - at, null);
+      at += bytesWritten;
+    } catch (error) {
+      // Somebody else may have made a pipe or a terminal non-blocking, for all who have it open.
+      if (codeOf(error) !== "EAGAIN") throw error;
+      await setTimeout(RETRY);
+    }
   }
 }
 

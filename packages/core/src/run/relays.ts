@@ -3,7 +3,7 @@ import type { Limits } from "../config/schema.js";
 import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import { type Relay, relay } from "./relay.js";
-import type { Sinks } from "./wiring.js";
+import type { Sinks } from "./stdio.js";
 
 /** Everything that is copied, or thrown away, of what a program writes. */
 export function startRelays(

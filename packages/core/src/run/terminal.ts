@@ -63,8 +63,8 @@ function invalid(path: string, what: string): SandboxError {
  * @throws SandboxError `LAUNCH_FAILED`
  */
 export function assertOwnTerminal({ plan, backend }: Prepared, path: string, device: number): void {
-  // The launcher has a filter of its own.
-  if ("setup" in plan || hasFilter(Object.values(plan.fds ?? {}))) return;
+  // The launcher has a filter of its own, and an engine gets no fd of this process.
+  if (plan.kind !== "tool" || hasFilter(Object.values(plan.fds ?? {}))) return;
   if (process.platform !== "linux" || isControlling(device)) return;
   const message = `${path}: is a terminal that does not control this process's session, and the program could type into it`;
   throw new SandboxError("LAUNCH_FAILED", message, {

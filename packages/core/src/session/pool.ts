@@ -13,7 +13,7 @@ import { onlyCommand, runningOn, streamsOn } from "../start/launcher/run.js";
 import { streamsOf } from "../start/launcher/streams.js";
 import { prepare, type SandboxOptions } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
-import { usesLauncher, withoutLauncher } from "../start/start.js";
+import { forLauncher } from "../start/start.js";
 import { IdleSandboxes } from "./idle-sandboxes.js";
 
 /** How a pool is made. */
@@ -53,9 +53,9 @@ export async function createPool(
   { size, ...options }: PoolOptions,
 ): Promise<Pool> {
   assertSize(size);
-  const { config, prepared, insist } = await prepare(input, options);
+  const { config, prepared: any, insist } = await prepare(input, options);
   insist("pool", "createPool");
-  if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
+  const prepared = forLauncher(any);
   const idle = new IdleSandboxes(prepared, size);
   // The first ones are waited for by nobody yet; what keeps them from being set up is told to who asks.
   idle.filled().catch(() => undefined);
@@ -96,11 +96,11 @@ function start(
   const options = forTerminal(given, window);
   if (window !== undefined) assertTerminal(prepared.config, options);
   for (const name of ["stdin", "stdout", "stderr"] as const) assertPiped(name, options[name]);
-  return begin(prepared, termsOf(prepared), options, (wires) => {
+  return begin(prepared, termsOf(prepared), options, (targets) => {
     const startedAt = performance.now();
     const live = idle.take();
     // A waiting sandbox has pipes already.
-    const streams = streamsOf(wires).map((stream) => (stream === "pipe" ? "own" : stream));
+    const streams = streamsOf(targets).map((stream) => (stream === "pipe" ? "own" : stream));
     const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);
     return runningOn(live, command, streamsOn(live.channel.child), startedAt);
   });

@@ -6,7 +6,7 @@ import { SandboxError } from "../result/error.js";
 import { spawnTool } from "../start/spawn-tool.js";
 
 /** Hands the fds that a command is to have on to the sandbox, under the id of the command. */
-export type Courier = (id: number, wires: StdioTargets) => Promise<void>;
+export type Courier = (id: number, targets: StdioTargets) => Promise<void>;
 
 /**
  * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
@@ -14,8 +14,8 @@ export type Courier = (id: number, wires: StdioTargets) => Promise<void>;
  */
 export function courier(launcher: LauncherPlan["argv"], socket: Stream): Courier {
   let before: Promise<void> = Promise.resolve();
-  return (id, wires) => {
-    before = before.catch(() => undefined).then(() => send(launcher, socket, id, wires));
+  return (id, targets) => {
+    before = before.catch(() => undefined).then(() => send(launcher, socket, id, targets));
     return before;
   };
 }
@@ -24,10 +24,10 @@ async function send(
   launcher: LauncherPlan["argv"],
   socket: Stream,
   id: number,
-  wires: StdioTargets,
+  targets: StdioTargets,
 ): Promise<void> {
   // Nothing else needs a courier.
-  const slots = [wires.stdin, wires.stdout, wires.stderr].map((wire) =>
+  const slots = [targets.stdin, targets.stdout, targets.stderr].map((wire) =>
     typeof wire === "number" ? wire : "ignore",
   );
   const child = spawnTool([...launcher, "courier", String(id)], {

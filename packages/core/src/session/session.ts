@@ -10,7 +10,7 @@ import { holder } from "../start/launcher/keep-alive.js";
 import { Live } from "../start/launcher/live.js";
 import { ownLauncher } from "../start/launcher/own-launcher.js";
 import type { Prepared } from "../start/prepared.js";
-import { usesLauncher, withoutLauncher } from "../start/start.js";
+import { forLauncher } from "../start/start.js";
 import { type CommandSettings, settingsOf } from "./settings.js";
 import { starter } from "./starter.js";
 
@@ -37,10 +37,10 @@ export interface Session extends AsyncDisposable {
 
 /** @throws SandboxError what stops a run. */
 export async function openSession(
-  prepared: Prepared,
+  any: Prepared,
   command: readonly string[] | undefined,
 ): Promise<Session> {
-  if (!usesLauncher(prepared)) throw withoutLauncher(prepared.backend);
+  const prepared = forLauncher(any);
   const slots = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
   const entered = enterCgroup(prepared, true);
   const open = ownLauncher(prepared.plan, entered.setup, slots);
@@ -59,8 +59,8 @@ export async function openSession(
     const { wallTime, stop, ...settings } = settingsOf(config, options);
     const words = commandOf(argv ?? command);
     const terms = { ...termsOf(prepared), limits: settings.limits, wallTime, stop };
-    return beginAsync(prepared, terms, options, (wires) =>
-      start(words, settings, wires, options.signal),
+    return beginAsync(prepared, terms, options, (targets) =>
+      start(words, settings, targets, options.signal),
     );
   };
   const close = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { Stream } from "node:stream";
 import type { LauncherPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
-import type { Ended, Running, Streams } from "../backend/running.js";
+import type { Streams } from "../backend/running.js";
 import type { StdioTargets } from "../backend/stdio.js";
 import { withStats } from "../cgroup/with-stats.js";
 import type { Word } from "../config/word.js";
@@ -14,15 +14,16 @@ import { NO_STREAMS, openStreams } from "../start/launcher/pipes.js";
 import { orAbort } from "../start/launcher/run.js";
 import { streamsOf } from "../start/launcher/streams.js";
 import { Patience } from "../start/launcher/watchdog.js";
+import type { CheckedEnd, Started } from "../start/started.js";
 import { courier } from "./send-fds.js";
 
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (
   argv: readonly Word[],
   settings: Pick<ResolvedConfig, "env" | "cwd" | "limits">,
-  wires: StdioTargets,
+  targets: StdioTargets,
   signal: AbortSignal | undefined,
-) => Promise<Running>;
+) => Promise<Started>;
 
 /**
  * @param launcher - How it is started, to hand on fds with.
@@ -31,12 +32,18 @@ export type Starter = (
 export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold): Starter {
   const delegate = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
   let last = 0;
-  return async (argv, settings, wires, signal) => {
+  return async (argv, settings, targets, signal) => {
     const release = hold();
     try {
       last += 1;
-      const command = { id: last, streams: streamsOf(wires), argv, window: undefined, ...settings };
-      if (command.streams.includes("courier")) await delegate(command.id, wires);
+      const command = {
+        id: last,
+        streams: streamsOf(targets),
+        argv,
+        window: undefined,
+        ...settings,
+      };
+      if (command.streams.includes("courier")) await delegate(command.id, targets);
       const { ended, ...running } =
         signal?.aborted === true ? neverStarted() : await begin(live, command, signal);
       return { ...running, ended: ended.finally(release) };
@@ -47,7 +54,7 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
   };
 }
 
-function begin(live: Live, command: Command, abort: AbortSignal | undefined): Promise<Running> {
+function begin(live: Live, command: Command, abort: AbortSignal | undefined): Promise<Started> {
   const { child, send } = live.channel;
   const startedAt = performance.now();
   const signal = (name: NodeJS.Signals): boolean => {
@@ -63,7 +70,7 @@ function begin(live: Live, command: Command, abort: AbortSignal | undefined): Pr
     if (isSent) patience.owe();
     return isSent;
   };
-  const started = new Promise<Running>((resolve, reject) => {
+  const started = new Promise<Started>((resolve, reject) => {
     const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
     const ended = startCounted(live, command, (pipes) => {
       try {
@@ -88,7 +95,7 @@ async function startCounted(
   live: Live,
   command: Command,
   onPipes: (pipes: Pipes["fds"]) => void,
-): Promise<Ended> {
+): Promise<CheckedEnd> {
   const { group } = live;
   const before = group?.counts().oomKills;
   const ended = await live.start(command, onPipes);

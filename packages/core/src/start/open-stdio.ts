@@ -4,6 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Host } from "../backend/backend.js";
 import type { StdioTargets } from "../backend/stdio.js";
 import { takePipe } from "../host/pipe.js";
+import { SandboxError } from "../result/error.js";
 
 /** What `spawn` is to be given for fds 0 to 2, and what this process then has of them. */
 export interface Stdio {
@@ -67,4 +68,17 @@ export function openStdio({ stdin, stdout, stderr }: StdioTargets, host: Host): 
 
 function socketOn(fd: number, way: "readable" | "writable"): Socket {
   return new Socket({ fd, readable: way === "readable", writable: way === "writable" });
+}
+
+/**
+ * For what hands on the standard streams alone.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function refusePassFds({ passFds = [] }: StdioTargets, who: string): void {
+  if (passFds.length === 0) return;
+  throw new SandboxError("CONFIG_INVALID", `passFds: ${who} hands on no fd above 2`, {
+    path: "passFds",
+    hint: "Use another backend.",
+  });
 }

@@ -1,6 +1,7 @@
 import type { Backend, Host, Missing } from "../backend/backend.js";
 import { backendNamed } from "../backend/load.js";
-import type { Plan, Refusal } from "../backend/plan.js";
+import type { Plan } from "../backend/plan.js";
+import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
 import { type Delegation, probeCgroups } from "../cgroup/delegation.js";
 import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
@@ -17,7 +18,6 @@ import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
 import { SandboxError } from "../result/error.js";
 import { LOOKED_AT } from "../verify/masks.js";
 import type { Prepared } from "./prepared.js";
-import { isLauncherPlan } from "./start.js";
 import { withClone } from "./tool/clone.js";
 import { tryLimits } from "./tool/prlimit.js";
 
@@ -56,16 +56,17 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   const host = realHost();
   const cgroups = cgroupsFor(parsed, options.cgroup);
   const { backend, probe } = await pick(parsed, options.backend, prefer, host, cgroups?.missing);
+  if (backend.isEngine === true) refuseCgroup(options.cgroup, backend.name);
   const { config, needs: met, dropped } = resolve(parsed, backend, probe, prefer);
-  assertBelowHard(config.limits);
+  if (backend.isEngine !== true) assertBelowHard(config.limits);
   const lacks = (capability: Capability): boolean =>
     lackOf(capability, backend, probe) !== undefined;
   const plain = resolvePaths(config, host, !lacks("mount.create"));
-  const hasGroup = wantsGroup(config.limits, options.cgroup);
+  const hasGroup = wantsGroup(config.limits, options.cgroup) && backend.isEngine !== true;
   const settled = maskHost(plain, maskType(lacks));
-  const plan = withCore(planned(backend.plan(settled, host), backend.name), met, cgroups);
-  if (!isLauncherPlan(plan)) await tryLimits(settled.limits, host);
-  const tool = isLauncherPlan(plan) ? plan.argv : await withClone(plan);
+  const plan = withCore(checkedPlan(backend, settled, host), met, cgroups);
+  if (plan.kind === "tool") await tryLimits(settled.limits, host);
+  const tool = plan.kind === "tool" ? await withClone(plan) : undefined;
   const closedOnExec = new Set<number>();
   return {
     config,
@@ -123,15 +124,28 @@ async function pick(
   return probeBackend(named, host, lacking);
 }
 
+function refuseCgroup(directory: string | undefined, backend: string): void {
+  if (directory === undefined) return;
+  const message = `cgroup: what the backend ${backend} starts is no process of this host`;
+  throw new SandboxError("CONFIG_INVALID", message, {
+    path: "cgroup",
+    backend,
+    hint: "Leave it out, or use another backend.",
+  });
+}
+
 function wantsGroup(limits: Config["limits"], directory: string | undefined): boolean {
   return directory !== undefined || CGROUP_LIMITS.some((name) => limits[name] !== undefined);
 }
 
 /** Adds what core does itself to what the backend does. */
 function withCore(plan: Plan, met: readonly Need[], cgroups: Delegation | undefined): Plan {
-  const mechanisms = { ...plan.mechanisms };
-  const { hidden } = mechanisms;
-  if (hidden !== undefined) mechanisms.hidden = `${hidden}; ${LOOKED_AT}`;
+  const mechanisms: Record<string, string> = {
+    ...plan.mechanisms,
+    "limit.wallTime": "a timer of this process, then everything that it started is killed",
+  };
+  const { hidden } = plan.mechanisms;
+  if (hidden !== undefined) mechanisms["hidden"] = `${hidden}; ${LOOKED_AT}`;
   for (const { capability } of met) {
     const mechanism = cgroups?.mechanisms[capability];
     if (mechanism !== undefined) mechanisms[capability] = mechanism;
@@ -139,10 +153,22 @@ function withCore(plan: Plan, met: readonly Need[], cgroups: Delegation | undefi
   return { ...plan, mechanisms };
 }
 
-function planned(plan: Plan | Refusal, backend: string): Plan {
-  if (!("refusal" in plan)) return plan;
-  const { path, reason, hint } = plan.refusal;
-  throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, { path, backend, hint });
+/** @throws SandboxError `CAPABILITY_UNSUPPORTED` for a refusal, `BACKEND_INVALID` for what core cannot start. */
+function checkedPlan(backend: Backend, config: ResolvedConfig, host: Host): Plan {
+  const plan = backend.plan(config, host);
+  if ("refusal" in plan) {
+    const { path, reason, hint } = plan.refusal;
+    const details = { path, backend: backend.name, hint };
+    throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, details);
+  }
+  const { kind } = plan;
+  const isEngine = backend.isEngine === true;
+  if (isEngine ? kind === "engine" : kind === "tool" || kind === "launcher") return plan;
+  const message = `the backend ${backend.name} gave a plan of the kind ${JSON.stringify(kind)}, and its isEngine is ${isEngine}`;
+  throw new SandboxError("BACKEND_INVALID", message, {
+    backend: backend.name,
+    hint: "Tell its author.",
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Host } from "../backend/backend.js";
-import type { Plan } from "../backend/plan.js";
+import type { Backend, Host } from "../backend/backend.js";
+import type { Plan, ToolPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Need } from "../capability/capability.js";
 import type { Group } from "../cgroup/group.js";
@@ -8,12 +8,13 @@ import type { Dropped } from "../result/result.js";
 /** Everything that is decided before a run: once per sandbox. */
 export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly plan: AnyPlan;
-  /** What is executed for the plan's `argv`. */
-  readonly tool: AnyPlan["argv"];
+  /** Of a plan for a tool: what is executed for its `argv`. */
+  readonly tool: ToolPlan["argv"] | undefined;
   readonly config: ResolvedConfig;
   readonly needs: readonly Need[];
   readonly dropped: readonly Dropped[];
-  readonly backend: string;
+  /** The name of the backend. */
+  readonly backend: Backend["name"];
   readonly host: Host;
   /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
   readonly closedOnExec: Set<number>;

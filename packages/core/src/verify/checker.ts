@@ -121,7 +121,7 @@ export class Checker {
     const powers = powersOf(pid);
     if (powers === null || powers === undefined) return undefined;
     this.#known.delete("isolate.user");
-    if (!("setup" in this.#promised.plan)) return undefined;
+    if (this.#promised.plan.kind !== "launcher") return undefined;
     const expected = "no capability, and no_new_privs";
     return { capability: "isolate.user", path: "user", expected, seen: powers };
   }

@@ -58,6 +58,7 @@ export function backendCode({
     capabilities: new Set(${JSON.stringify(capabilities)}),
     probe: async () => (${probe}),
     plan: ({ env }) => ({
+      kind: "tool",
       argv: ["/usr/bin/env", "--"],
       env,
       mechanisms: {},

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { Ended, Running } from "../../src/backend/running.js";
 import type { Terms } from "../../src/run/child.js";
+import type { CheckedEnd, Started } from "../../src/start/started.js";
 
 /** What a run may use that has no limit. */
 export const TERMS: Terms = {
@@ -14,13 +14,13 @@ export const TERMS: Terms = {
 };
 
 /** The end of a program that was content. */
-export const CONTENT: Ended = {
+export const CONTENT: CheckedEnd = {
   verdict: () => ({ kind: "exited", exitCode: 0 }),
   enforced: () => [],
 };
 
 /** A process of the host as a run, which has ended when that is. */
-export function runningHost(child: ChildProcess, more: Partial<Running> = {}): Running {
+export function runningHost(child: ChildProcess, more: Partial<Started> = {}): Started {
   const { stdin, stdout, stderr } = child;
   return {
     startedAt: performance.now(),

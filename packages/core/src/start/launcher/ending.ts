@@ -1,12 +1,13 @@
-import type { Verdict } from "../../backend/plan.js";
-import type { Ended } from "../../backend/running.js";
+import type { Verdict } from "../../backend/running.js";
+
 import type { SandboxError } from "../../result/error.js";
 import type { Usage } from "../../result/result.js";
 import { signalName } from "../../result/signal.js";
+import type { CheckedEnd } from "../started.js";
 import type { Exited } from "./message.js";
 
 /** The end of a program that the launcher has waited for. */
-export function exitEnding(exited: Exited, enforced: Ended["enforced"]): Ended {
+export function exitEnding(exited: Exited, enforced: CheckedEnd["enforced"]): CheckedEnd {
   return {
     verdict: () => verdictOf(exited.status),
     enforced,
@@ -35,8 +36,8 @@ const BLOCK = 512;
 /** The end of a run that failed, which counts unless the caller ended it. */
 export function failedEnding(
   { code, message, hint, path }: SandboxError,
-  enforced: Ended["enforced"],
-): Ended {
+  enforced: CheckedEnd["enforced"],
+): CheckedEnd {
   const verdict: Verdict = {
     kind: "failed",
     code,

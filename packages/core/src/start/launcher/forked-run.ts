@@ -1,9 +1,10 @@
 import { isMainThread } from "node:worker_threads";
 import type { LauncherPlan } from "../../backend/plan.js";
-import type { Running, WindowSize } from "../../backend/running.js";
+import type { WindowSize } from "../../backend/running.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Word } from "../../config/word.js";
 import type { Prepared } from "../prepared.js";
+import type { Started } from "../started.js";
 import { enterCgroup } from "./enter-cgroup.js";
 import { forkedLauncher } from "./forked-launcher.js";
 import { Live } from "./live.js";
@@ -16,8 +17,8 @@ import { streamsOf } from "./streams.js";
  * of what was opened by number, and closes it all at the end of the thread, also what others have under these numbers
  * by then.
  */
-export function canFork(wires: StdioTargets): boolean {
-  return isMainThread && wires.passFds === undefined && !streamsOf(wires).includes("courier");
+export function canFork(targets: StdioTargets): boolean {
+  return isMainThread && targets.passFds === undefined && !streamsOf(targets).includes("courier");
 }
 
 /**
@@ -29,18 +30,18 @@ export function canFork(wires: StdioTargets): boolean {
 export async function startForked(
   prepared: Prepared<LauncherPlan>,
   argv: readonly Word[],
-  wires: StdioTargets,
+  targets: StdioTargets,
   window: WindowSize | undefined,
   signal: AbortSignal | undefined,
-): Promise<Running> {
+): Promise<Started> {
   const startedAt = performance.now();
-  const streams = streamsOf(wires);
+  const streams = streamsOf(targets);
   const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
   const command = onlyCommand(prepared, argv, own as unknown as typeof streams, window);
   const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
   const entered = enterCgroup(prepared, false);
   let kill = (): unknown => undefined;
-  const started = new Promise<Running>((resolve, reject) => {
+  const started = new Promise<Started>((resolve, reject) => {
     const launcher = forkedLauncher(prepared.plan, entered.setup, pipes, (open) => {
       try {
         resolve({ ...running, streams: open() });

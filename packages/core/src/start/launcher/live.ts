@@ -1,5 +1,4 @@
 import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
-import type { Ended } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { startTimeOf } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
@@ -7,6 +6,7 @@ import type { Enforced } from "../../result/result.js";
 import { Checker } from "../../verify/checker.js";
 import { type Masks, masksOf } from "../../verify/masks.js";
 import type { Prepared } from "../prepared.js";
+import type { CheckedEnd } from "../started.js";
 import type { Channel, Open } from "./channel.js";
 import { type Command, encodeCommand } from "./command.js";
 import { exitEnding, failedEnding } from "./ending.js";
@@ -20,7 +20,7 @@ import { encodeSetup, type Mode } from "./setup.js";
 interface Waiting {
   readonly command: Command;
   readonly onPipes: ((fds: Pipes["fds"]) => void) | undefined;
-  readonly resolve: (ended: Ended) => void;
+  readonly resolve: (ended: CheckedEnd) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -96,11 +96,11 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
    *
    * @throws SandboxError `LAUNCH_FAILED` for one that is too long.
    */
-  start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<Ended> {
+  start(command: Command, onPipes?: (fds: Pipes["fds"]) => void): Promise<CheckedEnd> {
     const frame = command === this.#first ? undefined : encodeCommand(command);
     const isSound = this.isSound();
     this.#masks?.watch(() => this.#lookAtMasks());
-    return new Promise<Ended>((resolve, reject) => {
+    return new Promise<CheckedEnd>((resolve, reject) => {
       this.#commands.set(command.id, { command, onPipes, resolve, reject });
       if (this.#lost !== undefined) this.#lose(this.#lost);
       else if (frame !== undefined && isSound) this.channel.send(frame);

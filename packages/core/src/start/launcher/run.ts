@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import type { LauncherPlan } from "../../backend/plan.js";
-import type { Ended, Running, Streams, WindowSize } from "../../backend/running.js";
+import type { Streams, WindowSize } from "../../backend/running.js";
 import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
 import { withStats } from "../../cgroup/with-stats.js";
 import type { Word } from "../../config/word.js";
-import { SandboxError } from "../../result/error.js";
-import { openStdio } from "../open-stdio.js";
+import { openStdio, refusePassFds } from "../open-stdio.js";
 import type { Prepared } from "../prepared.js";
+import type { CheckedEnd, Started } from "../started.js";
 import type { Channel } from "./channel.js";
 import { type Command, encodeSignal, encodeWindow, type Stream } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
@@ -21,13 +21,13 @@ import { ownLauncher } from "./own-launcher.js";
 export function startLauncher(
   prepared: Prepared<LauncherPlan>,
   argv: readonly Word[],
-  wires: StdioTargets,
+  targets: StdioTargets,
   window?: WindowSize,
-): Running {
-  refusePassFds(wires);
-  const stdio = openStdio(wires, prepared.host);
+): Started {
+  refusePassFds(targets, "the launcher");
+  const stdio = openStdio(targets, prepared.host);
   try {
-    const streams = streamsOf(wires, stdio.merge);
+    const streams = streamsOf(targets, stdio.merge);
     const command = onlyCommand(prepared, argv, streams, window);
     const entered = enterCgroup(prepared, false);
     const open = ownLauncher(prepared.plan, entered.setup, [...stdio.slots, "pipe"]);
@@ -60,7 +60,7 @@ export function runningOn(
   command: Command,
   streams: Streams,
   startedAt: number,
-): Running {
+): Started {
   const { send, hangUp } = live.channel;
   const ended = countedEnd(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
@@ -82,7 +82,10 @@ export function runningOn(
   };
 }
 
-async function countedEnd(ending: Promise<Ended>, { group }: Live<Channel>): Promise<Ended> {
+async function countedEnd(
+  ending: Promise<CheckedEnd>,
+  { group }: Live<Channel>,
+): Promise<CheckedEnd> {
   const ended = await ending;
   return group === undefined ? ended : withStats(ended, group, true);
 }
@@ -92,7 +95,7 @@ async function removed({ channel }: Live<Channel>): Promise<void> {
   await channel.closed;
 }
 
-function startOrEnd(live: Live<Channel>, command: Command): Promise<Ended> {
+function startOrEnd(live: Live<Channel>, command: Command): Promise<CheckedEnd> {
   try {
     return live.start(command);
   } catch (error) {
@@ -113,20 +116,12 @@ function streamsOf({ stdin, stdout, stderr }: StdioTargets, merge: boolean): Com
   ];
 }
 
-function refusePassFds({ passFds = [] }: StdioTargets): void {
-  if (passFds.length === 0) return;
-  throw new SandboxError("CONFIG_INVALID", "passFds: the launcher hands on no fd above 2", {
-    path: "passFds",
-    hint: "Use another backend.",
-  });
-}
-
 /** Ends what is being started when its signal is aborted before anybody else could. */
 export async function orAbort(
   signal: AbortSignal | undefined,
   kill: () => void,
-  started: Promise<Running>,
-): Promise<Running> {
+  started: Promise<Started>,
+): Promise<Started> {
   signal?.addEventListener("abort", kill, { once: true });
   return started.finally(() => signal?.removeEventListener("abort", kill));
 }

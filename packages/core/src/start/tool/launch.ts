@@ -41,7 +41,7 @@ export function launch(
   plan: ToolPlan,
   config: ResolvedConfig,
   argv: readonly string[],
-  wires: StdioTargets,
+  targets: StdioTargets,
   host: Host,
   closedOnExec: Set<number>,
   group: Group | undefined,
@@ -53,14 +53,14 @@ export function launch(
   // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.
   const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
-  const stdio = openStdio(wires, host);
+  const stdio = openStdio(targets, host);
   let steps: Taken | undefined;
   try {
     steps = takeSteps(plan.before ?? []);
     const guard = openGuard(host);
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
-    const slots = [...stdio.slots, ...moreSlots(plan, wires.passFds ?? [])];
+    const slots = [...stdio.slots, ...moreSlots(plan, targets.passFds ?? [])];
     const gate = group === undefined ? undefined : slots.push("pipe") - 1;
     const child = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
     const release = child.pid === undefined ? () => undefined : guard(child.pid);

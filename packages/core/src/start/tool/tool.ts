@@ -1,5 +1,4 @@
 import type { ToolPlan } from "../../backend/plan.js";
-import type { Ended, Running } from "../../backend/running.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
 import { withStats } from "../../cgroup/with-stats.js";
@@ -10,6 +9,7 @@ import { SandboxError } from "../../result/error.js";
 import { Checker } from "../../verify/checker.js";
 import { masksOf } from "../../verify/masks.js";
 import type { Prepared } from "../prepared.js";
+import type { CheckedEnd, Started } from "../started.js";
 import { launch } from "./launch.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
 import { withoutNull } from "./without-null.js";
@@ -22,14 +22,22 @@ import { withoutNull } from "./without-null.js";
 export function startTool(
   prepared: Prepared<ToolPlan>,
   words: readonly Word[],
-  wires: StdioTargets,
-): Running {
+  targets: StdioTargets,
+): Started {
   const { plan, tool, config, host, closedOnExec, backend } = prepared;
   const masks = masksOf(config);
   const argv = words.map(asText);
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () =>
-    launch({ ...plan, argv: tool }, config, argv, withoutNull(wires), host, closedOnExec, group),
+    launch(
+      { ...plan, argv: tool ?? plan.argv },
+      config,
+      argv,
+      withoutNull(targets),
+      host,
+      closedOnExec,
+      group,
+    ),
   );
   const checker = new Checker(prepared);
   const watched: Watched = watch(launched, plan, {
@@ -43,14 +51,14 @@ export function startTool(
     if (bared !== undefined) watched.kill();
   };
   masks?.watch(look);
-  const ended = watched.ended.then((end): Ended => {
+  const ended = watched.ended.then((end): CheckedEnd => {
     look();
     masks?.close();
     // Off the way of the result: the guardian may hear of it a moment later.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
     const { text } = watched.report();
-    const plain: Ended = {
+    const plain: CheckedEnd = {
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
       enforced() {
         if (bared !== undefined) throw bared;

@@ -1,5 +1,16 @@
-import { closeSync, createReadStream, fstatSync, open, read, type Stats } from "node:fs";
-import { isatty } from "node:tty";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  open,
+  openSync,
+  read,
+  type Stats,
+} from "node:fs";
+import { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { isatty, ReadStream } from "node:tty";
 import type { StdioTarget, StdioTargets } from "../backend/stdio.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
@@ -10,7 +21,7 @@ import { assertOwnTerminal } from "./terminal.js";
 
 /** What a run's options come to when the program gets pipes in place of files and devices of the caller. */
 export interface ResolvedStdio {
-  readonly wires: StdioTargets;
+  readonly targets: StdioTargets;
   /** The options, whose standard input is a stream where it is a file or a device. */
   readonly options: RunOptions;
   /** Where what the program writes is to be copied to. */
@@ -31,7 +42,7 @@ export interface Sinks {
  *
  * @throws SandboxError `LAUNCH_FAILED`, `PATH_INVALID`; what was opened before is closed again.
  */
-export function wire(prepared: Prepared, options: RunOptions): ResolvedStdio {
+export function resolveStdio(prepared: Prepared, options: RunOptions): ResolvedStdio {
   const open = new Opener(prepared);
   try {
     const input = open.input(options.stdin);
@@ -41,8 +52,8 @@ export function wire(prepared: Prepared, options: RunOptions): ResolvedStdio {
     // In one file, what was written to the one and the other is in the order written.
     const isOne = apart === undefined || isSameFile(to, errorTo);
     return {
-      wires: {
-        stdin: input.wire,
+      targets: {
+        stdin: input.target,
         stdout,
         stderr: isOne ? "stdout" : apart,
         ...(options.passFds !== undefined && { passFds: options.passFds }),
@@ -71,6 +82,8 @@ function isSameFile(one: number | undefined, other: number | undefined): boolean
 
 type Name = "stdin" | "stdout" | "stderr";
 
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
+
 class Opener {
   readonly #prepared: Prepared;
   readonly #opened: (() => void)[] = [];
@@ -83,26 +96,28 @@ class Opener {
     for (const close of this.#opened.splice(0)) close();
   };
 
-  input(option: StdinOption = "discard"): { wire: StdioTarget; option: StdinOption } {
-    if (option === "discard") return { wire: option, option };
-    if (option === "pipe" || isFed(option)) return { wire: "pipe", option };
+  input(option: StdinOption = "discard"): { target: StdioTarget; option: StdinOption } {
+    if (option === "discard") return { target: option, option };
+    if (option === "pipe" || isFed(option)) return { target: "pipe", option };
     const fd = this.#fd("stdin", option, 0);
-    const wire = this.#wire("stdin", fd);
-    if (wire !== "relay") return { wire, option: "discard" };
+    const target = this.#targetOf("stdin", fd);
+    if (target !== "relay") return { target, option: "discard" };
     const isOurs = typeof option === "object" && "file" in option;
-    const stream = createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
+    const stream = isEndless(statOf("stdin", fd), fd)
+      ? reopened(fd)
+      : createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
     // It closes the file when that is not being read any more.
     this.#opened.length = 0;
     this.#opened.push(() => stream.destroy());
-    return { wire, option: { stream } };
+    return { target, option: { stream } };
   }
 
   output(name: Name, option: OutputOption = "capture"): [StdioTarget, number?] {
     if (option === "discard") return [option];
     if (option === "pipe" || option === "capture") return ["pipe"];
     const fd = this.#fd(name, option, name === "stdout" ? 1 : 2);
-    const wire = this.#wire(name, fd);
-    return wire === "relay" ? [wire, fd] : [wire];
+    const target = this.#targetOf(name, fd);
+    return target === "relay" ? [target, fd] : [target];
   }
 
   #fd(name: Name, option: StdioOptions["stdin"] | OutputOption, own: number): number {
@@ -116,14 +131,35 @@ class Opener {
   }
 
   /** Whoever has a directory open reaches everything below it, whatever the config says. */
-  #wire(name: Name, fd: number): StdioTarget {
+  #targetOf(name: Name, fd: number): StdioTarget {
     const stat = statOf(name, fd);
     if (stat.isDirectory()) throw unusable(name, `fd ${fd} is a directory`);
-    if (stat.isFIFO() || stat.isSocket()) return fd;
     if (isNull(stat)) return "discard";
-    if (!isatty(fd)) return "relay";
+    // An engine gets no fd of this process.
+    if (this.#prepared.plan.kind === "engine" || !isEndless(stat, fd)) return "relay";
+    if (!isatty(fd)) return fd;
     assertOwnTerminal(this.#prepared, name, stat.rdev);
     return fd;
+  }
+}
+
+/** Whether it may never come to an end, and waits for whoever is at the other side: a FIFO, a socket, a terminal. */
+function isEndless(stat: Stats, fd: number): boolean {
+  return stat.isFIFO() || stat.isSocket() || isatty(fd);
+}
+
+/**
+ * A stream on an open file description of its own, which can be closed while it waits, and leaves the caller's fd as it
+ * is.
+ *
+ * @throws SandboxError `LAUNCH_FAILED` for a socket, which cannot be opened again.
+ */
+function reopened(fd: number): Readable {
+  try {
+    const own = openSync(`/dev/fd/${fd}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    return isatty(own) ? new ReadStream(own) : new Socket({ fd: own, writable: false });
+  } catch (cause) {
+    throw unusable("stdin", `fd ${fd} cannot be read from for an engine: ${String(cause)}`, cause);
   }
 }
 

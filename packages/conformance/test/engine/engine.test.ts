@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { createSandbox } from "@sandboxlib/core";
+import { afterAll, describe, expect, it } from "vitest";
+import { describeBackend } from "../../src/index.js";
+import { engineBackend } from "./backend.js";
+import { servers } from "./servers.js";
+
+const engines = servers();
+const { path: socket } = await engines.start("kit");
+
+afterAll(() => engines.stop());
+
+describeBackend(engineBackend(socket));
+
+describe("an engine", () => {
+  it("that dies during a run ends it with LAUNCH_FAILED", async () => {
+    const { path, server } = await engines.start("dies");
+    const child = (await bare(path)).spawn(["/bin/cat"]);
+    child.stdin?.write("ready");
+    await once(child.stdout ?? expect.fail(), "data");
+    server.kill("SIGKILL");
+    await expect(child.result).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
+  });
+
+  it("is never believed that something is verified", async () => {
+    const { enforcement } = await (await bare(socket)).run(["/bin/true"]);
+    expect(enforcement.enforced.map(({ checked }) => checked)).not.toContain("kernel");
+  });
+
+  it("has its request in the plan, as data", async () => {
+    const { plan } = await bare(socket);
+    expect(JSON.parse(JSON.stringify(plan))).toMatchObject({
+      kind: "engine",
+      request: { socket, cwd: "/" },
+    });
+  });
+
+  it("gets no cgroup, and says so", async () => {
+    const options = {
+      backend: engineBackend(socket),
+      prefer: "all",
+      cgroup: "/sys/fs/cgroup",
+    } as const;
+    await expect(createSandbox({ cwd: "/" }, options)).rejects.toMatchObject({
+      code: expect.stringMatching(/CONFIG_INVALID|PATH_INVALID/),
+      path: "cgroup",
+    });
+  });
+});
+
+function bare(path: string): ReturnType<typeof createSandbox> {
+  return createSandbox({ cwd: "/" }, { backend: engineBackend(path), prefer: "all" });
+}

@@ -1,0 +1,150 @@
+import type { EngineCommand, EnginePlan, EngineStdio } from "../../backend/plan.js";
+import type { Ended, Running, Streams, WindowSize } from "../../backend/running.js";
+import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
+import type { Word } from "../../config/word.js";
+import { recheckPaths } from "../../paths/recheck.js";
+import { isSandboxError, SandboxError } from "../../result/error.js";
+import { numberOf } from "../../result/signal.js";
+import { Checker } from "../../verify/checker.js";
+import { refusePassFds } from "../open-stdio.js";
+import type { Prepared } from "../prepared.js";
+import type { CheckedEnd, Started } from "../started.js";
+import { checkedVerdict, invalid } from "./verdict.js";
+
+/** Milliseconds that an engine may take to end what it was told to kill. */
+const KILL_LIMIT = 10_000;
+
+/**
+ * Runs a program with an engine. What the engine answers is checked, as it may be somebody else's code.
+ *
+ * @throws SandboxError what the engine throws, `BACKEND_INVALID` where it answers with no {@link Running},
+ * `CONFIG_INVALID` for `passFds`; what goes wrong later rejects `ended`.
+ */
+export function startEngine(
+  prepared: Prepared<EnginePlan>,
+  argv: readonly Word[],
+  targets: StdioTargets,
+  window: WindowSize | undefined,
+): Started {
+  const { plan, backend } = prepared;
+  recheckPaths(prepared.config);
+  refusePassFds(targets, `the engine of ${backend}`);
+  const stdio = stdioOf(targets);
+  const command = { argv: argv as EngineCommand["argv"], window };
+  const running = attempt(backend, () => plan.start(plan.request, command, stdio));
+  const streams = attempt(backend, () => checkedStreams(backend, running.streams, stdio));
+  const { ended, arm } = endOf(backend, running, new Checker(prepared));
+  return {
+    startedAt: running.startedAt,
+    streams,
+    ended,
+    kill() {
+      const isSent = running.kill();
+      arm();
+      return isSent;
+    },
+    signal(name) {
+      numberOf(name);
+      return running.signal(name);
+    },
+    isStarting: () => running.isStarting?.() === true,
+    remove: async () => removed(backend, running),
+    resize: (size) => running.resize?.(size) ?? false,
+  };
+}
+
+/** For an engine the caller's fds are copied by this process: see `run/stdio.ts`. */
+function stdioOf({ stdin, stdout, stderr }: StdioTargets): EngineStdio {
+  const of = (target: StdioTarget): "pipe" | "discard" =>
+    target === "discard" ? "discard" : "pipe";
+  return {
+    stdin: of(stdin),
+    stdout: of(stdout),
+    stderr: stderr === "stdout" ? "stdout" : of(stderr),
+  };
+}
+
+/** Nothing but a SandboxError of the engine's own gets through. */
+function attempt<Value>(backend: string, act: () => Value): Value {
+  try {
+    return act();
+  } catch (error) {
+    throw failureOf(backend, error);
+  }
+}
+
+function failureOf(backend: string, cause: unknown): SandboxError {
+  if (isSandboxError(cause)) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return invalid(backend, `its engine failed with what is no SandboxError: ${why}`, cause);
+}
+
+function checkedStreams(backend: string, given: Streams, stdio: EngineStdio): Streams {
+  const of = <Name extends keyof Streams>(name: Name): Streams[Name] | null => {
+    if (stdio[name] !== "pipe") return null;
+    if (given[name] !== null && typeof given[name] === "object") return given[name];
+    throw invalid(backend, `its engine gave no stream for ${name}`);
+  };
+  const streams = { stdin: of("stdin"), stdout: of("stdout"), stderr: of("stderr") };
+  // Nobody may be listening yet, and an error without a listener would end this process.
+  for (const stream of Object.values(streams)) stream?.on("error", () => undefined);
+  return streams;
+}
+
+/** The end of a program, and what is to be called when it has been told to end at once: an engine may never answer. */
+function endOf(
+  backend: string,
+  running: Running,
+  checker: Checker,
+): { readonly ended: Promise<CheckedEnd>; readonly arm: () => void } {
+  let giveUp: (error: SandboxError) => void = () => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const ended = new Promise<CheckedEnd>((resolve, reject) => {
+    giveUp = reject;
+    running.ended
+      .then(
+        (end) => resolve(checkedEnd(backend, end, checker)),
+        (error: unknown) => reject(failureOf(backend, error)),
+      )
+      .catch(reject)
+      .finally(() => {
+        isOver = true;
+        clearTimeout(timer);
+      });
+  });
+  const arm = (): void => {
+    if (!isOver) timer ??= setTimeout(() => giveUp(stuck(backend)), KILL_LIMIT);
+  };
+  return { ended, arm };
+}
+
+function checkedEnd(backend: string, end: Ended, checker: Checker): CheckedEnd {
+  if (typeof end?.verdict !== "function")
+    throw invalid(backend, "its engine does not tell how a program ended");
+  return {
+    ...end,
+    verdict: (stderr) =>
+      checkedVerdict(
+        backend,
+        attempt(backend, () => end.verdict(stderr)),
+      ),
+    enforced: () => checker.enforced(),
+  };
+}
+
+async function removed(backend: string, running: Running): Promise<void> {
+  try {
+    await running.remove?.();
+  } catch (error) {
+    throw failureOf(backend, error);
+  }
+}
+
+function stuck(backend: string): SandboxError {
+  const message = `the engine of ${backend} was told to end the program, and has not said for ${KILL_LIMIT / 1000} s that it has`;
+  return new SandboxError("CLEANUP_FAILED", message, {
+    backend,
+    hint: "Look whether the engine is there, and whether the program still runs in it.",
+  });
+}
