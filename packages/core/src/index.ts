@@ -85,7 +85,6 @@ export type { LinesOptions } from "./run/lines.js";
 export type { OutputOption, RunOptions, StdinOption, StdioOptions } from "./run/options.js";
 export { createSandbox, run, type Sandbox } from "./sandbox.js";
 export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
-export type { CommandOptions, Session } from "./session/session.js";
-export type { CommandSettings } from "./session/settings.js";
+export type { CommandOptions, CommandSettings, Session } from "./session/session.js";
 export { backendForPlatform, type SandboxOptions } from "./start/prepare.js";
 export { toolLimits } from "./start/tool/prlimit.js";

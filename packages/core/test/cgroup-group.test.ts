@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { probeCgroups } from "../src/cgroup/delegation.js";
 import { makeGroup } from "../src/cgroup/group.js";
-import { cgroupName } from "../src/cgroup/name.js";
 import { findParents, type ParentCgroup } from "../src/cgroup/parent.js";
+import { cgroupName } from "../src/cgroup/stale.js";
 import { gc } from "../src/index.js";
 
 const { missing } = probeCgroups();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Verdict } from "../src/backend/running.js";
-import { exceededLimit } from "../src/run/exceeded.js";
+import { exceededLimit } from "../src/run/outcome.js";
 
 const SEEN = { limits: {}, signaled: undefined, tellsSignals: true } as const;
 const died = (signal: NodeJS.Signals): Verdict => ({ kind: "signaled", signal });

@@ -1,7 +1,7 @@
 import type { Missing } from "../backend/backend.js";
 import type { Capability } from "../capability/capability.js";
-import type { Controller } from "./controller.js";
 import { type Group, makeGroup } from "./group.js";
+import type { Controller } from "./hierarchy.js";
 import { findParents, type ParentCgroup } from "./parent.js";
 import { type ParentProbe, probeParent } from "./probe.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS } from "./setting.js";

@@ -4,9 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { SandboxError } from "../result/error.js";
 import { errnoOf } from "./file.js";
 import { killAll } from "./kill.js";
-import { cgroupName } from "./name.js";
 import type { ParentCgroup } from "./parent.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS, setLimit } from "./setting.js";
+import { cgroupName } from "./stale.js";
 import { type Stats, statsOf } from "./stats.js";
 
 /** The cgroup of one sandbox: a directory in each of the hierarchies that it needs. */

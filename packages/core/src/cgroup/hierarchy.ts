@@ -1,6 +1,5 @@
 import { join, relative } from "node:path";
 import { parseMountinfo } from "../host/mountinfo.js";
-import { type Controller, controllersIn } from "./controller.js";
 import { contentOf } from "./file.js";
 
 /** One tree of cgroups: the only one of version 2, or one of version 1 with its controllers. */
@@ -46,4 +45,21 @@ export function hierarchies(
 function below(root: string, path: string): string | undefined {
   const way = relative(root, path);
   return way === ".." || way.startsWith("../") ? undefined : way;
+}
+
+/** What a cgroup controls and counts, by the words of cgroup v2; `cpuacct` is a controller of its own in v1 only. */
+export type Controller = "memory" | "pids" | "cpu" | "cpuacct" | "io";
+
+/** The controllers among the names that the kernel gives, of either version. */
+export function controllersIn(names: readonly string[]): ReadonlySet<Controller> {
+  return new Set(
+    names.flatMap((name): Controller[] => {
+      const word = name === "blkio" ? "io" : name;
+      return isController(word) ? [word] : [];
+    }),
+  );
+}
+
+function isController(name: string): name is Controller {
+  return ["memory", "pids", "cpu", "cpuacct", "io"].includes(name);
 }

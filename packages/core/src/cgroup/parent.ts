@@ -1,9 +1,8 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { SandboxError } from "../result/error.js";
-import { type Controller, controllersIn } from "./controller.js";
 import { contentOf, errnoOf } from "./file.js";
-import { type Hierarchy, hierarchies } from "./hierarchy.js";
+import { type Controller, controllersIn, type Hierarchy, hierarchies } from "./hierarchy.js";
 import { SUPERVISOR } from "./supervisor.js";
 
 /** A directory in which cgroups for runs may be made, and what they can control. */

@@ -1,9 +1,8 @@
 import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Capability } from "../capability/capability.js";
-import type { Controller } from "./controller.js";
 import { errnoOf } from "./file.js";
-import { cgroupName } from "./name.js";
+import type { Controller } from "./hierarchy.js";
 import type { ParentCgroup } from "./parent.js";
 import {
   CGROUP_LIMITS,
@@ -13,6 +12,7 @@ import {
   setLimit,
   type Unset,
 } from "./setting.js";
+import { cgroupName } from "./stale.js";
 import { delegate, delegatedTo } from "./supervisor.js";
 
 /** What a parent cgroup was found to allow. */

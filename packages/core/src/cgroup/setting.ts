@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Capability } from "../capability/capability.js";
-import type { Controller } from "./controller.js";
 import { contentOf } from "./file.js";
+import type { Controller } from "./hierarchy.js";
 
 /** The limits that a cgroup can keep. */
 export type CgroupLimit = "memory" | "processes" | "cpu" | "ioWeight";

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Controller, controllersIn } from "./controller.js";
 import { contentOf, errnoOf } from "./file.js";
+import { type Controller, controllersIn } from "./hierarchy.js";
 
 /** The cgroup for processes that had to leave its parent: cgroup v2 has none beside other cgroups with controllers. */
 export const SUPERVISOR = "sandboxlib-supervisor";

@@ -1,5 +1,4 @@
 import type { core } from "zod/mini";
-import { fieldPath } from "./field-path.js";
 
 /** Puts one issue of the schema into words: the field, what is wrong with it, and the value at fault. */
 export function describeIssue(
@@ -66,4 +65,17 @@ function broken(issue: core.$ZodIssue, value: unknown): string {
 function show(value: unknown): string {
   const json = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return json.length > 80 ? `${json.slice(0, 77)}...` : json;
+}
+
+/** Writes the path of a field as a user would: `mounts[0].source`. The config itself is `config`. */
+export function fieldPath(keys: readonly PropertyKey[]): string {
+  if (keys.length === 0) return "config";
+  return keys
+    .map((key, index) => {
+      if (typeof key === "number") return `[${key}]`;
+      const name = String(key);
+      if (!/^[\w$-]+$/.test(name)) return `[${JSON.stringify(name)}]`;
+      return index === 0 ? name : `.${name}`;
+    })
+    .join("");
 }

@@ -1,7 +1,6 @@
 import { realpathSync } from "node:fs";
 import { SandboxError } from "../result/error.js";
-import { fieldPath } from "./field-path.js";
-import { describeIssue } from "./issue.js";
+import { describeIssue, fieldPath } from "./issue.js";
 import { brokenRules } from "./rules.js";
 import { type Config, type ConfigInput, configSchema } from "./schema.js";
 

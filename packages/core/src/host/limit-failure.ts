@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RLIMITS, type RlimitName, rlimitsOf } from "../config/rlimits.js";
+import { RLIMITS, type RlimitName, rlimitsOf } from "../config/limits.js";
 import type { Limits } from "../config/schema.js";
 import { SandboxError } from "../result/error.js";
 

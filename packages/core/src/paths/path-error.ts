@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { SandboxError } from "../result/error.js";
 import { type Located, locate, type View } from "./view.js";
 
@@ -31,4 +32,13 @@ export function find(view: View, path: string, field: string, under = false): Lo
 
 function reason(cause: unknown): string {
   return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+}
+
+/** The real path of a file of the host; undefined when it does not exist or cannot be reached. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,6 @@
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
-import { find, invalid } from "./path-error.js";
-import { realPath } from "./real-path.js";
+import { find, invalid, realPath } from "./path-error.js";
 import { viewOf } from "./view.js";
 
 /**

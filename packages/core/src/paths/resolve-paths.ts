@@ -8,9 +8,8 @@ import type { SandboxError } from "../result/error.js";
 import { aliasesOf } from "./aliases.js";
 import { idMapFor } from "./id-map.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
-import { find, invalid } from "./path-error.js";
+import { find, invalid, realPath } from "./path-error.js";
 import { selfBindsFor } from "./pins.js";
-import { realPath } from "./real-path.js";
 import { nearest, type View, viewAt } from "./view.js";
 
 /**

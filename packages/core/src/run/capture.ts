@@ -1,5 +1,8 @@
 import type { Readable } from "node:stream";
+import type { Streams } from "../backend/running.js";
+import type { Exceeded } from "../result/result.js";
 import { chunkBuffer } from "./chunk-buffer.js";
+import type { RunOptions } from "./options.js";
 
 /** Collects what a stream gives, up to a number of bytes. */
 export interface Capture {
@@ -53,4 +56,74 @@ function closed(stream: Readable): Promise<void> {
     // A reset by a dying peer is an end like any other: what was read stays.
     stream.on("error", () => undefined).on("close", resolve);
   });
+}
+
+const STEP = 100;
+const STEPS = 20;
+
+/**
+ * What was captured, once the run is over: a process that was not killed, where the backend cannot, may hold the pipe,
+ * so it waits for the rest, but not for ever. In steps, between which Node reads: where this process was busy, one long
+ * wait would be over before anything was read.
+ */
+async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
+  for (let step = 0; step < STEPS && captured?.closed() === false; step += 1)
+    await orLater(captured.done, STEP);
+  if (captured?.closed() === false) captured.cut();
+  await captured?.done;
+  return captured?.bytes();
+}
+
+function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void done.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Everything that is captured of a run. */
+export interface Captures {
+  /** The first limit that was exceeded. */
+  readonly overrun: () => Exceeded | undefined;
+  /** What standard output and standard error came to, once the run is over. */
+  readonly drained: () => Promise<[Uint8Array | undefined, Uint8Array | undefined]>;
+  /** Closes what is still open. */
+  readonly cut: () => void;
+}
+
+const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
+
+/**
+ * Starts to capture what the options say.
+ *
+ * @param onOverrun - Called when an output has more bytes than are to be captured.
+ */
+export function startCaptures(
+  streams: Streams,
+  { stdout, stderr, maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
+  onOverrun: (limit: Exceeded) => void,
+): Captures {
+  let overrun: Exceeded | undefined;
+  const start = (
+    limit: "stdout" | "stderr",
+    option = "capture" as unknown,
+  ): Capture | undefined => {
+    const stream = streams[limit];
+    if (option !== "capture" || stream === null) return undefined;
+    return capture(stream, maxOutput, () => {
+      overrun ??= { limit, bytes: maxOutput };
+      onOverrun(overrun);
+    });
+  };
+  const captured = [start("stdout", stdout), start("stderr", stderr)] as const;
+  return {
+    overrun: () => overrun,
+    drained: () => Promise.all([drained(captured[0]), drained(captured[1])]),
+    cut() {
+      for (const each of captured) each?.cut();
+    },
+  };
 }

@@ -4,13 +4,12 @@ import type { Limits } from "../config/schema.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
 import type { CheckedEnd, Started } from "../start/started.js";
-import { startCaptures } from "./captures.js";
-import { closeUnread } from "./close-unread.js";
+import { startCaptures } from "./capture.js";
 import { type DeadlineTerms, deadline } from "./deadline.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { RunOptions } from "./options.js";
 import { outcomeOf, type Stop } from "./outcome.js";
-import { startRelays } from "./relays.js";
+import { startRelays } from "./relay.js";
 import { pumpStdin } from "./stdin-pump.js";
 import type { ResolvedStdio } from "./stdio.js";
 import { assertWindow } from "./terminal.js";
@@ -163,4 +162,24 @@ function pipesOf(streams: Streams, options: RunOptions): Streams {
     stdout: options.stdout === "pipe" ? streams.stdout : null,
     stderr: options.stderr === "pipe" ? streams.stderr : null,
   };
+}
+
+/**
+ * Lets go of the streams of a program that has ended, as Node does with those of its own children. What somebody reads
+ * stays until it has been read; a pipe that nobody reads would never be closed.
+ */
+function closeUnread(
+  stdin: Writable | null,
+  { stdout, stderr }: { readonly stdout: Readable | null; readonly stderr: Readable | null },
+): void {
+  stdin?.destroy();
+  // In a turn of its own: who has waited for the end may begin to read what is there.
+  setImmediate(() => {
+    for (const stream of [stdout, stderr]) if (stream !== null && !isRead(stream)) stream.resume();
+  });
+}
+
+/** One that was paused will be read again. */
+function isRead(stream: Readable): boolean {
+  return stream.readableFlowing !== null || stream.listenerCount("readable") > 0;
 }

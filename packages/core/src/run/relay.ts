@@ -2,8 +2,12 @@ import { fstatSync, readFileSync, write as writeTo } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { Streams } from "../backend/running.js";
+import type { Limits } from "../config/schema.js";
 import { SandboxError } from "../result/error.js";
+import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
+import type { Sinks } from "./stdio.js";
 
 /** An output of the program that is copied to an fd. */
 export interface Relay {
@@ -21,7 +25,7 @@ const write = promisify(writeTo);
  * @param fileSize - The bytes beyond which a file may not grow, as for what the program writes to by itself.
  * @param onStop - Called when it cannot go on.
  */
-export function relay(
+function relay(
   name: "stdout" | "stderr",
   from: Readable,
   fd: number,
@@ -128,4 +132,41 @@ function failure(path: string, cause: unknown): SandboxError {
     hint: "The program has been ended: nobody would have had the rest.",
     cause,
   });
+}
+
+/** Everything that is copied, or thrown away, of what a program writes. */
+export function startRelays(
+  streams: Streams,
+  { stdout, stderr }: StdioOptions,
+  sinks: Sinks,
+  { fileSize }: Limits,
+  onStop: (reason: Stop) => void,
+): Relay {
+  const relays = (["stdout", "stderr"] as const).flatMap((name) => {
+    const [stream, fd] = [streams[name], sinks[name]];
+    return stream === null || fd === undefined ? [] : [relay(name, stream, fd, fileSize, onStop)];
+  });
+  const discarded = [
+    isDiscarded(stdout, sinks.stdout) ? streams.stdout : null,
+    isDiscarded(stderr, sinks.stderr) ? streams.stderr : null,
+  ];
+  for (const stream of discarded) stream?.on("error", () => undefined).resume();
+  return {
+    async drained() {
+      const reasons = await Promise.all(relays.map((each) => each.drained()));
+      return reasons.find((reason) => reason !== undefined);
+    },
+    async cut() {
+      for (const stream of discarded) stream?.destroy();
+      await Promise.all(relays.map((each) => each.cut()));
+    },
+  };
+}
+
+/** Nobody else reads it. */
+function isDiscarded(
+  option: StdioOptions["stderr"] = "capture",
+  sink: number | undefined,
+): boolean {
+  return sink === undefined && option !== "capture" && option !== "pipe";
 }

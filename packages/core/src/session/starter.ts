@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import type { Stream } from "node:stream";
 import type { LauncherPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
@@ -5,17 +6,17 @@ import type { Streams } from "../backend/running.js";
 import type { StdioTargets } from "../backend/stdio.js";
 import { withStats } from "../cgroup/with-stats.js";
 import type { Word } from "../config/word.js";
+import { SandboxError } from "../result/error.js";
 import { neverStarted } from "../run/begin.js";
-import { type Command, encodeOpened, encodeSignal } from "../start/launcher/command.js";
+import { type Command, encodeOpened, encodeSignal, streamsOf } from "../start/launcher/command.js";
 import type { Hold } from "../start/launcher/keep-alive.js";
 import type { Live } from "../start/launcher/live.js";
 import type { Pipes } from "../start/launcher/message.js";
 import { NO_STREAMS, openStreams } from "../start/launcher/pipes.js";
 import { orAbort } from "../start/launcher/run.js";
-import { streamsOf } from "../start/launcher/streams.js";
 import { Patience } from "../start/launcher/watchdog.js";
+import { spawnTool } from "../start/spawn-tool.js";
 import type { CheckedEnd, Started } from "../start/started.js";
-import { courier } from "./send-fds.js";
 
 /** Starts a command in a session. Rejects with a SandboxError, `LAUNCH_FAILED`, when there are no fds left for it. */
 export type Starter = (
@@ -100,4 +101,45 @@ async function startCounted(
   const before = group?.counts().oomKills;
   const ended = await live.start(command, onPipes);
   return group === undefined ? ended : withStats(ended, group, false, before);
+}
+
+/** Hands the fds that a command is to have on to the sandbox, under the id of the command. */
+export type Courier = (id: number, targets: StdioTargets) => Promise<void>;
+
+/**
+ * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
+ * was started with. One after the other, so that they arrive in the order of the commands.
+ */
+function courier(launcher: LauncherPlan["argv"], socket: Stream): Courier {
+  let before: Promise<void> = Promise.resolve();
+  return (id, targets) => {
+    before = before.catch(() => undefined).then(() => send(launcher, socket, id, targets));
+    return before;
+  };
+}
+
+async function send(
+  launcher: LauncherPlan["argv"],
+  socket: Stream,
+  id: number,
+  targets: StdioTargets,
+): Promise<void> {
+  // Nothing else needs a courier.
+  const slots = [targets.stdin, targets.stdout, targets.stderr].map((wire) =>
+    typeof wire === "number" ? wire : "ignore",
+  );
+  const child = spawnTool([...launcher, "courier", String(id)], {
+    env: {},
+    stdio: [...slots, socket],
+  });
+  const status = await exitOf(child);
+  if (status === 0) return;
+  throw new SandboxError("LAUNCH_FAILED", `the standard streams cannot be handed on: ${status}`);
+}
+
+function exitOf(child: ChildProcess): Promise<number | string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(code ?? String(signal)));
+  });
 }

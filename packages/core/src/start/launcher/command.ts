@@ -1,5 +1,6 @@
 import type { WindowSize } from "../../backend/running.js";
-import { rlimitsOf } from "../../config/rlimits.js";
+import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
+import { rlimitsOf } from "../../config/limits.js";
 import type { Limits } from "../../config/schema.js";
 import type { Word } from "../../config/word.js";
 import { SandboxError } from "../../result/error.js";
@@ -68,3 +69,17 @@ export function encodeOpened(id: number): Buffer {
 }
 
 const STREAMS = { own: 0, discard: 1, pipe: 2, merged: 3, courier: 4 } as const;
+
+/** How the launcher is to make the standard streams of a command in a session. */
+export function streamsOf({
+  stdin,
+  stdout,
+  stderr,
+}: StdioTargets): readonly [Stream, Stream, Stream] {
+  return [streamOf(stdin), streamOf(stdout), stderr === "stdout" ? "merged" : streamOf(stderr)];
+}
+
+function streamOf(wire: StdioTarget): Stream {
+  if (typeof wire === "number") return "courier";
+  return wire === "discard" ? "discard" : "pipe";
+}

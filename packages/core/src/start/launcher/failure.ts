@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import type { ResolvedConfig } from "../../backend/resolved-config.js";
-import { RLIMITS, type RlimitName, rlimitNames } from "../../config/rlimits.js";
+import { RLIMITS, type RlimitName, rlimitNames } from "../../config/limits.js";
 import type { Word } from "../../config/word.js";
 import { limitFailure } from "../../host/limit-failure.js";
 import { assertProgram } from "../../paths/program.js";

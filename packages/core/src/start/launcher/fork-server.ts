@@ -5,8 +5,8 @@ import { spawnTool } from "../spawn-tool.js";
 import type { LauncherEnd } from "./channel.js";
 import { frame, u8, u32 } from "./frame.js";
 import { type Hold, holder } from "./keep-alive.js";
+import { type Served, servedReader } from "./message.js";
 import { endOf } from "./own-launcher.js";
-import { type Served, servedReader } from "./served.js";
 import { Patience } from "./watchdog.js";
 
 /** A launcher that a fork server has been told to start: what to do when the server says something of it. */

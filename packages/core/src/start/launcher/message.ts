@@ -1,4 +1,4 @@
-import { type Cursor, type Decoders, frameReader } from "./reader.js";
+import { type Cursor, type Decoders, frameReader } from "./frame.js";
 
 /** What the launcher says. */
 export type Message = Ready | Pipes | Failed | Exited;
@@ -103,7 +103,7 @@ const DECODERS: Decoders<Message> = {
 };
 
 /** Also what a fork server says of a launcher that it could not start. */
-export function failed(cursor: Cursor): Failed {
+function failed(cursor: Cursor): Failed {
   return {
     type: "failed",
     id: cursor.u32(),
@@ -113,3 +113,49 @@ export function failed(cursor: Cursor): Failed {
     what: cursor.str(),
   };
 }
+
+/** What a fork server says of the launchers that it starts. */
+export type Served = Began | Said | Gone | Failed;
+
+/** There is about to be one. */
+export interface Began {
+  readonly type: "began";
+  readonly id: number;
+  /** The fds in the server's table that lead to the standard streams; -1 for none. */
+  readonly fds: readonly [number, number, number];
+}
+
+/** One has written to core. */
+export interface Said {
+  readonly type: "said";
+  readonly id: number;
+  readonly bytes: Buffer;
+}
+
+/** One has ended. */
+export interface Gone {
+  readonly type: "gone";
+  readonly id: number;
+  /** As wait(2) gives it. */
+  readonly status: number;
+}
+
+/**
+ * Takes the bytes of a fork server as they come and calls back for each message.
+ *
+ * @throws RangeError when they do not follow the protocol.
+ */
+export function servedReader(onMessage: (message: Served) => void): (chunk: Buffer) => void {
+  return frameReader(SERVER_DECODERS, onMessage);
+}
+
+const SERVER_DECODERS: Decoders<Served> = {
+  B: (cursor) => ({
+    type: "began",
+    id: cursor.u32(),
+    fds: [cursor.i32(), cursor.i32(), cursor.i32()],
+  }),
+  U: (cursor) => ({ type: "said", id: cursor.u32(), bytes: cursor.rest() }),
+  G: (cursor) => ({ type: "gone", id: cursor.u32(), status: cursor.u32() }),
+  F: failed,
+};

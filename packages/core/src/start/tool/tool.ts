@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
@@ -12,7 +13,6 @@ import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";
 import { launch } from "./launch.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
-import { withoutNull } from "./without-null.js";
 
 /**
  * Runs a program with a tool of the host.
@@ -117,4 +117,15 @@ function assertEnded(
       cause: unreadable,
     });
   }
+}
+
+/**
+ * What Node gives for `ignore` is the host's null device, whose mode its owner can change through any fd. Such a caller's
+ * programs have pipes in its place: one that has ended, and ones that this process empties.
+ */
+function withoutNull({ stdin, stdout, stderr, ...rest }: StdioTargets): StdioTargets {
+  const isOwner = process.geteuid?.() === 0 || statSync("/dev/null").uid === process.geteuid?.();
+  const other = <AnyWire>(wire: AnyWire): AnyWire | "relay" =>
+    isOwner && wire === "discard" ? "relay" : wire;
+  return { ...rest, stdin: other(stdin), stdout: other(stdout), stderr: other(stderr) };
 }
