@@ -69,9 +69,9 @@ const variable = text.map((value) => value.replaceAll("=", "")).filter((value) =
 const command: fc.Arbitrary<Command> = fc.record({
   id: fc.integer({ min: 1, max: 0xffff_ffff }),
   streams: fc.tuple(
-    fc.constantFrom("own", "discard", "pipe", "courier"),
-    fc.constantFrom("own", "discard", "pipe", "courier"),
-    fc.constantFrom("own", "discard", "pipe", "merged", "courier"),
+    fc.constantFrom("own", "discard", "pipe", "sent"),
+    fc.constantFrom("own", "discard", "pipe", "sent"),
+    fc.constantFrom("own", "discard", "pipe", "merged", "sent"),
   ),
   cwd: path,
   argv: fc.array(text, { minLength: 1 }),
@@ -141,7 +141,7 @@ function limit(resource: number, value: number | undefined, more = 0): unknown[]
   return [[resource, String(soft), String(soft + more)]];
 }
 
-const STREAMS = ["own", "discard", "pipe", "merged", "courier"];
+const STREAMS = ["own", "discard", "pipe", "merged", "sent"];
 
 function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
   const bits = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 };

@@ -79,7 +79,7 @@ function rangeHoldsUser({ user, isolate }: Config): BrokenRule[] {
 
 function swapNeedsMemory({ limits }: Config): BrokenRule[] {
   if (limits.swap === undefined || limits.memory !== undefined) return [];
-  const message = "is withStats beside `limits.memory`, and there is none";
+  const message = "is counted beside `limits.memory`, and there is none";
   return [{ path: "limits.swap", message, hint: "Set `limits.memory`, or leave `swap` out." }];
 }
 

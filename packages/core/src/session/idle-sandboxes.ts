@@ -1,8 +1,8 @@
 import type { LauncherPlan } from "../backend/plan.js";
 import { SandboxError } from "../result/error.js";
 import { enterCgroup } from "../start/launcher/enter-cgroup.js";
-import { type Hold, holder } from "../start/launcher/keep-alive.js";
-import { Live } from "../start/launcher/live.js";
+import { type KeepAlive, keepAlive } from "../start/launcher/keep-alive.js";
+import { LiveSandbox } from "../start/launcher/live.js";
 import { ownLauncher } from "../start/launcher/own-launcher.js";
 import type { Prepared } from "../start/prepared.js";
 
@@ -10,9 +10,9 @@ import type { Prepared } from "../start/prepared.js";
 export class IdleSandboxes {
   readonly #prepared: Prepared<LauncherPlan>;
   readonly #size: number;
-  readonly #waiting: Live[] = [];
+  readonly #waiting: LiveSandbox[] = [];
   /** Those that run a command, too. */
-  readonly #all = new Map<Live, Hold>();
+  readonly #all = new Map<LiveSandbox, KeepAlive>();
   #isClosed = false;
 
   constructor(prepared: Prepared<LauncherPlan>, size: number) {
@@ -25,7 +25,7 @@ export class IdleSandboxes {
    *
    * @throws SandboxError `LAUNCH_FAILED`, also after {@link close}.
    */
-  take(): Live {
+  take(): LiveSandbox {
     if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
     let live = this.#waiting.shift();
     // One that was killed while it waited may not have been missed yet.
@@ -74,17 +74,17 @@ export class IdleSandboxes {
   }
 
   /** Keeps this process alive for what somebody waits for. */
-  async #held<Value>(live: Live, promise: Promise<Value>): Promise<Value> {
+  async #held<Value>(live: LiveSandbox, promise: Promise<Value>): Promise<Value> {
     const release = this.#all.get(live)?.();
     return promise.finally(release);
   }
 
-  #open(): Live {
+  #open(): LiveSandbox {
     const entered = enterCgroup(this.#prepared, false);
     const { plan } = this.#prepared;
     const open = ownLauncher(plan, entered.setup, ["pipe", "pipe", "pipe", "pipe"]);
-    const live = new Live(this.#prepared, entered, "run", open);
-    this.#all.set(live, holder(live.channel.child));
+    const live = new LiveSandbox(this.#prepared, entered, "run", open);
+    this.#all.set(live, keepAlive(live.channel.child));
     const gone = (): void => {
       this.#all.delete(live);
       const index = this.#waiting.indexOf(live);

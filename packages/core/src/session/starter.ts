@@ -9,12 +9,12 @@ import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import { neverStarted } from "../run/begin.js";
 import { type Command, encodeOpened, encodeSignal, streamsOf } from "../start/launcher/command.js";
-import type { Hold } from "../start/launcher/keep-alive.js";
-import type { Live } from "../start/launcher/live.js";
+import type { KeepAlive } from "../start/launcher/keep-alive.js";
+import type { LiveSandbox } from "../start/launcher/live.js";
 import type { Pipes } from "../start/launcher/message.js";
 import { NO_STREAMS, openStreams } from "../start/launcher/pipes.js";
 import { orAbort } from "../start/launcher/run.js";
-import { Patience } from "../start/launcher/watchdog.js";
+import { Watchdog } from "../start/launcher/watchdog.js";
 import { spawnTool } from "../start/spawn-tool.js";
 import type { CheckedEnd, Started } from "../start/started.js";
 
@@ -30,8 +30,12 @@ export type Starter = (
  * @param launcher - How it is started, to hand on fds with.
  * @param hold - Keeps this process alive for a command.
  */
-export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold): Starter {
-  const delegate = courier(launcher, live.channel.child.stdio[4] as unknown as Stream);
+export function starter(
+  live: LiveSandbox,
+  launcher: LauncherPlan["argv"],
+  hold: KeepAlive,
+): Starter {
+  const sendFds = fdSender(launcher, live.channel.child.stdio[4] as unknown as Stream);
   let last = 0;
   return async (argv, settings, targets, signal) => {
     const release = hold();
@@ -44,7 +48,7 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
         window: undefined,
         ...settings,
       };
-      if (command.streams.includes("courier")) await delegate(command.id, targets);
+      if (command.streams.includes("sent")) await sendFds(command.id, targets);
       const { ended, ...running } =
         signal?.aborted === true ? neverStarted() : await begin(live, command, signal);
       return { ...running, ended: ended.finally(release) };
@@ -55,7 +59,11 @@ export function starter(live: Live, launcher: LauncherPlan["argv"], hold: Hold):
   };
 }
 
-function begin(live: Live, command: Command, abort: AbortSignal | undefined): Promise<Started> {
+function begin(
+  live: LiveSandbox,
+  command: Command,
+  abort: AbortSignal | undefined,
+): Promise<Started> {
   const { child, send } = live.channel;
   const startedAt = performance.now();
   const signal = (name: NodeJS.Signals): boolean => {
@@ -64,11 +72,11 @@ function begin(live: Live, command: Command, abort: AbortSignal | undefined): Pr
     return true;
   };
   // A program may see to it that nobody hears of its end: it ends with the session then.
-  const patience = new Patience(live.channel.hangUp);
+  const watchdog = new Watchdog(live.channel.hangUp);
   // The launcher knows SIGKILL to be for the whole process group.
   const kill = (): boolean => {
     const isSent = signal("SIGKILL");
-    if (isSent) patience.owe();
+    if (isSent) watchdog.expect();
     return isSent;
   };
   const started = new Promise<Started>((resolve, reject) => {
@@ -82,7 +90,7 @@ function begin(live: Live, command: Command, abort: AbortSignal | undefined): Pr
       }
       send(encodeOpened(command.id));
     });
-    const over = (): void => patience.stop();
+    const over = (): void => watchdog.stop();
     ended.then(over, over);
     // It may fail before there are pipes, or need none.
     ended.then(() => ready(NO_STREAMS), reject);
@@ -93,7 +101,7 @@ function begin(live: Live, command: Command, abort: AbortSignal | undefined): Pr
 
 /** What the cgroup counts is the session's; but whether a command was killed for want of memory, it can tell. */
 async function startCounted(
-  live: Live,
+  live: LiveSandbox,
   command: Command,
   onPipes: (pipes: Pipes["fds"]) => void,
 ): Promise<CheckedEnd> {
@@ -104,13 +112,13 @@ async function startCounted(
 }
 
 /** Hands the fds that a command is to have on to the sandbox, under the id of the command. */
-export type Courier = (id: number, targets: StdioTargets) => Promise<void>;
+export type SendFds = (id: number, targets: StdioTargets) => Promise<void>;
 
 /**
  * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
  * was started with. One after the other, so that they arrive in the order of the commands.
  */
-function courier(launcher: LauncherPlan["argv"], socket: Stream): Courier {
+function fdSender(launcher: LauncherPlan["argv"], socket: Stream): SendFds {
   let before: Promise<void> = Promise.resolve();
   return (id, targets) => {
     before = before.catch(() => undefined).then(() => send(launcher, socket, id, targets));

@@ -7,7 +7,7 @@ import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { findingsOf } from "./mounts.js";
 import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
-import { powersOf } from "./powers.js";
+import { privilegesOf } from "./powers.js";
 import { described, type Finding } from "./sight.js";
 
 /** What a sandbox has to be held against. */
@@ -19,7 +19,7 @@ interface Promised {
 }
 
 /** One thing that is not as it was asked for. */
-type Wrong = Pick<Finding, "capability" | "path" | "expected"> & { readonly seen: string };
+type Mismatch = Pick<Finding, "capability" | "path" | "expected"> & { readonly seen: string };
 
 /** The namespace that each capability asks for, in `/proc/PID/ns` and in a report. */
 const NAMESPACES: Partial<
@@ -117,8 +117,8 @@ export class Checker {
   }
 
   /** In a user namespace of its own, a tool may leave what is no power over the host. The launcher leaves nothing. */
-  #powers(pid: number): Wrong | undefined {
-    const powers = powersOf(pid);
+  #powers(pid: number): Mismatch | undefined {
+    const powers = privilegesOf(pid);
     if (powers === null || powers === undefined) return undefined;
     this.#known.delete("isolate.user");
     if (this.#promised.plan.kind !== "launcher") return undefined;
@@ -126,7 +126,7 @@ export class Checker {
     return { capability: "isolate.user", path: "user", expected, seen: powers };
   }
 
-  #mounts(pid: number): Wrong | undefined {
+  #mounts(pid: number): Mismatch | undefined {
     const seen = mountsOf(pid);
     let host = hostMounts();
     if (seen === undefined || host === undefined) return undefined;
@@ -147,7 +147,7 @@ export class Checker {
     return undefined;
   }
 
-  #failed({ capability, path, expected, seen }: Wrong): SandboxError {
+  #failed({ capability, path, expected, seen }: Mismatch): SandboxError {
     const { plan, backend } = this.#promised;
     const mechanism = plan.mechanisms[capability] ?? backend;
     return new SandboxError(

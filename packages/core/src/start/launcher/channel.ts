@@ -23,7 +23,7 @@ export interface Channel {
  * @throws SandboxError `LAUNCH_FAILED`
  */
 export type Open<AnyChannel extends Channel> = (
-  greeting: Buffer,
+  initialBytes: Buffer,
   onMessage: (message: Message) => void,
 ) => AnyChannel;
 

@@ -9,7 +9,7 @@ import { HINT_TOO_LONG } from "../spawn-tool.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
 /** Where a standard stream of a command leads: see the protocol. `merged` is for standard error alone. */
-export type Stream = "own" | "discard" | "pipe" | "merged" | "courier";
+export type Stream = "own" | "discard" | "pipe" | "merged" | "sent";
 
 /** What to run. */
 export interface Command {
@@ -68,7 +68,7 @@ export function encodeOpened(id: number): Buffer {
   return frame("O", u32(id));
 }
 
-const STREAMS = { own: 0, discard: 1, pipe: 2, merged: 3, courier: 4 } as const;
+const STREAMS = { own: 0, discard: 1, pipe: 2, merged: 3, sent: 4 } as const;
 
 /** How the launcher is to make the standard streams of a command in a session. */
 export function streamsOf({
@@ -80,6 +80,6 @@ export function streamsOf({
 }
 
 function streamOf(wire: StdioTarget): Stream {
-  if (typeof wire === "number") return "courier";
+  if (typeof wire === "number") return "sent";
   return wire === "discard" ? "discard" : "pipe";
 }

@@ -4,29 +4,29 @@ import type { LauncherPlan } from "../../backend/plan.js";
 import { spawnTool } from "../spawn-tool.js";
 import type { LauncherEnd } from "./channel.js";
 import { frame, u8, u32 } from "./frame.js";
-import { type Hold, holder } from "./keep-alive.js";
-import { type Served, servedReader } from "./message.js";
+import { type KeepAlive, keepAlive } from "./keep-alive.js";
+import { type ServerMessage, serverMessageReader } from "./message.js";
 import { endOf } from "./own-launcher.js";
-import { Patience } from "./watchdog.js";
+import { Watchdog } from "./watchdog.js";
 
 /** A launcher that a fork server has been told to start: what to do when the server says something of it. */
-export interface Branch {
-  hear(message: Served): void;
+export interface ForkedChild {
+  hear(message: ServerMessage): void;
   /** The server is gone, and the launcher sees to its own end. */
   lose(end: LauncherEnd): void;
 }
 
 /** What a fork server is to start. */
-export interface Order {
+export interface LaunchRequest {
   readonly namespaces: number;
   /** Which of the standard streams are pipes; the others are discarded. */
   readonly pipes: readonly [boolean, boolean, boolean];
   /** Our first frames to the launcher. */
-  readonly greeting: Buffer;
+  readonly initialBytes: Buffer;
 }
 
-/** What a server is to do about a launcher: each is answered, by its coming or by its end. */
-type Owed = "start" | "end";
+/** What a server is to do about a launcher: it answers with the start or the end of that. */
+type Answer = "start" | "end";
 
 const MAX_ID = 0xffff_ffff;
 
@@ -34,10 +34,13 @@ const MAX_ID = 0xffff_ffff;
 export class ForkServer {
   readonly #child: ChildProcess;
   readonly #socket: Socket;
-  readonly #hold: Hold;
-  readonly #branches = new Map<number, { branch: Branch; release: () => void; owes?: Owed }>();
+  readonly #keepAlive: KeepAlive;
+  readonly #children = new Map<
+    number,
+    { child: ForkedChild; release: () => void; expects?: Answer }
+  >();
   /** It kills a launcher that does not end. When there is no answer, it is the server itself that is stuck. */
-  readonly #patience = new Patience(() => this.kill());
+  readonly #watchdog = new Watchdog(() => this.kill());
   #last = 0;
   #isRetired = false;
 
@@ -47,12 +50,12 @@ export class ForkServer {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     this.#socket = this.#child.stdio[3] as Socket;
-    this.#hold = holder(this.#child);
-    const take = servedReader((message) => this.#hear(message));
+    this.#keepAlive = keepAlive(this.#child);
+    const take = serverMessageReader((message) => this.#hear(message));
     this.#socket
       .on("error", () => undefined)
       .on("data", (chunk: Buffer) => {
-        this.#patience.hear();
+        this.#watchdog.heard();
         try {
           take(chunk);
         } catch {
@@ -73,18 +76,18 @@ export class ForkServer {
   }
 
   /** Starts a launcher, and keeps this process alive until it is gone. Returns its number. */
-  start({ namespaces, pipes, greeting }: Order, branch: Branch): number {
+  start({ namespaces, pipes, initialBytes }: LaunchRequest, child: ForkedChild): number {
     do this.#last = (this.#last % MAX_ID) + 1;
-    while (this.#branches.has(this.#last));
+    while (this.#children.has(this.#last));
     const id = this.#last;
-    this.#branches.set(id, { branch, release: this.#hold() });
-    this.#owe(id, "start");
+    this.#children.set(id, { child, release: this.#keepAlive() });
+    this.#expect(id, "start");
     const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
-    const first = greeting.subarray(0, CHUNK);
+    const first = initialBytes.subarray(0, CHUNK);
     this.#send("L", u32(id), u32(namespaces), u32(process.umask()), streams, first);
     // A command may be as long as a frame; with what is around it, it would be longer.
-    for (let at = CHUNK; at < greeting.length; at += CHUNK)
-      this.write(id, greeting.subarray(at, at + CHUNK));
+    for (let at = CHUNK; at < initialBytes.length; at += CHUNK)
+      this.write(id, initialBytes.subarray(at, at + CHUNK));
     return id;
   }
 
@@ -94,7 +97,7 @@ export class ForkServer {
 
   /** Hangs up on a launcher, which then ends its sandbox. */
   end(id: number): void {
-    this.#owe(id, "end");
+    this.#expect(id, "end");
     this.#send("E", u32(id));
   }
 
@@ -111,46 +114,46 @@ export class ForkServer {
   /** Ends it when the launchers that it has started are gone. */
   retire(): void {
     this.#isRetired = true;
-    if (this.#branches.size === 0) this.#socket.end();
+    if (this.#children.size === 0) this.#socket.end();
   }
 
-  #owe(id: number, what: Owed): void {
-    const known = this.#branches.get(id);
+  #expect(id: number, what: Answer): void {
+    const known = this.#children.get(id);
     if (known === undefined) return;
-    if (known.owes === undefined) this.#patience.owe();
-    known.owes = what;
+    if (known.expects === undefined) this.#watchdog.expect();
+    known.expects = what;
   }
 
-  #settle(id: number): void {
-    const known = this.#branches.get(id);
-    if (known?.owes === undefined) return;
-    delete known.owes;
-    this.#patience.settle();
+  #answered(id: number): void {
+    const known = this.#children.get(id);
+    if (known?.expects === undefined) return;
+    delete known.expects;
+    this.#watchdog.answered();
   }
 
   #send(type: string, ...payload: readonly Uint8Array[]): void {
     this.#socket.write(frame(type, ...payload));
   }
 
-  #hear(message: Served): void {
-    const known = this.#branches.get(message.id);
-    if (message.type === "began" && known?.owes === "start") this.#settle(message.id);
+  #hear(message: ServerMessage): void {
+    const known = this.#children.get(message.id);
+    if (message.type === "began" && known?.expects === "start") this.#answered(message.id);
     if (message.type === "gone" || message.type === "failed") this.#forget(message.id);
-    known?.branch.hear(message);
+    known?.child.hear(message);
   }
 
   #lose(end: LauncherEnd): void {
-    const lost = [...this.#branches];
-    for (const [id, { branch }] of lost) {
+    const lost = [...this.#children];
+    for (const [id, { child }] of lost) {
       this.#forget(id);
-      branch.lose(end);
+      child.lose(end);
     }
   }
 
   #forget(id: number): void {
-    this.#settle(id);
-    this.#branches.get(id)?.release();
-    this.#branches.delete(id);
+    this.#answered(id);
+    this.#children.get(id)?.release();
+    this.#children.delete(id);
     if (this.#isRetired) this.retire();
   }
 }

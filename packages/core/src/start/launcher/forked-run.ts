@@ -9,10 +9,10 @@ import type { Started } from "../started.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
 import { streamsOf } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
-import type { Order } from "./fork-server.js";
+import type { LaunchRequest } from "./fork-server.js";
 import { forkServer } from "./fork-servers.js";
-import { Live } from "./live.js";
-import type { Served } from "./message.js";
+import { LiveSandbox } from "./live.js";
+import type { ServerMessage } from "./message.js";
 import { launcherEnd } from "./own-launcher.js";
 import { NO_STREAMS, openStreams } from "./pipes.js";
 import { onlyCommand, orAbort, runningOn } from "./run.js";
@@ -24,7 +24,7 @@ import { namespaceBits } from "./setup.js";
  * by then.
  */
 export function canFork(targets: StdioTargets): boolean {
-  return isMainThread && targets.passFds === undefined && !streamsOf(targets).includes("courier");
+  return isMainThread && targets.passFds === undefined && !streamsOf(targets).includes("sent");
 }
 
 /**
@@ -57,7 +57,7 @@ export async function startForked(
         live.channel.closed.then(fail, fail);
       }
     });
-    const live = new Live(prepared, entered, "run", launcher, command);
+    const live = new LiveSandbox(prepared, entered, "run", launcher, command);
     const running = runningOn(live, command, NO_STREAMS, startedAt);
     kill = () => running.kill();
     // It may fail before there are streams.
@@ -74,10 +74,10 @@ export async function startForked(
 function forkedLauncher(
   plan: LauncherPlan,
   setup: LauncherSetup,
-  pipes: Order["pipes"],
+  pipes: LaunchRequest["pipes"],
   onStreams: (open: () => Streams) => void,
 ): Open<Channel> {
-  return (greeting, onMessage) => {
+  return (initialBytes, onMessage) => {
     const server = forkServer(plan);
     let isOpen = true;
     let settle: (end: LauncherEnd) => void = () => undefined;
@@ -88,7 +88,7 @@ function forkedLauncher(
       isOpen = false;
       settle(end);
     };
-    const hear = (message: Served): void => {
+    const hear = (message: ServerMessage): void => {
       if (message.type === "said") take(message.bytes);
       else if (message.type === "gone") lose(waited(message.status));
       else if (message.type === "failed") {
@@ -100,7 +100,7 @@ function forkedLauncher(
       }
     };
     const namespaces = namespaceBits(setup);
-    const id = server.start({ namespaces, pipes, greeting }, { hear, lose });
+    const id = server.start({ namespaces, pipes, initialBytes }, { hear, lose });
     const line = {
       write: (bytes: Buffer) => server.write(id, bytes),
       end: () => server.end(id),

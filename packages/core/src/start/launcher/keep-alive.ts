@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 
 /** Keeps this process alive for a launcher until the function that it returns is called. */
-export type Hold = () => () => void;
+export type KeepAlive = () => () => void;
 
 /** From now on, a launcher keeps this process alive only while it is held. */
-export function holder(child: ChildProcess): Hold {
+export function keepAlive(child: ChildProcess): KeepAlive {
   const handles: (Handle | null)[] = [child, ...(child.stdio as unknown as (Handle | null)[])];
   const all = (act: "ref" | "unref"): void => {
     // A stream that is closed has nothing left to hold, and would wait for a new connection.

@@ -25,7 +25,7 @@ interface Waiting {
 }
 
 /** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
-export class Live<AnyChannel extends Channel = OwnChannel> {
+export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   readonly channel: AnyChannel;
   /** Its cgroup, where it has one. The channel is closed when that is removed. */
   readonly group: Group | undefined;
@@ -83,8 +83,8 @@ export class Live<AnyChannel extends Channel = OwnChannel> {
     try {
       const setup = encodeSetup(this.#setup, this.#mode);
       const first = this.#first === undefined ? [] : [encodeCommand(this.#first)];
-      const greeting = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
-      return open(greeting, (message) => this.#hear(message));
+      const initialBytes = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
+      return open(initialBytes, (message) => this.#hear(message));
     } catch (error) {
       this.group?.end().catch(() => undefined);
       throw error;

@@ -115,7 +115,7 @@ function failed(cursor: Cursor): Failed {
 }
 
 /** What a fork server says of the launchers that it starts. */
-export type Served = Began | Said | Gone | Failed;
+export type ServerMessage = Began | Said | Gone | Failed;
 
 /** There is about to be one. */
 export interface Began {
@@ -145,11 +145,13 @@ export interface Gone {
  *
  * @throws RangeError when they do not follow the protocol.
  */
-export function servedReader(onMessage: (message: Served) => void): (chunk: Buffer) => void {
+export function serverMessageReader(
+  onMessage: (message: ServerMessage) => void,
+): (chunk: Buffer) => void {
   return frameReader(SERVER_DECODERS, onMessage);
 }
 
-const SERVER_DECODERS: Decoders<Served> = {
+const SERVER_DECODERS: Decoders<ServerMessage> = {
   B: (cursor) => ({
     type: "began",
     id: cursor.u32(),

@@ -5,7 +5,7 @@ import { stuck } from "../../host/wait-gone.js";
 import { spawnTool } from "../spawn-tool.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
 import { namespaceBits } from "./setup.js";
-import { Patience } from "./watchdog.js";
+import { Watchdog } from "./watchdog.js";
 
 /** The channel to a launcher that is a child of this process. */
 export interface OwnChannel extends Channel {
@@ -18,21 +18,21 @@ export function ownLauncher(
   setup: LauncherSetup,
   slots: readonly ("pipe" | "ignore" | number)[],
 ): Open<OwnChannel> {
-  return (greeting, onMessage) => {
+  return (initialBytes, onMessage) => {
     // The namespaces, which take the kernel longest, it can make while this process is busy with the pipes.
     const child = spawnTool([...argv, String(namespaceBits(setup))], { env, stdio: [...slots] });
     const socket = child.stdio[3] as Socket;
     // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
     // write that fails would keep Node from reading why.
-    socket.write(greeting);
-    const patience = new Patience(() => child.kill("SIGKILL"));
+    socket.write(initialBytes);
+    const watchdog = new Watchdog(() => child.kill("SIGKILL"));
     const end = endOf(child);
-    void end.then(() => patience.stop());
+    void end.then(() => watchdog.stop());
     const line = {
       write: (frame: Buffer) => void socket.write(frame),
       end: () => {
         socket.end();
-        patience.owe();
+        watchdog.expect();
       },
       isOpen: () => !socket.destroyed && child.exitCode === null && child.signalCode === null,
       ended: endedWith(socket, end),
@@ -48,13 +48,13 @@ async function endedWith(socket: Socket, launcher: Promise<LauncherEnd>): Promis
   const closed = closing(socket);
   const end = await launcher;
   let isStuck = false;
-  const patience = new Patience(() => {
+  const watchdog = new Watchdog(() => {
     isStuck = true;
     socket.destroy();
   });
-  if (end.wasKilled) patience.owe();
+  if (end.wasKilled) watchdog.expect();
   await closed;
-  patience.stop();
+  watchdog.stop();
   if (isStuck) throw stuck();
   return end;
 }

@@ -10,7 +10,7 @@ import type { CheckedEnd, Started } from "../started.js";
 import type { Channel } from "./channel.js";
 import { type Command, encodeSignal, encodeWindow, type Stream } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
-import { Live } from "./live.js";
+import { LiveSandbox } from "./live.js";
 import { ownLauncher } from "./own-launcher.js";
 
 /**
@@ -31,7 +31,7 @@ export function startLauncher(
     const command = onlyCommand(prepared, argv, streams, window);
     const entered = enterCgroup(prepared, false);
     const open = ownLauncher(prepared.plan, entered.setup, [...stdio.slots, "pipe"]);
-    const live = new Live(prepared, entered, "run", open, command);
+    const live = new LiveSandbox(prepared, entered, "run", open, command);
     const { child, startedAt } = live.channel;
     return runningOn(live, command, { ...streamsOn(child), ...stdio.take() }, startedAt);
   } finally {
@@ -56,7 +56,7 @@ export function onlyCommand(
 
 /** Starts the one command of a sandbox. */
 export function runningOn(
-  live: Live<Channel>,
+  live: LiveSandbox<Channel>,
   command: Command,
   streams: Streams,
   startedAt: number,
@@ -84,18 +84,18 @@ export function runningOn(
 
 async function countedEnd(
   ending: Promise<CheckedEnd>,
-  { group }: Live<Channel>,
+  { group }: LiveSandbox<Channel>,
 ): Promise<CheckedEnd> {
   const ended = await ending;
   return group === undefined ? ended : withStats(ended, group, true);
 }
 
 /** The cgroup is removed when the channel is closed. */
-async function removed({ channel }: Live<Channel>): Promise<void> {
+async function removed({ channel }: LiveSandbox<Channel>): Promise<void> {
   await channel.closed;
 }
 
-function startOrEnd(live: Live<Channel>, command: Command): Promise<CheckedEnd> {
+function startOrEnd(live: LiveSandbox<Channel>, command: Command): Promise<CheckedEnd> {
   try {
     return live.start(command);
   } catch (error) {

@@ -1,13 +1,13 @@
-/** Milliseconds that another process may be silent for while it owes an answer. */
-const PATIENCE = 5_000;
+/** Milliseconds that another process may be silent while an answer is expected of it. */
+const SILENCE = 5_000;
 
 /**
- * Watches over a process that owes answers. Node runs timers before it reads: where this process was busy, the answer
+ * Watches over a process of which answers are expected. Node runs timers before it reads: where this process was busy, the answer
  * may be there to be read, so there is a chance for that before anything is done.
  */
-export class Patience {
+export class Watchdog {
   readonly #onEnd: () => void;
-  #owed = 0;
+  #expected = 0;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
 
@@ -16,35 +16,35 @@ export class Patience {
     this.#onEnd = onEnd;
   }
 
-  /** It owes one answer more. */
-  owe(): void {
-    this.#owed += 1;
-    if (this.#owed === 1) this.#wait();
+  /** One answer more is expected. */
+  expect(): void {
+    this.#expected += 1;
+    if (this.#expected === 1) this.#wait();
   }
 
-  /** It has given one. */
-  settle(): void {
-    this.#owed -= 1;
-    if (this.#owed === 0) this.#clear();
+  /** An answer has come. */
+  answered(): void {
+    this.#expected -= 1;
+    if (this.#expected === 0) this.#clear();
   }
 
-  /** It is not silent. */
-  hear(): void {
-    if (this.#owed === 0) return;
+  /** The process is not silent. */
+  heard(): void {
+    if (this.#expected === 0) return;
     this.#clear();
     this.#wait();
   }
 
-  /** It owes nothing any more. */
+  /** No answer is expected any more. */
   stop(): void {
-    this.#owed = 0;
+    this.#expected = 0;
     this.#clear();
   }
 
   #wait(): void {
     this.#timer = setTimeout(() => {
       this.#look = setImmediate(this.#onEnd);
-    }, PATIENCE).unref();
+    }, SILENCE).unref();
   }
 
   #clear(): void {

@@ -15,14 +15,14 @@ import { spawnTool } from "../spawn-tool.js";
 import { withLimits } from "./prlimit.js";
 import { shim } from "./shim.js";
 import { type Taken, takeSteps } from "./steps.js";
-import { openGuard } from "./watchdog.js";
+import { openWatchdog } from "./watchdog.js";
 
 /** A tool that has been started, and what core holds of it. */
 export interface Launched {
   readonly child: ChildProcess;
   readonly streams: Streams;
   readonly startedAt: number;
-  /** Says that the tool's process group is no longer there to be guarded. */
+  /** Says that the tool's process group needs no watching any more. */
   readonly release: () => void;
   /** Takes the plan's steps back. */
   readonly undo: Taken["undo"];
@@ -57,13 +57,13 @@ export function launch(
   let steps: Taken | undefined;
   try {
     steps = takeSteps(plan.before ?? []);
-    const guard = openGuard(host);
+    const watchGroup = openWatchdog(host);
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
     const slots = [...stdio.slots, ...moreSlots(plan, targets.passFds ?? [])];
     const gate = group === undefined ? undefined : slots.push("pipe") - 1;
     const child = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
-    const release = child.pid === undefined ? () => undefined : guard(child.pid);
+    const release = child.pid === undefined ? () => undefined : watchGroup(child.pid);
     if (waits) orAbandon(child, release, check);
     if (gate !== undefined) orAbandon(child, release, () => openGate(child, gate, group));
     const { stdin, stdout, stderr } = child;

@@ -54,7 +54,7 @@ export function startTool(
   const ended = watched.ended.then((end): CheckedEnd => {
     look();
     masks?.close();
-    // Off the way of the result: the guardian may hear of it a moment later.
+    // Off the way of the result: the watchdog may hear of it a moment later.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
     const { text } = watched.report();

@@ -3,7 +3,7 @@ import type { Host } from "../../backend/backend.js";
 import { SandboxError } from "../../result/error.js";
 
 /** Has a process group killed should this process end before the returned function is called. */
-export type Guard = (group: number) => () => void;
+export type Watch = (group: number) => () => void;
 
 /**
  * Starts what has the process groups of runs killed should this process end before them, by whatever means.
@@ -14,21 +14,21 @@ export type Guard = (group: number) => () => void;
  *
  * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
  */
-export function openGuard(host: Host): Guard {
-  if (guardian === undefined) startGuardian(host);
+export function openWatchdog(host: Host): Watch {
+  if (watchdog === undefined) startWatchdog(host);
   return (group) => {
-    guarded.add(group);
-    // A libuv pipe takes what fits at once, so the guardian has the group before its tool goes on.
-    guardian?.stdin?.write(`+ ${group}\n`);
+    watchedGroups.add(group);
+    // A libuv pipe takes what fits at once, so the watchdog has the group before its tool goes on.
+    watchdog?.stdin?.write(`+ ${group}\n`);
     return () => {
-      guarded.delete(group);
-      guardian?.stdin?.write(`- ${group}\n`);
+      watchedGroups.delete(group);
+      watchdog?.stdin?.write(`- ${group}\n`);
     };
   };
 }
 
-const guarded = new Set<number>();
-let guardian: ChildProcess | undefined;
+const watchedGroups = new Set<number>();
+let watchdog: ChildProcess | undefined;
 
 /** Reads `+ GROUP` and `- GROUP` to the end, which is ours. */
 const SCRIPT = `
@@ -42,7 +42,7 @@ done
 for group in $groups; do kill -s KILL -- "-$group"; done
 `;
 
-function startGuardian(host: Host): void {
+function startWatchdog(host: Host): void {
   const sh = host.which("sh");
   if (sh === undefined)
     throw new SandboxError("LAUNCH_FAILED", "there is no sh on this host to guard the run");
@@ -53,21 +53,21 @@ function startGuardian(host: Host): void {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
-  if (child.pid === undefined) throw noGuardian(child);
-  guardian = child;
+  if (child.pid === undefined) throw noWatchdog(child);
+  watchdog = child;
   const forget = (): void => {
-    if (guardian === child) guardian = undefined;
+    if (watchdog === child) watchdog = undefined;
   };
   child.on("error", forget).on("exit", forget);
   child.stdin.on("error", forget);
   child.unref();
   (child.stdin as typeof child.stdin & { unref(): void }).unref();
-  // Those of runs that an earlier guardian, which somebody has killed, had in its care.
-  child.stdin.write([...guarded].map((group) => `+ ${group}\n`).join(""));
+  // Those of runs that an earlier watchdog, which somebody has killed, had in its care.
+  child.stdin.write([...watchedGroups].map((group) => `+ ${group}\n`).join(""));
 }
 
 /** Node says why in an event, later; there are no pipes then. */
-function noGuardian(child: ChildProcess): SandboxError {
+function noWatchdog(child: ChildProcess): SandboxError {
   child.on("error", () => undefined);
   return new SandboxError("LAUNCH_FAILED", "no process can be started to guard the run", {
     hint: "This process may have too many files open, or too many processes.",
