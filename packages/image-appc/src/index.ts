@@ -1,4 +1,4 @@
-export { buildAci } from "./aci/build.js";
+export { buildAci } from "./aci/archive.js";
 export {
   type ExposedPort,
   type PodApp,
@@ -7,12 +7,13 @@ export {
   type PodVolume,
   parsePodManifest,
 } from "./manifest/pod-manifest.js";
-export type { Pod, PodImage } from "./metadata/pod.js";
+export type { Pod, PodImage } from "./metadata/answer.js";
 export {
   type MetadataOptions,
   type MetadataService,
   openMetadataService,
 } from "./metadata/service.js";
+export { openAci, openFrom } from "./pod/images.js";
 export {
   type Inside,
   insideOf,
@@ -20,7 +21,6 @@ export {
   type Shared,
   sharedNamespaces,
 } from "./pod/namespaces.js";
-export { openAci, openFrom } from "./pod/pod-images.js";
-export { podOf } from "./pod/pod-plan.js";
+export { podOf } from "./pod/plan.js";
 export { type AppResult, type RunnableApp, runApps } from "./pod/run-apps.js";
 export { type OpenedImage, type PodOptions, type PodResult, runPod } from "./pod/run-pod.js";

@@ -1,5 +1,4 @@
 import type { ConfigInput } from "@sandboxlib/core";
-import type { Ids } from "./ids.js";
 
 /** The formats that can be a root. */
 export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "directory"] as const;
@@ -7,7 +6,7 @@ export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "dir
 /** One of {@link FORMATS}. */
 export type FormatName = (typeof FORMATS)[number];
 
-/** A directory of the host for a mount point of an App Container image. */
+/** A directory of the host that is mounted at a mount point of an App Container image. */
 export interface Volume {
   /** An absolute path without symlinks. */
   readonly source: string;
@@ -16,17 +15,17 @@ export interface Volume {
 
 /** How an image is opened. */
 export interface ImageOptions {
-  /** The digest that the image must have, as `sha512-…` (an App Container image) or `sha256:…`; a prefix of 32 digits or more will do. */
+  /** The digest that the image must have: `sha512-…` for an App Container image, else `sha256:…`. A prefix of 32 digits or more is enough. */
   readonly digest?: string | undefined;
-  /** Of an image for several platforms, which one: `linux/amd64`, `linux/arm64/v8`. Default: this machine's. */
+  /** Which image to take where there is one for each platform, such as `linux/amd64` or `linux/arm64/v8`. Default: this machine's platform. */
   readonly platform?: string | undefined;
-  /** Of an archive of several images, which one: a tag, as `docker save` and OCI layouts write them. Default: the only one. */
+  /** Which image to take from an archive of several: its tag, as `docker save` and OCI layouts write it. Default: the only one. */
   readonly tag?: string | undefined;
   /** A directory of App Container images, in which dependencies are looked up. */
   readonly images?: string | undefined;
-  /** For the mount points of an App Container image, by their names: directories of the host. */
+  /** The directories of the host for the mount points of an App Container image, by the names of the mount points. */
   readonly volumes?: Readonly<Record<string, Volume>> | undefined;
-  /** Where the metadata service of the run listens, for App Container images. */
+  /** The URL of the run's metadata service, for App Container images. */
   readonly metadataUrl?: string | undefined;
   /** Replaces the user of the image, which is then not looked up. */
   readonly user?: Ids | undefined;
@@ -34,25 +33,26 @@ export interface ImageOptions {
   readonly degrade?: boolean | undefined;
   /** The most that the image may hold once it is unpacked, in bytes. Default: 16 GiB. */
   readonly maxSize?: number | undefined;
-  /** Stops the unpacking, with its reason; what there is of the image is removed. */
+  /** Stops the unpacking. What has been unpacked is removed, and the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Called while the image is unpacked, at most ten times a second. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Told once, after a second of waiting for somebody else who unpacks an image: the file that is locked. */
+  /** Called once with the path of a locked file, after waiting for a second for another process that unpacks an image. */
   readonly onWait?: ((lock: string) => void) | undefined;
 }
 
 /** How far the unpacking has come. */
 export interface Progress {
-  /** Bytes of the file that have been read, and how many there are. */
+  /** The bytes of the file that have been read. */
   readonly read: number;
+  /** All bytes of the file. */
   readonly total: number;
 }
 
-/** What an image asks for: a part of a config, and notes for users. */
+/** What an image asks for: some fields of a config, and notes for users. */
 export interface Fragment {
   readonly config: ConfigInput;
-  /** One line each: what was left out, squashed or changed. */
+  /** One line for each thing that was left out or changed. */
   readonly notes: readonly string[];
   /** Commands to run before and after the program, in the same root. */
   readonly preStart?: readonly (readonly string[])[];
@@ -66,8 +66,32 @@ export interface Image extends Fragment {
   readonly digest: string;
   /** The unpacked root. It is shared by every run: never write to it. */
   readonly rootDirectory: string;
-  /** Its name in the cache; empty for a directory. */
+  /** The name of the image in the cache; empty for a directory. */
   readonly key: string;
-  /** What the image says of itself; undefined where the format has no manifest. */
+  /** The manifest or configuration of the image; undefined where the format has none. */
   readonly manifest: unknown;
+}
+
+/** The ids of a program. */
+export interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The largest id: the kernel takes the number after it for "no id". */
+export const LAST_ID = 4_294_967_294;
+
+/** Merges two configs: the caller's fields replace those of the image. Variables and limits are merged one by one. */
+export function withImage(image: ConfigInput, config: ConfigInput): ConfigInput {
+  const { root: _, ...own } = Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value !== undefined),
+  ) as ConfigInput;
+  return {
+    ...image,
+    ...own,
+    ...((image.env ?? own.env) !== undefined && { env: { ...image.env, ...own.env } }),
+    ...((image.limits ?? own.limits) !== undefined && {
+      limits: { ...image.limits, ...own.limits },
+    }),
+  };
 }

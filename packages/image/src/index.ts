@@ -1,15 +1,15 @@
-export { buildOci, type OciOptions } from "./build/build-oci.js";
+export { buildOci, type OciOptions } from "./build/oci.js";
 export { type Collected, collectImages } from "./cache/collect.js";
-export type { Ids } from "./ids.js";
 export {
   FORMATS,
   type FormatName,
   type Fragment,
+  type Ids,
   type Image,
   type ImageOptions,
   type Progress,
   type Volume,
+  withImage,
 } from "./image.js";
 export { inspectImage, openImage } from "./open.js";
-export { type ImageSandbox, openImageSandbox } from "./run/open-root.js";
-export { withImage } from "./run/with-image.js";
+export { type ImageSandbox, openImageSandbox } from "./run/open-sandbox.js";

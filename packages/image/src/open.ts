@@ -1,42 +1,42 @@
 import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Attempt, orNote, orThrow } from "./attempt.js";
+import { type Cache, openCache } from "./cache/directories.js";
+import { type Record, recordOf, rootOf } from "./cache/images.js";
+import { type FileKey, keyOf, recall } from "./cache/known-files.js";
 import { lock } from "./cache/lock.js";
-import { cachePlace, type Place } from "./cache/place.js";
-import { type Record, recordOf, rootOf } from "./cache/record.js";
-import { type Key, keyOf, recall } from "./cache/seen.js";
+import { invalidImage, orNote, orThrow, type RunStep, shown } from "./errors.js";
 import { loadFormat } from "./formats/load.js";
 import type { Image, ImageOptions } from "./image.js";
-import { invalidImage, shown } from "./invalid.js";
 
 /**
- * Opens an image, which is unpacked into the cache unless it is there. A directory that is no OCI layout is a root as it is.
+ * Opens an image: it is unpacked into the cache unless it is there already. A directory that is no OCI layout is a root as
+ * it is.
  *
  * @param path - A file, or a directory.
- * @throws SandboxError `IMAGE_INVALID`, and what keeps a sandbox from being made: images are unpacked in one.
+ * @throws SandboxError `IMAGE_INVALID`, and what `createSandbox` throws, since images are unpacked in a sandbox.
  */
 export async function openImage(path: string, options: ImageOptions = {}): Promise<Image> {
-  return described(path, options, orThrow);
+  return open(path, options, orThrow);
 }
 
 /**
- * As {@link openImage}, for a caller who only inspects the image: what would keep it from being run becomes a note.
+ * Opens an image as {@link openImage} does, to inspect it: whatever would keep it from being run becomes a note.
  *
  * @throws SandboxError as {@link openImage}
  */
 export async function inspectImage(path: string, options: ImageOptions = {}): Promise<Image> {
-  const refused: string[] = [];
-  const image = await described(path, options, orNote(refused));
-  return { ...image, notes: [...image.notes, ...refused] };
+  const refusals: string[] = [];
+  const image = await open(path, options, orNote(refusals));
+  return { ...image, notes: [...image.notes, ...refusals] };
 }
 
-async function described(path: string, options: ImageOptions, attempt: Attempt): Promise<Image> {
+async function open(path: string, options: ImageOptions, runStep: RunStep): Promise<Image> {
   const found = await unpackImage(path, options);
   if (found === undefined) return plainDirectory(realPath(path), options);
   const { record, root } = found;
   const format = await loadFormat(record.format);
   return {
-    ...(await format.describe(record, root, options, attempt)),
+    ...(await format.describe(record, root, options, runStep)),
     format: record.format,
     digest: record.digest,
     rootDirectory: root,
@@ -46,22 +46,23 @@ async function described(path: string, options: ImageOptions, attempt: Attempt):
 }
 
 /**
- * Unpacks an image into the cache unless it is there, whatever it asks for. Undefined for a directory that is no OCI layout.
+ * Unpacks an image into the cache unless it is there already. What the image asks for is not looked at.
  *
+ * @returns undefined for a directory that is no OCI layout.
  * @throws SandboxError as {@link openImage}
  */
 export async function unpackImage(
   path: string,
   options: ImageOptions,
 ): Promise<{ readonly record: Record; readonly root: string } | undefined> {
-  const at = realPath(path);
-  const directory = statSync(at).isDirectory();
-  if (directory && !isLayout(at)) return undefined;
-  const place = cachePlace();
-  const key = keyOf(directory ? join(at, "index.json") : at, options);
-  const record = known(place, key) ?? (await unpackOnce(at, place, key, options));
-  assertMeant(record.digest, options.digest);
-  return { record, root: rootOf(place, record.key) };
+  const real = realPath(path);
+  const isDirectory = statSync(real).isDirectory();
+  if (isDirectory && !isLayout(real)) return undefined;
+  const cache = openCache();
+  const key = keyOf(isDirectory ? join(real, "index.json") : real, options);
+  const record = cached(cache, key) ?? (await unpackLocked(real, cache, key, options));
+  assertDigest(record.digest, options.digest);
+  return { record, root: rootOf(cache, record.key) };
 }
 
 function realPath(path: string): string {
@@ -72,7 +73,7 @@ function realPath(path: string): string {
   }
 }
 
-/** A directory is an OCI layout, or a root. */
+/** Whether a directory is an OCI layout. If not, it is a root. */
 function isLayout(path: string): boolean {
   return statSync(join(path, "oci-layout"), { throwIfNoEntry: false })?.isFile() === true;
 }
@@ -91,42 +92,45 @@ function plainDirectory(path: string, { digest }: ImageOptions): Image {
   };
 }
 
-function known(place: Place, key: Key): Record | undefined {
-  const image = recall(place, key);
-  return image === undefined ? undefined : recordOf(place, image);
+function cached(cache: Cache, key: FileKey): Record | undefined {
+  const image = recall(cache, key);
+  return image === undefined ? undefined : recordOf(cache, image);
 }
 
-/** Few files, which are never removed; two images that share one wait for each other. */
-const SHARD = 2;
+/**
+ * Lock files are named after so many digits of the key. They are never removed, so there should be few. Two images with the
+ * same digits wait for each other.
+ */
+const LOCK_DIGITS = 2;
 
-/** While another process unpacks the same image, this one waits, and then finds it in the cache. */
-async function unpackOnce(
+/** Unpacks an image. When another process unpacks the same one, this one waits, and then finds it in the cache. */
+async function unpackLocked(
   path: string,
-  place: Place,
-  key: Key,
+  cache: Cache,
+  key: FileKey,
   options: ImageOptions,
 ): Promise<Record> {
-  const held = await lock(place.locks, key.name.slice(0, SHARD), options);
+  const locked = await lock(cache.locks, key.name.slice(0, LOCK_DIGITS), options);
   try {
-    const found = known(place, key);
+    const found = cached(cache, key);
     if (found !== undefined) return found;
-    const { unpackInto } = await import("./unpack-into.js");
-    return await unpackInto(place, path, key, options);
+    const { unpackIntoCache } = await import("./unpack-into-cache.js");
+    return await unpackIntoCache(cache, path, key, options);
   } finally {
-    held.release();
+    locked.release();
   }
 }
 
-/** With fewer digits somebody could make another image with the same prefix. */
-const SHORTEST = 32;
+/** Somebody could make another image with the same prefix if it were shorter. */
+const SHORTEST_PREFIX = 32;
 
-/** A digest may be shortened, as long as it is of the same kind. */
-function assertMeant(found: string, meant: string | undefined): void {
-  if (meant === undefined) return;
-  const [, kind, hex = ""] = /^(sha256:|sha512-)([0-9a-f]+)$/.exec(meant) ?? [];
-  if (kind === undefined || hex.length < SHORTEST)
+/** Checks the digest that the caller asks for, which may be a prefix. */
+function assertDigest(found: string, wanted: string | undefined): void {
+  if (wanted === undefined) return;
+  const [, kind, hex = ""] = /^(sha256:|sha512-)([0-9a-f]+)$/.exec(wanted) ?? [];
+  if (kind === undefined || hex.length < SHORTEST_PREFIX)
     throw invalidImage(
-      `${shown(meant)} is no digest of at least ${SHORTEST} digits, such as sha256:… or sha512-…`,
+      `${shown(wanted)} is no digest of at least ${SHORTEST_PREFIX} digits, such as sha256:… or sha512-…`,
     );
-  if (!found.startsWith(meant)) throw invalidImage(`the image is ${found}, and not ${meant}`);
+  if (!found.startsWith(wanted)) throw invalidImage(`the image is ${found}, and not ${wanted}`);
 }

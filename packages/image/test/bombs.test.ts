@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { watchSize } from "../src/formats/watch-size.js";
+import { watchSize } from "../src/formats/filesystem.js";
 import { openImage } from "../src/index.js";
-import { capturedFile } from "../src/unpack/captured-file.js";
-import { archiveHash } from "../src/unpack/hash.js";
+import { archiveHash, capturedFile } from "../src/unpack/read-archive.js";
 import { totalsOf } from "../src/unpack/totals.js";
 import { archive } from "./support/archive.js";
 import { cached, rejection, temporary } from "./support/place.js";
@@ -68,7 +67,7 @@ describe("an image that unpacks to far more than it is", () => {
 
   it("is refused by the size of the file, whatever that was made into on the way", () => {
     const totals = totalsOf();
-    totals.madeOf(MIB);
+    totals.addFileSize(MIB);
     totals.addRead(2 ** 30);
     expect(() => totals.addBytes(600 * MIB)).toThrow(/200 times/);
   });

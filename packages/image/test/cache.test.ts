@@ -16,8 +16,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ownedName } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
-import { cachePlace } from "../src/cache/place.js";
-import { store } from "../src/cache/record.js";
+import { openCache } from "../src/cache/directories.js";
+import { store } from "../src/cache/images.js";
 import { collectImages, type Image, openImage, openImageSandbox } from "../src/index.js";
 import { archive } from "./support/archive.js";
 import { cached, rejection, temporary } from "./support/place.js";
@@ -119,11 +119,11 @@ describe("the cache of images", () => {
     mkdirSync(place);
     const script = `
       const { workerData } = require("node:worker_threads");
-      import(workerData.held).then(({ hold }) => hold({ private: workerData.place }));`;
-    const held = new URL("../dist/cache/held.js", import.meta.url).href;
+      import(workerData.module).then((cache) => cache.makePrivateDirectory({ private: workerData.place }));`;
+    const module = new URL("../dist/cache/directories.js", import.meta.url).href;
     const workers = Array.from(
       { length: 2 },
-      () => new Worker(script, { eval: true, workerData: { held, place } }),
+      () => new Worker(script, { eval: true, workerData: { module, place } }),
     );
     const codes = await Promise.all(workers.map(async (each) => (await once(each, "exit"))[0]));
     expect([codes, readdirSync(place).length]).toEqual([[0, 0], 2]);
@@ -132,8 +132,8 @@ describe("the cache of images", () => {
   it("may be emptied while images are put into it", async () => {
     const { directory, file } = await image();
     const { key } = await openImage(file);
-    const place = cachePlace();
-    const record = JSON.parse(readFileSync(join(place.images, key, "record.json"), "utf8"));
+    const cache = openCache();
+    const record = JSON.parse(readFileSync(join(cache.images, key, "record.json"), "utf8"));
     const script = `
       const { parentPort, workerData } = require("node:worker_threads");
       import(workerData).then(({ collectImages }) => {
@@ -147,7 +147,7 @@ describe("the cache of images", () => {
     for (let round = 0; round < 500; round += 1) {
       const made = join(directory, `cache/sandboxlib/private/${ownedName()}.`);
       mkdirSync(join(made, "image/root"), { recursive: true });
-      store(place, join(made, "image"), { ...record, boot: "an earlier one" });
+      store(cache, join(made, "image"), { ...record, boot: "an earlier one" });
     }
     worker.postMessage("end");
     const [failed] = await once(worker, "message");

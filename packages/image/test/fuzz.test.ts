@@ -71,9 +71,9 @@ const mutated = fc
 /** What the sanitizer writes, when it gets an archive in chunks of some size. */
 function sanitized(bytes: Buffer, chunk: number): Buffer | string {
   const written: Buffer[] = [];
-  const terms = { whiteouts: true, privileged: true };
+  const rules = { whiteouts: true, privileged: true };
   const sanitizer = sanitizerFor(
-    terms,
+    rules,
     totalsOf(),
     (bytes) => void written.push(Buffer.from(bytes)),
   );
@@ -156,9 +156,9 @@ describe("the reader of layers, whose output tar(1) unpacks without a wall", () 
         );
         // As far as it goes: tar(1) is at work before the sanitizer has come to the end.
         const written: Buffer[] = [];
-        const terms = { whiteouts: false, privileged: true };
+        const rules = { whiteouts: false, privileged: true };
         const sanitizer = sanitizerFor(
-          terms,
+          rules,
           totalsOf(),
           (bytes) => void written.push(Buffer.from(bytes)),
         );

@@ -1,14 +1,14 @@
 import { readdirSync, realpathSync } from "node:fs";
 import { locate, type MountInput } from "@sandboxlib/core";
 import type { Volume } from "@sandboxlib/image";
-import { type Attempt, orThrow } from "@sandboxlib/image/format";
+import { orThrow, type RunStep } from "@sandboxlib/image/format";
 import type { App, MountPoint } from "../manifest/app.js";
-import { fault, show } from "../manifest/fault.js";
-import { tidy } from "../manifest/text.js";
+import { fieldError, show } from "../manifest/errors.js";
+import { tidy } from "../manifest/fields.js";
 
-/** A volume and where an app sees it. */
-export interface Mounted extends Volume {
-  /** The path inside. */
+/** A volume and the path at which an app sees it. */
+export interface VolumeMount extends Volume {
+  /** The path inside the sandbox. */
   readonly target: string;
   /** The field that asks for it, as errors call it. */
   readonly field: string;
@@ -17,47 +17,52 @@ export interface Mounted extends Volume {
 type Volumes = Readonly<Record<string, Volume>>;
 
 /**
- * Which volume an app sees where.
+ * Finds a volume for each mount point of an app.
  *
  * @throws SandboxError `IMAGE_INVALID` for a mount point without a volume, and for a volume without a mount point.
  */
-export function mountedOf(
+export function volumeMountsOf(
   app: App | undefined,
   volumes: Volumes,
-  attempt: Attempt = orThrow,
-): Mounted[] {
+  runStep: RunStep = orThrow,
+): VolumeMount[] {
   refuseUnused(app, volumes);
   return (app?.mountPoints ?? []).flatMap((point, index) =>
-    attempt(() => [mountedAt(point, `app.mountPoints[${index}]`, volumes)], []),
+    runStep(() => [volumeMountAt(point, `app.mountPoints[${index}]`, volumes)], []),
   );
 }
 
-function mountedAt(
+function volumeMountAt(
   { name, path, readOnly = false }: MountPoint,
   field: string,
   volumes: Volumes,
-): Mounted {
+): VolumeMount {
   const volume = Object.hasOwn(volumes, name) ? volumes[name] : undefined;
   if (volume === undefined) {
     const reason = `the image expects a volume ${show(name)} at ${show(path)}`;
-    throw fault(field, reason, `Give it a directory: --volume ${name}=PATH.`);
+    throw fieldError(field, reason, `Give it a directory: --volume ${name}=PATH.`);
   }
   return { source: volume.source, target: path, readOnly: readOnly || volume.readOnly, field };
 }
 
-/** @throws SandboxError `IMAGE_INVALID` for a volume that an app has no mount point for. */
+/** Refuses a volume for which an app has no mount point. @throws SandboxError `IMAGE_INVALID` */
 export function refuseUnused(app: App | undefined, volumes: Volumes): void {
   const names = (app?.mountPoints ?? []).map(({ name }) => name);
   const unused = Object.keys(volumes).find((name) => !names.includes(name));
   if (unused === undefined) return;
   const hint = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
-  throw fault("volumes", `the image has no mount point ${show(unused)}`, hint);
+  throw fieldError("volumes", `the image has no mount point ${show(unused)}`, hint);
 }
 
-/** The default mounts of the specification, as far as a config has them, and the volumes. */
-export function mountsOf(mounted: readonly Mounted[]): readonly MountInput[] {
+/**
+ * Makes the mounts of an app: its volumes, and the default mounts of the specification as far as a config has them.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a source that is missing or leads through a symlink, and for targets within each
+ * other.
+ */
+export function mountsOf(mounts: readonly VolumeMount[]): readonly MountInput[] {
   const targets = new Set<string>();
-  const volumes = mounted.map(({ source, target, readOnly, field }) => {
+  const volumes = mounts.map(({ source, target, readOnly, field }) => {
     refuseSymlinks(source, field);
     refuseOverlap(targets, tidy(target), field);
     targets.add(tidy(target));
@@ -66,14 +71,14 @@ export function mountsOf(mounted: readonly Mounted[]): readonly MountInput[] {
   return [...DEFAULTS.filter(({ target }) => !targets.has(target)), ...volumes];
 }
 
-/** A note for each volume that covers files of the image. */
-export function maskedBy(mounted: readonly Mounted[], root: string): readonly string[] {
-  return mounted
+/** Writes a note for each volume that hides files of the image. */
+export function maskNotes(mounts: readonly VolumeMount[], root: string): readonly string[] {
+  return mounts
     .filter(({ target }) => holdsFiles(root, target))
     .map(({ target, field }) => `${field}: the volume hides what the image has at ${show(target)}`);
 }
 
-/** A path that cannot be looked up is refused later, by the sandbox. */
+/** Whether there are files in a directory of the image. A path that cannot be looked up is refused later, by the sandbox. */
 function holdsFiles(root: string, path: string): boolean {
   try {
     const { kind, host } = locate({ root, mounts: new Map() }, path);
@@ -95,15 +100,15 @@ function refuseSymlinks(source: string, field: string): void {
   try {
     real = realpathSync.native(source);
   } catch {
-    throw fault(field, `there is no ${show(source)} on the host`, "A volume is never made.");
+    throw fieldError(field, `there is no ${show(source)} on the host`, "A volume is never made.");
   }
   if (real === tidy(source)) return;
-  throw fault(field, `${show(source)} leads through a symlink`, `Name ${show(real)} itself.`);
+  throw fieldError(field, `${show(source)} leads through a symlink`, `Name ${show(real)} itself.`);
 }
 
 function refuseOverlap(targets: ReadonlySet<string>, target: string, field: string): void {
   const within = (one: string, other: string): boolean => `${one}/`.startsWith(`${other}/`);
   const other = [...targets].find((one) => within(one, target) || within(target, one));
   if (other === undefined) return;
-  throw fault(field, `${show(target)} and ${show(other)} lie within each other`);
+  throw fieldError(field, `${show(target)} and ${show(other)} lie within each other`);
 }

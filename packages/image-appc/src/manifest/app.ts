@@ -1,7 +1,19 @@
 import { LAST_ID } from "@sandboxlib/image/format";
 import * as z from "zod/mini";
-import { list, namedList, type Pair, userData } from "./fields.js";
-import { identifier, name, noNul, owner, path, pathBelowRoot, text, variable } from "./text.js";
+import {
+  identifier,
+  list,
+  name,
+  namedList,
+  noNul,
+  owner,
+  type Pair,
+  path,
+  pathBelowRoot,
+  text,
+  userData,
+  variable,
+} from "./fields.js";
 
 /** The `app` of a manifest: how an image is run. */
 export interface App {
@@ -9,7 +21,7 @@ export interface App {
   readonly user: string;
   readonly group: string;
   readonly supplementaryGIDs?: readonly number[] | undefined;
-  /** The spelling in the specification's own example. */
+  /** The specification's own example spells the field in this way. */
   readonly supplementaryGids?: readonly number[] | undefined;
   readonly eventHandlers?: readonly EventHandler[] | undefined;
   readonly workingDirectory?: string | undefined;
@@ -27,20 +39,20 @@ export interface EventHandler {
   readonly exec: readonly string[];
 }
 
-/** A limit, or another rule; what its value means depends on its name. */
+/** A limit or another restriction. The meaning of the value depends on the name. */
 export interface Isolator {
   readonly name: string;
   readonly value?: unknown;
 }
 
-/** Where the app expects a volume. */
+/** A path at which the app expects a volume. */
 export interface MountPoint {
   readonly name: string;
   readonly path: string;
   readonly readOnly?: boolean | undefined;
 }
 
-/** A port, or a range of them, on which the app listens. */
+/** A port or a range of ports on which the app listens. */
 export interface Port {
   readonly name: string;
   readonly protocol: string;
@@ -51,12 +63,12 @@ export interface Port {
 
 const argv: z.ZodMiniType<readonly string[]> = z.array(text(noNul)).check(z.minLength(1));
 
-/** The isolators of an app or a pod. */
+/** The schema of the isolators of an app or a pod. */
 export const isolators: z.ZodMiniType<readonly Isolator[] | undefined> = list(
   z.object({ name: text(identifier), value: z.unknown() }),
 );
 
-/** A port of an app, or of a pod. */
+/** The schema of a port of an app or a pod. */
 export const port: z.ZodMiniType<Port> = z
   .object({
     name: text(name),
@@ -73,7 +85,7 @@ export const port: z.ZodMiniType<Port> = z
     }),
   );
 
-/** The `app` of an image manifest or a pod manifest. */
+/** The schema of the `app` in an image manifest or a pod manifest. */
 export const app: z.ZodMiniType<App> = z.object({
   exec: z.pipe(
     z.nullish(z.array(text(noNul))),

@@ -1,9 +1,19 @@
 import * as z from "zod/mini";
 import { type App, app } from "./app.js";
-import { check } from "./check.js";
-import { annotations, labels, list, type Pair, userData } from "./fields.js";
+import { check } from "./errors.js";
+import {
+  annotations,
+  identifier,
+  imageId,
+  labels,
+  list,
+  type Pair,
+  pathBelowRoot,
+  text,
+  userData,
+  version,
+} from "./fields.js";
 import { readJson } from "./json.js";
-import { identifier, imageId, pathBelowRoot, text, version } from "./text.js";
 
 /** An image manifest that has been checked. */
 export interface Manifest {
@@ -13,19 +23,19 @@ export interface Manifest {
   readonly labels?: readonly Pair[] | undefined;
   readonly app?: App | undefined;
   readonly dependencies?: readonly DependencyEntry[] | undefined;
-  /** The only paths that are kept of the image and what it builds on; absent or empty: all. */
+  /** The only paths that are kept of the image and its dependencies. All are kept when this is missing or empty. */
   readonly pathWhitelist?: readonly string[] | undefined;
   readonly annotations?: readonly Pair[] | undefined;
   readonly userAnnotations?: Readonly<Record<string, string>> | undefined;
   readonly userLabels?: Readonly<Record<string, string>> | undefined;
 }
 
-/** An entry of `dependencies`. */
+/** An entry of `dependencies`: an image on which this one builds. */
 export interface DependencyEntry {
   readonly imageName: string;
   readonly imageID?: string | undefined;
   readonly labels?: readonly Pair[] | undefined;
-  /** Bytes of the image file. */
+  /** The size of the image file in bytes. */
   readonly size?: number | undefined;
 }
 
@@ -55,9 +65,9 @@ const manifest: z.ZodMiniType<Manifest> = z.object({
 });
 
 /**
- * Reads an image manifest that is not trusted. Fields that the specification does not know are left out.
+ * Reads an image manifest that is not trusted. Fields that the specification does not define are left out.
  *
- * @throws SandboxError `IMAGE_INVALID`, naming the first field at fault.
+ * @throws SandboxError `IMAGE_INVALID`, which names the first wrong field.
  */
 export function parseManifest(bytes: Uint8Array): Manifest {
   return check(manifest, readJson(bytes, "manifest"), "manifest");

@@ -1,27 +1,27 @@
-import { fault } from "./fault.js";
+import { fieldError } from "./errors.js";
 
 /** The most bytes of a manifest. */
 export const MOST_BYTES: number = 4 * 1024 * 1024;
-/** The most lists and objects within each other. */
+/** The most levels of lists and objects. */
 const MOST_DEPTH = 32;
 
 /**
  * Reads JSON that is not trusted.
  *
- * @param name - What errors call it.
- * @throws SandboxError `IMAGE_INVALID` for one that is too large or too deep, is no UTF-8 or no JSON, or has a key `__proto__`.
+ * @param name - How errors call it.
+ * @throws SandboxError `IMAGE_INVALID` when it is too large or too deep, is no UTF-8 or no JSON, or has a key `__proto__`.
  */
 export function readJson(bytes: Uint8Array, name: string): unknown {
   if (bytes.byteLength > MOST_BYTES)
-    throw fault(name, `${bytes.byteLength} bytes, and ${MOST_BYTES} is the most`);
-  // This comes before parsing, which takes seconds for a million levels.
-  if (isDeep(bytes)) throw fault(name, `is more than ${MOST_DEPTH} levels deep`);
+    throw fieldError(name, `${bytes.byteLength} bytes, and ${MOST_BYTES} is the most`);
+  // Parsing a million levels takes seconds, so this is checked first.
+  if (isDeep(bytes)) throw fieldError(name, `is more than ${MOST_DEPTH} levels deep`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    // The parser's own message quotes what it read, control characters included.
-    throw fault(name, "is not JSON in UTF-8");
+    // The message of the parser would quote the text with its control characters.
+    throw fieldError(name, "is not JSON in UTF-8");
   }
   refuseProtoKeys(value, name);
   return value;
@@ -45,9 +45,9 @@ function isDeep(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** zod would leave out such a key without an error. */
+/** Refuses a key that zod would leave out without an error. */
 function refuseProtoKeys(value: unknown, name: string): void {
   if (typeof value !== "object" || value === null) return;
-  if (Object.hasOwn(value, "__proto__")) throw fault(name, "has a key __proto__");
+  if (Object.hasOwn(value, "__proto__")) throw fieldError(name, "has a key __proto__");
   for (const inner of Object.values(value)) refuseProtoKeys(inner, name);
 }

@@ -1,10 +1,23 @@
 import { LAST_ID } from "@sandboxlib/image/format";
 import * as z from "zod/mini";
 import { type App, app, type Isolator, isolators, type Port, port } from "./app.js";
-import { check } from "./check.js";
-import { annotations, labels, list, namedList, type Pair, userData } from "./fields.js";
+import { check } from "./errors.js";
+import {
+  annotations,
+  identifier,
+  imageId,
+  labels,
+  list,
+  name,
+  namedList,
+  type Pair,
+  path,
+  pathBelowRoot,
+  text,
+  userData,
+  version,
+} from "./fields.js";
 import { readJson } from "./json.js";
-import { identifier, imageId, name, path, pathBelowRoot, text, version } from "./text.js";
 
 /** A pod manifest that has been checked. */
 export interface PodManifest {
@@ -34,10 +47,11 @@ export interface PodApp {
   readonly annotations?: readonly Pair[] | undefined;
 }
 
-/** Which volume an app sees where. */
+/** Mounts a volume at a path of an app. */
 export interface PodMount {
   readonly volume: string;
   readonly path: string;
+  /** A volume of the app alone, which replaces the one of the pod. */
   readonly appVolume?: PodVolume | undefined;
 }
 
@@ -48,7 +62,7 @@ export interface PodVolume {
   readonly readOnly?: boolean | undefined;
   readonly source?: string | undefined;
   readonly recursive?: boolean | undefined;
-  /** Four octal digits. */
+  /** The mode of an empty volume, in octal digits. */
   readonly mode?: string | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
@@ -123,9 +137,10 @@ const manifest: z.ZodMiniType<PodManifest> = z.object({
 });
 
 /**
- * Reads a pod manifest. Only its form is checked: the caller has to know which directories of the host its volumes name.
+ * Reads a pod manifest. Only its form is checked. Its volumes may name any directory of the host, so the caller must trust
+ * it.
  *
- * @throws SandboxError `IMAGE_INVALID`, naming the first field at fault.
+ * @throws SandboxError `IMAGE_INVALID`, which names the first wrong field.
  */
 export function parsePodManifest(bytes: Uint8Array): PodManifest {
   return check(manifest, readJson(bytes, "pod"), "pod");

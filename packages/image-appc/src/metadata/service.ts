@@ -2,9 +2,8 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SandboxError } from "@sandboxlib/core";
-import { type Answer, answer } from "./answer.js";
-import { formOf } from "./form.js";
-import type { Pod } from "./pod.js";
+import { type MetadataResponse, type Pod, respond } from "./answer.js";
+import { formOf } from "./hmac.js";
 
 /** The metadata service of one pod, while it runs. */
 export interface MetadataService extends AsyncDisposable {
@@ -16,22 +15,23 @@ export interface MetadataService extends AsyncDisposable {
 
 /** How a metadata service is set up. */
 export interface MetadataOptions {
-  /** The key of signatures. Services with the same key verify each other's signatures. Default: a random one. */
+  /** The key of signatures. Services with the same key can verify each other's signatures. Default: a random key. */
   readonly key?: Uint8Array | undefined;
 }
 
-/** The most of a form, in bytes. */
+/** The most bytes of a form. */
 const MOST_BODY = 65_536;
-/** The most of the request line and the headers, in bytes. */
+/** The most bytes of the request line and the headers. */
 const MOST_HEADERS = 8192;
 const MOST_CONNECTIONS = 64;
-const MILLISECONDS = 5000;
+/** The most time for a request, in milliseconds. */
+const REQUEST_TIME = 5000;
 
 /**
- * Serves the metadata of a pod on the loopback of this process's network namespace. A client has to be in that namespace,
- * too, and to know the URL with its token of 256 random bits.
+ * Serves the metadata of a pod on the loopback of this process's network namespace. A client must be in the same namespace,
+ * and must know the URL with its token of 256 random bits.
  *
- * @throws SandboxError `LAUNCH_FAILED` when there is no loopback to listen on.
+ * @throws SandboxError `LAUNCH_FAILED` when there is no loopback.
  */
 export async function openMetadataService(
   pod: Pod,
@@ -41,9 +41,9 @@ export async function openMetadataService(
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADERS,
-      headersTimeout: MILLISECONDS,
-      requestTimeout: MILLISECONDS,
-      keepAliveTimeout: MILLISECONDS,
+      headersTimeout: REQUEST_TIME,
+      requestTimeout: REQUEST_TIME,
+      keepAliveTimeout: REQUEST_TIME,
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
@@ -89,29 +89,36 @@ async function serve(
     ...(allow !== undefined && { Allow: allow }),
     "Content-Length": Buffer.byteLength(body ?? ""),
     "Cache-Control": "no-store",
-    // The rest of a body that was refused would be taken for the next request.
+    // Otherwise the unread rest of a refused body would be taken for the next request.
     ...(!request.complete && { Connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function answered(request: IncomingMessage, { pod, key, token }: Served): Promise<Answer> {
+async function answered(
+  request: IncomingMessage,
+  { pod, key, token }: Served,
+): Promise<MetadataResponse> {
   const names = namesOf(request, token);
   if (names === undefined) return { status: 403 };
   if (request.method !== "POST")
-    return answer(pod, key, { method: request.method ?? "", names, form: undefined });
+    return respond(pod, key, { method: request.method ?? "", names, form: undefined });
   const body = await bodyOf(request);
   if (body === undefined) return { status: 413 };
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   const form = type === "application/x-www-form-urlencoded" ? formOf(body) : undefined;
-  return answer(pod, key, { method: "POST", names, form });
+  return respond(pod, key, { method: "POST", names, form });
 }
 
-/** The names after the token and `acMetadata/v1`; undefined for a client that is not the pod. */
+/**
+ * The names in the path after the token and `acMetadata/v1`; none for a path that the service does not have.
+ *
+ * @returns undefined for a client that is not the pod.
+ */
 function namesOf({ url = "", headers }: IncomingMessage, token: string): string[] | undefined {
-  // With DNS rebinding, a web page makes a browser on the host send requests here, with the page's own name as the host.
+  // With DNS rebinding a web page could make a browser on the host send requests here. Their Host is the name of the page.
   if (headers.host === undefined || !/^127\.0\.0\.1(:\d+)?$/.test(headers.host)) return undefined;
-  // The header is optional; with another value the client means another service.
+  // The header may be missing. With another value the client means another service.
   const flavor = headers["metadata-flavor"];
   if (flavor !== undefined && flavor !== "AppContainer") return undefined;
   const [path = ""] = url.split("?");

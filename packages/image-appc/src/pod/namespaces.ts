@@ -13,12 +13,14 @@ export interface Inside {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The names of the namespaces in /proc/PID/ns. */
 const FILES: Readonly<Record<Shared, string>> = { network: "net", ipc: "ipc", uts: "uts" };
+/** Tells the command which process has wrapped it, and which namespaces that process is in. */
 const VARIABLE = "SANDBOXLIB_POD";
 
 /**
  * Wraps a command so that it runs in new namespaces, with a loopback and the host name `sandbox`. The sandboxes that the
- * command starts can share these. It dies with the process that starts it.
+ * command starts can share these namespaces. The command is killed when the process that started it dies.
  *
  * @throws SandboxError `BACKEND_UNAVAILABLE` where a tool is missing.
  */
@@ -29,7 +31,7 @@ export function insideOf(
 ): Inside {
   const tool = (name: string): string => host.which(name) ?? missing(name);
   const flags = shared.map((kind) => `--${FILES[kind]}`);
-  // Only root can make them directly. Another user makes a user namespace first, in which the process keeps its ids.
+  // Only root can make these namespaces directly. Another user makes a user namespace first, and keeps their ids in it.
   const user = host.uid === 0 ? [] : ["--user", "--map-current-user", "--keep-caps"];
   const [hasNetwork, hasName] = [shared.includes("network"), shared.includes("uts")];
   const steps = [
@@ -39,7 +41,7 @@ export function insideOf(
     'shift 2; exec "$@"',
   ];
   const tools = [hasNetwork ? tool("ip") : "", hasName ? tool("hostname") : ""];
-  // The command gets none of the capabilities in that user namespace.
+  // The command gets none of the capabilities that unshare(1) has in the user namespace.
   const drop = ["--pdeathsig", "KILL", "--inh-caps=-all", "--ambient-caps=-all", "--"];
   return {
     argv: [
@@ -60,9 +62,9 @@ export function insideOf(
 }
 
 /**
- * The namespaces of this process that {@link insideOf} has made for it, which apps can share.
+ * Lists the namespaces that {@link insideOf} has made for this process, which apps can share.
  *
- * @param parent - The process that has started this one. A process further down inherits the variable, but is no pod.
+ * @param parent - The process that has started this one. Its other descendants inherit the variable, but are no pods.
  * @throws SandboxError `VERIFY_FAILED` when one of them is the host's after all.
  */
 export function sharedNamespaces(

@@ -2,28 +2,28 @@ import type { SandboxResult } from "@sandboxlib/core";
 
 /** An app that can be run. */
 export interface RunnableApp {
-  /** Commands before the app and after it. */
+  /** The commands before the app and after it. */
   readonly preStart: readonly (readonly string[])[];
   readonly postStop: readonly (readonly string[])[];
-  /** Runs a command where the app runs; without one, the app itself. */
+  /** Runs a command in the sandbox of the app. Without a command the app itself is run. */
   run(argv: readonly string[] | undefined, signal: AbortSignal): Promise<SandboxResult>;
 }
 
 /** How an app, and the commands before and after it, ended. */
 export interface AppResult {
-  /** Of the app; undefined when it was never started. */
+  /** The result of the app; undefined when it was never started. */
   readonly result?: SandboxResult;
-  /** Of the command before it that failed, because of which no app was started. */
+  /** The result of a command before the app that failed, so that no app was started. */
   readonly failed?: SandboxResult;
-  /** Of the commands after it. They do not change how the app ended. */
+  /** The results of the commands after the app. They do not change the result of the app. */
   readonly after: readonly SandboxResult[];
 }
 
 /**
- * Runs apps to their end: first the commands before each app, one after the other; then all apps at once; then, whatever
- * happened, the commands after each app, in the order of the apps.
+ * Runs apps to their end: first the commands before each app, one after the other, then all apps at once. Whatever happened,
+ * the commands after each app follow, in the order of the apps.
  *
- * @throws what a run throws. The other apps are ended first, and the commands after all apps are run.
+ * @throws what a run throws. Before that the other apps are ended, and the commands after all apps are run.
  */
 export async function runApps(apps: readonly RunnableApp[]): Promise<readonly AppResult[]> {
   const results: (SandboxResult | undefined)[] = [];
@@ -67,7 +67,7 @@ async function firstFailure(
   return undefined;
 }
 
-/** Runs all apps at once. When one cannot be started, the others are ended. */
+/** Runs all apps at once. When one of them cannot be started, the others are ended. */
 async function together(apps: readonly RunnableApp[]): Promise<readonly SandboxResult[]> {
   const controller = new AbortController();
   const runs = apps.map((app) => app.run(undefined, controller.signal));

@@ -8,49 +8,50 @@ import {
   type SandboxResult,
 } from "@sandboxlib/core";
 import { type Ids, type ImageSandbox, openImageSandbox } from "@sandboxlib/image";
-import type { AppcFragment } from "../config/config-of.js";
+import type { AppcFragment } from "../config/fragment.js";
 import type { PodApp, PodManifest } from "../manifest/pod-manifest.js";
-import type { Pod } from "../metadata/pod.js";
+import type { Pod } from "../metadata/answer.js";
 import { type MetadataService, openMetadataService } from "../metadata/service.js";
 import type { Shared } from "./namespaces.js";
-import { type AppImage, type PodTerms, planned, reified } from "./pod-plan.js";
-import { openVolumes } from "./pod-volumes.js";
+import { type AppImage, type PlanOptions, planPod, reified } from "./plan.js";
 import { type AppResult, type RunnableApp, runApps } from "./run-apps.js";
+import { openVolumes } from "./volumes.js";
 
-/** The image of one app of a pod, unpacked. Its root is only read. */
+/** The unpacked image of one app of a pod. Nothing writes to its root. */
 export interface OpenedImage extends AppImage {
-  /** `sha512-…`. */
+  /** The image ID, `sha512-…`. */
   readonly id: string;
-  /** The manifest, byte for byte as it lies in the image. */
+  /** The bytes of the manifest in the image. */
   readonly manifestBytes: Uint8Array;
-  /** Its name in the cache. */
+  /** The name of the image in the cache. */
   readonly key: string;
 }
 
 /** How a pod is run. */
 export interface PodOptions {
-  /** The backend of every app. Default: the strongest one that can honour the app. */
+  /** The backend of every app. Default: the strongest one that supports the app. */
   readonly backend?: string | undefined;
   readonly prefer?: Prefer | undefined;
-  /** As for `createSandbox`: where each app gets a cgroup. */
+  /** The cgroup below which each app gets one of its own, as for `createSandbox`. */
   readonly cgroup?: string | undefined;
   /** Replaces the user and group of every app. */
   readonly user?: Ids | undefined;
   /** Unpacks an image. */
   openImage(image: PodApp["image"]): Promise<OpenedImage>;
-  /** Changes the config of an app, as the caller wants it. */
+  /** Adds what the caller wants to the config of an app. */
   amend?(config: ConfigInput): ConfigInput;
   /**
-   * The namespaces of this process that the apps share; it should be alone in them. What is not listed, each app has for
-   * itself; `network` may be listed also where it is the host's, which `isOnHost` says.
+   * The namespaces of this process that the apps share. No other process should be in them. Each app has its own of those
+   * that are not listed. With `isOnHost`, `network` is the network of the host.
    */
   readonly share: readonly Shared[];
+  /** Whether the apps are in the network of the host. Default: no. */
   readonly isOnHost?: boolean | undefined;
-  /** Whether there is a metadata service, for which `network` has to be in `share`. */
+  /** Whether to run a metadata service. This requires `network` in `share`. */
   readonly hasMetadata: boolean;
   /** Whether what cannot be enforced is reported in a note instead of refused. */
   readonly degrade?: boolean | undefined;
-  /** Runs one command in an app's sandbox; without one, the app itself. */
+  /** Runs a command in the sandbox of an app. Without a command the app itself is run. */
   run(
     sandbox: Sandbox,
     argv: readonly string[] | undefined,
@@ -84,16 +85,16 @@ export async function runPod(pod: PodManifest, options: PodOptions): Promise<Pod
   using volumes = openVolumes();
   const manifest = reified(pod, images);
   const uuid = randomUUID();
-  const told = toldOf(uuid, manifest, images);
-  await using service = options.hasMetadata ? await openMetadataService(told) : undefined;
-  const { apps, notes } = planned(manifest, images, volumes, termsOf(options, service));
+  const metadata = metadataOf(uuid, manifest, images);
+  await using service = options.hasMetadata ? await openMetadataService(metadata) : undefined;
+  const { apps, notes } = planPod(manifest, images, volumes, planOptionsOf(options, service));
   for (const note of notes) options.onNote?.(note);
   const names = pod.apps.map(({ name }) => name);
   const results = await runAll(apps, images, names, options);
   return { uuid, apps: results.map((one, index) => ({ ...one, name: names[index] ?? "" })) };
 }
 
-/** Every sandbox is made before anything runs. */
+/** Makes all sandboxes before anything runs, and then runs the apps. */
 async function runAll(
   apps: readonly AppcFragment[],
   images: readonly OpenedImage[],
@@ -122,14 +123,14 @@ async function runAll(
   }
 }
 
-function termsOf(
+function planOptionsOf(
   { degrade = false, isOnHost = false, user }: PodOptions,
   service: MetadataService | undefined,
-): PodTerms {
+): PlanOptions {
   return { metadataUrl: service?.url, degrade, user, isOnHost };
 }
 
-function toldOf(uuid: string, manifest: PodManifest, images: readonly OpenedImage[]): Pod {
+function metadataOf(uuid: string, manifest: PodManifest, images: readonly OpenedImage[]): Pod {
   const entries = manifest.apps.flatMap(({ name }, index) => {
     const image = images[index];
     if (image === undefined) return [];
@@ -139,7 +140,7 @@ function toldOf(uuid: string, manifest: PodManifest, images: readonly OpenedImag
   return { uuid, manifest, images: Object.fromEntries(entries) };
 }
 
-/** The app's config, in the namespaces that it shares. */
+/** Leaves the namespaces that the apps share out of those that the config isolates. */
 function configIn(config: ConfigInput, { share }: PodOptions): ConfigInput {
   const shared: readonly string[] = share;
   return {

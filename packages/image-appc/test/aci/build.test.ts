@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { describeBuild, source } from "../../../image/test/support/build.js";
 import { temporary } from "../../../image/test/support/place.js";
 import { smallRoot } from "../../../image/test/support/root.js";
-import { buildAci } from "../../src/aci/build.js";
+import { buildAci } from "../../src/aci/archive.js";
 import { bytesOf } from "../made.js";
 
 /** Builds an image of a directory without a manifest. */

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AppcFragment, type AppcOptions, configOf } from "../../src/config/config-of.js";
+import { type AppcOptions, configOf } from "../../src/config/config-of.js";
+import type { AppcFragment } from "../../src/config/fragment.js";
 import { manifestWith, rootWith, temporary, thrownBy, type Written } from "../made.js";
 
 const ids = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };

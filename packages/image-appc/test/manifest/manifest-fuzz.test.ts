@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config/config-of.js";
 import { parseManifest } from "../../src/manifest/image-manifest.js";
 import { parsePodManifest } from "../../src/manifest/pod-manifest.js";
-import { podOf } from "../../src/pod/pod-plan.js";
+import { podOf } from "../../src/pod/plan.js";
 
 const ID = `sha512-${"f".repeat(128)}`;
 

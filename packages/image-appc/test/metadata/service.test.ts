@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parsePodManifest } from "../../src/manifest/pod-manifest.js";
-import type { Pod } from "../../src/metadata/pod.js";
+import type { Pod } from "../../src/metadata/answer.js";
 import { type MetadataOptions, openMetadataService } from "../../src/metadata/service.js";
 
 const ID = `sha512-${"a".repeat(128)}`;

@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import { realHost } from "@sandboxlib/core";
 import { parsePodManifest } from "../../dist/manifest/pod-manifest.js";
+import { openFrom } from "../../dist/pod/images.js";
 import { insideOf, SHARED, sharedNamespaces } from "../../dist/pod/namespaces.js";
-import { openFrom } from "../../dist/pod/pod-images.js";
 import { runPod } from "../../dist/pod/run-pod.js";
 
 const { backend, prefer, pod, images } = JSON.parse(process.argv[2]);

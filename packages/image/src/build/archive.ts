@@ -1,26 +1,55 @@
-import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { invalidImage, shown } from "../invalid.js";
+import { invalidImage, shown } from "../errors.js";
 import { encodeEntry } from "../unpack/entry.js";
 import { sourceOf } from "../unpack/source.js";
-import type { Written } from "./tree.js";
+import { entriesOf, type FileEntry } from "./files.js";
 
-/** The digests of an archive that was written. */
-export interface Archive {
-  /** Hex, of the archive without its compression. */
+/** What an archive is made of. Each part has its name in the archive, and the path on the host from which it is read. */
+export interface ArchiveFiles {
+  /** The first entry. Its size in bytes must not change. */
+  readonly file: { readonly name: string; readonly from: string; readonly size: number };
+  /** The directory that follows with everything in it. */
+  readonly directory: { readonly name: string; readonly from: string };
+}
+
+/**
+ * Makes a tar archive that is compressed with gzip. The same files give the same archive.
+ *
+ * @param to - The file to write. One that is there is replaced when the archive is complete.
+ * @returns the SHA-512 of the archive without its compression, in hex.
+ * @throws SandboxError `IMAGE_INVALID`
+ */
+export async function buildArchive(to: string, { file, directory }: ArchiveFiles): Promise<string> {
+  return replaceFile(to, async ({ path, exclude }) => {
+    const first: FileEntry = {
+      entry: { ...COMMON, path: file.name, size: file.size },
+      from: file.from,
+    };
+    const rest = entriesOf(directory.from, { prefix: directory.name, exclude });
+    const { sha512 } = await writeArchive([first, ...rest], path, { gzip: true });
+    return sha512;
+  });
+}
+
+const COMMON = { type: "file", target: "", mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const;
+
+/** The digests of an archive without its compression, in hex. */
+export interface Digests {
   readonly sha256: string;
   readonly sha512: string;
 }
 
-/** Writes a tar archive. */
+/** Writes a tar archive to a file. */
 export async function writeArchive(
-  entries: readonly Written[],
+  entries: readonly FileEntry[],
   file: string,
   { gzip }: { readonly gzip: boolean },
-): Promise<Archive> {
+): Promise<Digests> {
   const hashes = [createHash("sha256"), createHash("sha512")] as const;
   async function* hashed(): AsyncGenerator<Buffer, void, undefined> {
     for await (const bytes of bytesOf(entries)) {
@@ -37,7 +66,7 @@ export async function writeArchive(
 
 const BLOCK = 512;
 
-async function* bytesOf(entries: readonly Written[]): AsyncGenerator<Buffer, void, undefined> {
+async function* bytesOf(entries: readonly FileEntry[]): AsyncGenerator<Buffer, void, undefined> {
   for (const { entry, from } of entries) {
     yield* encodeEntry(entry);
     if (from === undefined || entry.size === 0) continue;
@@ -50,4 +79,52 @@ async function* bytesOf(entries: readonly Written[]): AsyncGenerator<Buffer, voi
     yield Buffer.alloc((BLOCK - (entry.size % BLOCK)) % BLOCK);
   }
   yield Buffer.alloc(2 * BLOCK);
+}
+
+/** Where an image is written. */
+export interface Output {
+  /** The file to write. */
+  readonly path: string;
+  /** Files that must not become a part of the image when they lie in the directory of which it is made: the output itself. */
+  readonly exclude: ReadonlySet<string>;
+}
+
+/**
+ * Lets `write` write a new file, which replaces `file` when it is complete. Where `file` is no regular file, such as
+ * `/dev/stdout`, it is written directly.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a file that cannot be read or written.
+ */
+export async function replaceFile<Type>(
+  file: string,
+  write: (output: Output) => Promise<Type>,
+): Promise<Type> {
+  try {
+    return await replaceWhenComplete(file, write);
+  } catch (error) {
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    throw invalidImage(`the image cannot be made: ${error.message}`, undefined, error);
+  }
+}
+
+async function replaceWhenComplete<Type>(
+  file: string,
+  write: (output: Output) => Promise<Type>,
+): Promise<Type> {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isFile()) return write({ path: file, exclude: new Set() });
+  const to = stat === undefined ? siblingOf(file, basename(file)) : realpathSync.native(file);
+  const path = siblingOf(to, `.${randomUUID()}`);
+  try {
+    const result = await write({ path, exclude: new Set([to, path]) });
+    renameSync(path, to);
+    return result;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/** The real path of a name in the directory of a file. */
+function siblingOf(file: string, name: string): string {
+  return join(realpathSync.native(dirname(file)), name);
 }

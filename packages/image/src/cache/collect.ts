@@ -1,77 +1,82 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fateOf, ownedName } from "@sandboxlib/core";
-import { move } from "./move.js";
-import { existingPlace, type Place } from "./place.js";
+import { type Cache, openExistingCache } from "./directories.js";
+import { renameDirectory } from "./images.js";
 import { removeTree } from "./remove-tree.js";
 
 /** What was done to the cache. */
 export interface Collected {
-  /** Images, and what dead runs had left, as paths. */
+  /** The paths of images, and of what dead runs had left. */
   readonly removed: readonly string[];
-  /** Images that a run uses. */
+  /** The paths of images that a run uses. */
   readonly kept: readonly string[];
   /** What could not be removed, each with the reason. */
   readonly failed: readonly string[];
 }
 
 /**
- * Empties the cache but for what runs are using.
+ * Removes every image that no run uses from the cache, and what dead runs have left there.
  *
- * @throws SandboxError `IMAGE_INVALID` when the cache is not the caller's alone.
+ * @throws SandboxError `IMAGE_INVALID` when others than the caller can change the cache.
  */
 export function collectImages(): Collected {
-  const place = existingPlace();
-  const done = { removed: [] as string[], kept: [] as string[], failed: [] as string[] };
-  if (place === undefined) return done;
-  for (const name of readdirSync(place.private)) {
-    if (isDead(name)) attempt(done, join(place.private, name), removeTree);
+  const cache = openExistingCache();
+  const done: Results = { removed: [], kept: [], failed: [] };
+  if (cache === undefined) return done;
+  for (const name of readdirSync(cache.private)) {
+    const path = join(cache.private, name);
+    if (isDead(name)) record(done, path, () => removeTree(path));
   }
-  for (const name of readdirSync(place.images)) {
-    const path = join(place.images, name);
-    if (isUsed(place, name)) done.kept.push(path);
-    else attempt(done, path, () => removeImage(place, name, done.kept));
+  for (const name of readdirSync(cache.images)) {
+    const path = join(cache.images, name);
+    if (isUsed(cache, name)) done.kept.push(path);
+    else record(done, path, () => removeImage(cache, name, done.kept));
   }
-  if (done.kept.length === 0 && done.failed.length === 0) forget(place);
+  if (done.kept.length === 0 && done.failed.length === 0) forgetFiles(cache);
   return done;
 }
 
+interface Results {
+  readonly removed: string[];
+  readonly kept: string[];
+  readonly failed: string[];
+}
+
+/** Whether the process that made a private directory has ended. */
 function isDead(name: string): boolean {
   return fateOf(name.split(".", 1)[0] ?? "") === "gone";
 }
 
-/** A run makes its directory before it looks for the image. */
-function isUsed({ private: directory }: Place, image: string): boolean {
+/** Whether a run uses an image. A run makes its private directory before it looks for the image, so none is missed. */
+function isUsed({ private: directory }: Cache, image: string): boolean {
   return readdirSync(directory).some((name) => name.endsWith(`.${image}`) && !isDead(name));
 }
 
-/** It is moved away at once; whoever began to use it just then gets it back. */
-function removeImage(place: Place, name: string, kept: string[]): void {
-  const path = join(place.images, name);
-  const away = join(place.private, `${ownedName()}.gc`);
-  if (move(path, away) !== "moved") return;
-  if (!isUsed(place, name)) {
-    removeTree(away);
+/** Renames the image out of the cache first. When a run has begun to use it just then, the image is put back. */
+function removeImage(cache: Cache, name: string, kept: string[]): void {
+  const path = join(cache.images, name);
+  const removed = join(cache.private, `${ownedName()}.gc`);
+  if (renameDirectory(path, removed) !== "renamed") return;
+  if (!isUsed(cache, name)) {
+    removeTree(removed);
     return;
   }
   kept.push(path);
-  // Unless it has been unpacked again meanwhile: then both are of use, and a later `gc` takes this one.
-  move(away, path);
+  // If the image has been unpacked again meanwhile, this copy stays where it is, and a later `gc` removes it.
+  renameDirectory(removed, path);
 }
 
-/** Nothing that it says is there any more. */
-function forget({ seen }: Place): void {
-  for (const name of readdirSync(seen)) removeTree(join(seen, name));
+/** Once no image is left, no known file leads to one. */
+function forgetFiles({ knownFiles }: Cache): void {
+  for (const name of readdirSync(knownFiles)) removeTree(join(knownFiles, name));
 }
 
-function attempt(
-  done: { readonly removed: string[]; readonly kept: string[]; readonly failed: string[] },
-  path: string,
-  remove: (path: string) => void,
-): void {
+/** Removes a path, and records how that went. */
+function record(done: Results, path: string, remove: () => void): void {
   const kept = done.kept.length;
   try {
-    remove(path);
+    remove();
     if (done.kept.length === kept) done.removed.push(path);
   } catch (error) {
     done.failed.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);

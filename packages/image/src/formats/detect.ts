@@ -1,11 +1,11 @@
+import { invalidImage } from "../errors.js";
 import type { FormatName } from "../image.js";
-import { invalidImage } from "../invalid.js";
 import { compressionOf, decompressed } from "../unpack/compression.js";
 import { entriesOf, startsArchive } from "../unpack/entries.js";
 import { plainPath } from "../unpack/entry.js";
 import { type Source, startOf } from "../unpack/source.js";
 
-/** Finds the format of a file by its content, never by its name. @throws SandboxError `IMAGE_INVALID` for none. */
+/** Finds the format of a file by its content, never by its name. @throws SandboxError `IMAGE_INVALID` when it has none. */
 export async function formatOfFile(source: Source): Promise<FormatName> {
   const start = await startOf(source, EROFS_AT + EROFS.length);
   if (start.subarray(0, 4).toString("latin1") === "hsqs") return "squashfs";
@@ -13,12 +13,13 @@ export async function formatOfFile(source: Source): Promise<FormatName> {
   return formatOfNames(await firstNames(source, start));
 }
 
+/** Where the magic number of an erofs is in the file. */
 const EROFS_AT = 1024;
 const EROFS = Buffer.from([0xe2, 0xe1, 0xf5, 0xe0]);
-/** So many names are enough to tell one layout from another. */
+/** How many names are read. They are enough to tell the formats apart. */
 const NAMES = 64;
 
-/** Today's `docker save` writes the files of both layouts. Then OCI's are used, since they say more. */
+/** Tells the formats that are tar archives apart. New versions of `docker save` write an OCI layout, too, which is preferred. */
 function formatOfNames(names: ReadonlySet<string>): FormatName {
   if ([...names].every((name) => /^(manifest|rootfs(\/.*)?)$/.test(name))) return "aci";
   if (names.has("oci-layout") || names.has("blobs")) return "oci";
@@ -50,5 +51,5 @@ async function firstNames(source: Source, start: Buffer): Promise<Set<string>> {
 
 const HINT =
   "An image is an App Container image, an OCI layout or an archive of one, what `docker save` writes, a tar archive, or a squashfs or erofs file.";
-/** An image whose first files are large has few of them. */
+/** How many bytes are read at most. An image whose first files are larger than this has few files. */
 const MOST_READ = 4 * 1024 * 1024;

@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
-import { invalidImage, shown } from "../invalid.js";
-import { parseImageConfig, parseSaved, type Saved } from "../oci/json.js";
+import { invalidImage, shown } from "../errors.js";
+import { archiveStore } from "../oci/archive-store.js";
+import { type ImageConfig, parseImageConfig, parseSaved, type Saved } from "../oci/json.js";
 import { type Layer, unpackLayers } from "../oci/layers.js";
-import { archiveStore, readSmall, type Store } from "../oci/store.js";
-import type { ImageConfig } from "../oci/types.js";
+import { readSmall, type Store } from "../oci/store.js";
 import type { Format } from "./format.js";
-import { plainArchive } from "./plain-archive.js";
 
-/** Unpacks what older versions of `docker save` write. Newer ones write OCI layouts. */
+/** Unpacks what old versions of `docker save` write. New versions write OCI layouts. */
 export const unpackDocker: Format["unpack"] = async (job) => {
   const { source, options } = job;
   if (source === undefined) throw new TypeError("what docker saves is a file");
-  const store = await archiveStore(await plainArchive(source, job));
+  const store = await archiveStore(source, job);
   const saved = choose(parseSaved(await readSmall(store, "manifest.json")), options.tag);
   const bytes = await readSmall(store, saved.Config);
   const config = parseImageConfig(bytes);
@@ -21,24 +20,24 @@ export const unpackDocker: Format["unpack"] = async (job) => {
 };
 
 function choose(all: readonly Saved[], tag: string | undefined): Saved {
-  const meant =
+  const chosen =
     tag === undefined
       ? all
       : all.filter(({ RepoTags }) =>
           RepoTags?.some((each) => each === tag || each.endsWith(`:${tag}`)),
         );
-  const [saved] = meant;
-  if (saved !== undefined && meant.length === 1) return saved;
+  const [saved] = chosen;
+  if (saved !== undefined && chosen.length === 1) return saved;
   const tags = all.flatMap(({ RepoTags }) => RepoTags ?? []).map(shown);
   throw invalidImage(
-    meant.length === 0
+    chosen.length === 0
       ? `it holds no image${tag === undefined ? "" : ` with the tag ${shown(tag)}`}`
-      : `it holds ${meant.length} images that are meant`,
+      : `it holds ${chosen.length} images that are meant`,
     `Choose one with --tag, of ${tags.join(", ") || "none with a tag"}.`,
   );
 }
 
-/** The digests of the layers come from the configuration, whose own digest is that of the image. */
+/** Finds the layers. Their digests are in the configuration, and its digest is the digest of the image. */
 async function layersOf(store: Store, { Layers }: Saved, config: ImageConfig): Promise<Layer[]> {
   const diffIds = config.rootfs?.diff_ids ?? [];
   if (diffIds.length !== Layers.length)

@@ -1,4 +1,4 @@
-import type { Attempt } from "../attempt.js";
+import type { RunStep } from "../errors.js";
 import type { Fragment, ImageOptions } from "../image.js";
 import type { Source } from "../unpack/source.js";
 import type { Totals } from "../unpack/totals.js";
@@ -8,39 +8,39 @@ export interface Format {
   /**
    * Unpacks an image into `job.root`.
    *
-   * @throws SandboxError `IMAGE_INVALID`; the root is then thrown away.
+   * @throws SandboxError `IMAGE_INVALID`; the root is then removed.
    */
   unpack(job: Job): Promise<Content>;
   /**
-   * Says what an unpacked image asks for. It is called for every run, so it should load little.
+   * Says what an unpacked image asks for. It is called for every run, so it should load little code.
    *
-   * @param attempt - Called with each step that may refuse the image.
+   * @param runStep - Runs each step that may refuse the image.
    * @throws SandboxError `IMAGE_INVALID`
    */
   describe(
     content: Content,
     root: string,
     options: ImageOptions,
-    attempt: Attempt,
+    runStep: RunStep,
   ): Fragment | Promise<Fragment>;
 }
 
-/** One image to unpack. */
+/** An image to unpack. */
 export interface Job {
   readonly path: string;
   /** The file; undefined for a directory. */
   readonly source: Source | undefined;
   /** An empty directory that is removed afterwards. */
   readonly scratch: string;
-  /** An empty directory that becomes the root, mode 0755. */
+  /** An empty directory that becomes the root, with the mode 0755. */
   readonly root: string;
   readonly options: ImageOptions;
   readonly totals: Totals;
   /** Whether the caller is root. */
   readonly privileged: boolean;
-  /** Takes the bytes that there are to read, before they are read. */
+  /** Takes the number of bytes to read, before they are read. */
   readonly total: (bytes: number) => void;
-  /** Takes the bytes that have been read so far. */
+  /** Takes the number of bytes that have been read so far. */
   readonly onRead: (bytes: number) => void;
 }
 
@@ -48,16 +48,16 @@ export interface Job {
 export interface Content {
   /** As {@link Image.digest}. */
   readonly digest: string;
-  /** The other files that the root is made of. When one of them changes, the image is unpacked again. */
+  /** The other files of which the root is made. When one of them changes, the image is unpacked again. */
   readonly parts?: readonly Part[];
   readonly manifest: unknown;
   readonly notes: readonly string[];
 }
 
-/** A file that a root is made of. */
+/** A file of which a root is made. */
 export interface Part {
   readonly path: string;
-  /** What `identityOf` said of it before it was read. */
+  /** The result of `identityOf` before the file was read. */
   readonly identity: string;
   readonly digest: string;
 }

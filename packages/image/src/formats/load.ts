@@ -1,20 +1,20 @@
+import { invalidImage } from "../errors.js";
 import type { FormatName } from "../image.js";
-import { invalidImage } from "../invalid.js";
 import type { Format } from "./format.js";
 
 /**
- * Finds what reads the images of a format. The code is loaded when it is used.
+ * Finds the reader of a format. Its code is loaded when it is used.
  *
  * @throws SandboxError `IMAGE_INVALID` for an App Container image without the package that reads it.
  */
 export async function loadFormat(name: FormatName): Promise<Format> {
   if (name === "directory") throw new TypeError("a directory is not unpacked");
-  return name === "aci" ? loadAppc() : FORMATS[name];
+  return name === "aci" ? loadAppc() : READERS[name];
 }
 
 /**
- * TypeScript must not follow this import, since `@sandboxlib/image-appc` imports this package: what is a `string` to it, is
- * not resolved.
+ * Loads the reader of App Container images. That package imports this one, so TypeScript must not resolve this import:
+ * it does not when the name is only known to be a `string`.
  */
 async function loadAppc(): Promise<Format> {
   try {
@@ -30,14 +30,14 @@ async function loadAppc(): Promise<Format> {
   }
 }
 
-/** A package that `@sandboxlib/image-appc` itself lacks is another error, which is thrown as it is. */
+/** The message when `@sandboxlib/image-appc` itself is missing. When it lacks another package, that error is thrown as it is. */
 const MISSING = /^Cannot find package '@sandboxlib\/image-appc'/;
 
 const describeOci: Format["describe"] = async (...image) =>
-  (await import("../oci/fragment.js")).describeOci(...image);
+  (await import("../oci/describe.js")).describeOci(...image);
 const describeNothing: Format["describe"] = ({ notes }) => ({ config: {}, notes });
 
-const FORMATS: Readonly<Record<Exclude<FormatName, "directory" | "aci">, Format>> = {
+const READERS: Readonly<Record<Exclude<FormatName, "directory" | "aci">, Format>> = {
   oci: {
     unpack: async (job) => (await import("./oci.js")).unpackOci(job),
     describe: describeOci,
@@ -47,15 +47,15 @@ const FORMATS: Readonly<Record<Exclude<FormatName, "directory" | "aci">, Format>
     describe: describeOci,
   },
   tar: {
-    unpack: async (job) => (await import("./tarball.js")).unpackTarball(job),
+    unpack: async (job) => (await import("./tar.js")).unpackTarball(job),
     describe: describeNothing,
   },
   squashfs: {
-    unpack: async (job) => (await import("./squashfs.js")).unpackSquashfs(job),
+    unpack: async (job) => (await import("./filesystem.js")).unpackSquashfs(job),
     describe: describeNothing,
   },
   erofs: {
-    unpack: async (job) => (await import("./erofs.js")).unpackErofs(job),
+    unpack: async (job) => (await import("./filesystem.js")).unpackErofs(job),
     describe: describeNothing,
   },
 };

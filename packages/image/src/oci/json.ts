@@ -1,9 +1,46 @@
 import { posix } from "node:path";
 import * as z from "zod/mini";
-import { invalidImage } from "../invalid.js";
-import type { ImageConfig, Manifest } from "./types.js";
+import { invalidImage } from "../errors.js";
 
-/** The largest manifest, index or configuration in bytes. Registries have the same limit. */
+/** A descriptor of the OCI image specification: a reference to another file. */
+export interface Descriptor {
+  readonly mediaType?: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly platform?: {
+    readonly os?: string;
+    readonly architecture?: string;
+    readonly variant?: string;
+  };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** An index or a manifest. */
+export interface Manifest {
+  readonly mediaType?: string;
+  readonly manifests?: readonly Descriptor[];
+  readonly config?: Descriptor;
+  readonly layers?: readonly Descriptor[];
+}
+
+/** The configuration of an image, as far as it is used here. */
+export interface ImageConfig {
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+  readonly rootfs?: { readonly diff_ids?: readonly string[] };
+  readonly config?: {
+    readonly User?: string;
+    readonly Env?: readonly string[];
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
+    readonly WorkingDir?: string;
+    readonly Volumes?: Readonly<Record<string, unknown>> | null;
+    readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
+  } | null;
+}
+
+/** The most bytes of a manifest, an index or a configuration. Registries have the same limit. */
 export const LARGEST_JSON: number = 4 * 1024 * 1024;
 
 const digest = z.string().check(z.regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/));
@@ -43,7 +80,7 @@ const imageConfig = z.object({
       Env: words,
       Entrypoint: words,
       Cmd: words,
-      // A relative one starts at the root.
+      // A relative path is taken to start at the root.
       WorkingDir: z.optional(
         z.pipe(
           z.string(),
@@ -56,7 +93,7 @@ const imageConfig = z.object({
   ),
 });
 
-/** An image of `docker save`'s manifest.json. */
+/** An image in the manifest.json of `docker save`. */
 export interface Saved {
   readonly Config: string;
   readonly RepoTags?: readonly string[] | null | undefined;
@@ -71,17 +108,17 @@ const saved = z.array(
   }),
 );
 
-/** @throws SandboxError `IMAGE_INVALID` */
+/** Parses an index or a manifest, which errors call `what`. @throws SandboxError `IMAGE_INVALID` */
 export function parseManifest(bytes: Buffer, what: string): Manifest {
   return parsed(manifest, bytes, what) as Manifest;
 }
 
-/** @throws SandboxError `IMAGE_INVALID` */
+/** Parses the configuration of an image. @throws SandboxError `IMAGE_INVALID` */
 export function parseImageConfig(bytes: Buffer): ImageConfig {
   return parsed(imageConfig, bytes, "the image's configuration") as ImageConfig;
 }
 
-/** @throws SandboxError `IMAGE_INVALID` */
+/** Parses the manifest.json of `docker save`. @throws SandboxError `IMAGE_INVALID` */
 export function parseSaved(bytes: Buffer): Saved[] {
   return parsed(saved, bytes, "manifest.json");
 }

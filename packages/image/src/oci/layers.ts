@@ -1,25 +1,26 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree } from "../cache/remove-tree.js";
+import { invalidImage } from "../errors.js";
 import type { Job } from "../formats/format.js";
-import { notesOf } from "../formats/notes.js";
 import { mergeLayer } from "../unpack/merge.js";
-import type { Report } from "../unpack/report.js";
+import { notesOf, type Report } from "../unpack/report.js";
 import type { Source } from "../unpack/source.js";
-import { assertDigest, type DigestName, unpackTar } from "../unpack/unpack-tar.js";
+import { type DigestName, unpackTar } from "../unpack/unpack-tar.js";
 
 /** A layer, and the digests that it must have. */
 export interface Layer {
   readonly source: Source;
-  /** Of the file as it is. */
+  /** The digest of the file as it is. */
   readonly digest?: string | undefined;
-  /** Of the archive in it. */
+  /** The digest of the archive without its compression. */
   readonly diffId?: string | undefined;
 }
 
 /**
- * Unpacks layers one over the other, the lowest first. @returns notes for users.
+ * Unpacks layers into the root one over the other, the lowest first.
  *
+ * @returns notes for users.
  * @throws SandboxError `IMAGE_INVALID`
  */
 export async function unpackLayers(layers: readonly Layer[], job: Job): Promise<string[]> {
@@ -39,7 +40,7 @@ export async function unpackLayers(layers: readonly Layer[], job: Job): Promise<
 async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<Report> {
   const [file, archive] = [digestName("file", layer.digest), digestName("archive", layer.diffId)];
   const { report, digests } = await unpackTar(layer.source, directory, {
-    terms: { whiteouts: true, privileged: job.privileged },
+    rules: { whiteouts: true, privileged: job.privileged },
     totals: job.totals,
     digests: [file, archive].filter((name) => name !== undefined),
     onRead: job.onRead,
@@ -57,4 +58,11 @@ function digestName(of: "file" | "archive", digest: string | undefined): DigestN
 
 function hexOf(digest: string | undefined): string {
   return digest?.split(":")[1] ?? "";
+}
+
+function assertDigest(what: string, expected: string, found: string | undefined): void {
+  if (found === expected) return;
+  throw invalidImage(
+    `${what} has not the digest that it is said to have: ${found}, and not ${expected}`,
+  );
 }

@@ -1,6 +1,6 @@
 import { arch } from "node:process";
-import { invalidImage, shown } from "../invalid.js";
-import type { Descriptor } from "./types.js";
+import { invalidImage, shown } from "../errors.js";
+import type { Descriptor } from "./json.js";
 
 /** The kind of machine that an image is made for. */
 export interface Platform {
@@ -9,7 +9,7 @@ export interface Platform {
   readonly variant?: string | undefined;
 }
 
-/** `os/architecture[/variant]`; this machine's when there is none. @throws SandboxError `IMAGE_INVALID` */
+/** Parses `os/architecture[/variant]`. Without a text it is this machine's platform. @throws SandboxError `IMAGE_INVALID` */
 export function platformOf(text: string | undefined): Platform {
   if (text === undefined) return { os: "linux", architecture: ARCHITECTURES[arch] ?? arch };
   const [os, architecture, variant, ...rest] = text.split("/");
@@ -20,7 +20,7 @@ export function platformOf(text: string | undefined): Platform {
   );
 }
 
-/** The names of Go, which images use, by those of Node. */
+/** Images use Go's names of architectures. These are they, by Node's names. */
 const ARCHITECTURES: Partial<Record<string, string>> = {
   x64: "amd64",
   ia32: "386",
@@ -29,24 +29,24 @@ const ARCHITECTURES: Partial<Record<string, string>> = {
   ppc64: "ppc64le",
 };
 
-/** Whether an image is for a platform. One that names no platform is for every one. */
-export function fits({ platform: said }: Pick<Descriptor, "platform">, wanted: Platform): boolean {
-  if (said === undefined) return true;
+/** Whether an image of an index is for a platform. An image without a platform fits each one. */
+export function fits({ platform }: Pick<Descriptor, "platform">, wanted: Platform): boolean {
+  if (platform === undefined) return true;
   return (
-    said.os === wanted.os &&
-    said.architecture === wanted.architecture &&
-    (wanted.variant === undefined || said.variant === wanted.variant)
+    platform.os === wanted.os &&
+    platform.architecture === wanted.architecture &&
+    (wanted.variant === undefined || platform.variant === wanted.variant)
   );
 }
 
-/** Whether an image names another platform. What it leaves out is taken to be right. */
-export function contradicts(said: Partial<Platform>, wanted: Platform): boolean {
+/** Whether an image names another platform than the wanted one. A part that the image leaves out fits. */
+export function contradicts(image: Partial<Platform>, wanted: Platform): boolean {
   return (["os", "architecture", "variant"] as const).some(
-    (part) => said[part] && wanted[part] !== undefined && said[part] !== wanted[part],
+    (part) => image[part] && wanted[part] !== undefined && image[part] !== wanted[part],
   );
 }
 
-/** A platform as `os/architecture[/variant]`. */
+/** Writes a platform as `os/architecture[/variant]`. */
 export function platformText({
   platform,
 }: {

@@ -2,19 +2,17 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { invalidImage, shown } from "../invalid.js";
-import { type Listing, listingOf } from "../unpack/listing.js";
+import { invalidImage, shown } from "../errors.js";
 import { type Source, sourceOf, startOf } from "../unpack/source.js";
-import { LARGEST_JSON } from "./json.js";
-import type { Descriptor } from "./types.js";
+import { type Descriptor, LARGEST_JSON } from "./json.js";
 
-/** Where the parts of an image lie: a directory, or an archive. */
+/** Finds the files of an image, which lie in a directory or an archive. */
 export interface Store {
-  /** Undefined when there is no such file. The name must not lead out of the image: it is not checked here. */
+  /** Gives undefined when there is no such file. The name is not checked: the caller must not pass one that leads out. */
   find(name: string): Promise<Source | undefined>;
 }
 
-/** The files of an OCI layout in a directory. */
+/** Finds the files of an OCI layout in a directory. */
 export function directoryStore(directory: string): Store {
   return {
     async find(name) {
@@ -34,13 +32,7 @@ export function directoryStore(directory: string): Store {
   };
 }
 
-/** The files of an archive that is not compressed. */
-export async function archiveStore(path: string): Promise<Store> {
-  const listing: Listing = await listingOf(path);
-  return { find: async (name) => listing.get(name) };
-}
-
-/** @throws SandboxError `IMAGE_INVALID` when it is not there, or too large. */
+/** Reads a small file, such as an index. @throws SandboxError `IMAGE_INVALID` when it is not there or too large. */
 export async function readSmall(store: Store, name: string): Promise<Buffer> {
   const source = await store.find(name);
   if (source === undefined) throw invalidImage(`the image lacks ${shown(name)}`);
@@ -51,7 +43,7 @@ export async function readSmall(store: Store, name: string): Promise<Buffer> {
   return startOf(source, source.size);
 }
 
-/** @throws SandboxError `IMAGE_INVALID` when it is not there, or is not what the descriptor says. */
+/** Reads a small blob. @throws SandboxError `IMAGE_INVALID` when it is not there, or does not fit its descriptor. */
 export async function readBlob(store: Store, { digest, size }: Descriptor): Promise<Buffer> {
   const bytes = await readSmall(store, blobName(digest));
   const [algorithm = "", hex] = digest.split(":");
@@ -61,7 +53,11 @@ export async function readBlob(store: Store, { digest, size }: Descriptor): Prom
   return bytes;
 }
 
-/** Finds a blob. The caller has to check its digest. @throws SandboxError `IMAGE_INVALID` when it is not there. */
+/**
+ * Finds a blob, whose digest the caller has to check.
+ *
+ * @throws SandboxError `IMAGE_INVALID` when it is not there or has another size.
+ */
 export async function findBlob(store: Store, { digest, size }: Descriptor): Promise<Source> {
   const source = await store.find(blobName(digest));
   if (source === undefined) throw invalidImage(`the image lacks the blob ${digest}`);

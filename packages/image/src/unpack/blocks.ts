@@ -1,29 +1,29 @@
-import { invalidImage } from "../invalid.js";
+import { invalidImage } from "../errors.js";
 
-/** Takes the body of an entry; undefined to skip it. */
+/** Takes the bytes of an entry's body, in parts. It is undefined when the body is to be skipped. */
 export type Sink = ((bytes: Buffer) => void) | undefined;
 
 /** Takes the headers and bodies of a tar archive. */
 export interface BlockReader {
-  /** Takes a header. @returns the bytes of the body without padding, and what takes them. */
+  /** Takes a header. @returns the size of the body in bytes, without padding, and what takes the body. */
   header(block: Buffer): { readonly size: number; readonly sink: Sink };
   /** Called after the body, also after one that was skipped. */
   bodyEnd(): void;
 }
 
-/** Splits a stream of chunks into headers and bodies. Bodies are passed on without being copied. */
+/** Splits the bytes of an archive into headers and bodies. Bodies are passed on without being copied. */
 export interface Blocks {
-  /** Takes a chunk, parts of which are passed on. @returns whether the archive has ended. */
+  /** Takes the next bytes. The reader gets parts of this buffer. @returns whether the archive has ended. */
   readonly write: (chunk: Buffer) => boolean;
-  /** Skips the rest of a body that nothing takes. @returns how many bytes need not be written. */
+  /** Skips the rest of a body that nothing takes, with its padding. @returns how many bytes the caller may leave out. */
   readonly skip: () => number;
-  /** @throws SandboxError `IMAGE_INVALID` when it is cut off. */
+  /** Called after the last bytes. @throws SandboxError `IMAGE_INVALID` when the archive is cut off. */
   end(): void;
 }
 
 const BLOCK = 512;
 
-/** Parses one archive. What follows its end is ignored. */
+/** Starts to parse an archive. What follows its end is ignored. */
 export function blocksFor(reader: BlockReader): Blocks {
   const head = Buffer.alloc(BLOCK);
   let filled = 0;

@@ -1,11 +1,11 @@
 import { createGunzip } from "node:zlib";
-import { invalidImage } from "../invalid.js";
+import { invalidImage } from "../errors.js";
 import { startHelper } from "./helper.js";
 
-/** How a stream is compressed; its name is that of the program that undoes it, but for gzip. */
+/** How a stream is compressed. Except for `none` and `gzip`, it is also the name of the program that decompresses it. */
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
 
-/** Tells by its first bytes how a stream is compressed. Six are enough. */
+/** Tells how a stream is compressed by its first bytes, of which six are enough. */
 export function compressionOf(start: Buffer): Compression {
   const found = MAGIC.find(([, magic]) => start.subarray(0, magic.length).equals(magic));
   return found?.[0] ?? "none";
@@ -19,9 +19,9 @@ const MAGIC: readonly (readonly [Compression, Buffer])[] = [
 ];
 
 /**
- * What a compressed stream holds.
+ * Decompresses a stream.
  *
- * @throws SandboxError `IMAGE_INVALID` when it is broken or cut off, while it is read.
+ * @throws SandboxError `IMAGE_INVALID` while it is read, when it is broken or cut off.
  */
 export async function* decompressed(
   source: AsyncIterable<Buffer>,
@@ -53,7 +53,7 @@ async function* byProgram(
   source: AsyncIterable<Buffer>,
   compression: Exclude<Compression, "none" | "gzip">,
 ): AsyncGenerator<Buffer, void, undefined> {
-  // Bounded memory: a frame of zstd may ask for 2 GiB otherwise.
+  // Without a limit a hostile file makes xz(1) take as much memory as it likes.
   const args = compression === "xz" ? ["-dc", "--memlimit-decompress=256MiB"] : ["-dc"];
   const helper = await startHelper([compression, ...args]);
   const { stdin, stdout } = helper.child;
@@ -62,14 +62,14 @@ async function* byProgram(
   try {
     for await (const chunk of stdout) yield chunk as Buffer;
   } finally {
-    // The reader may stop before the end.
+    // The caller may stop reading before the end.
     if (!stdout.readableEnded) helper.child.kill("SIGKILL");
   }
   await helper.done();
   await rethrow(pumped);
 }
 
-/** Writes a source to a stream. @returns the error of the source, if there was one. */
+/** Writes a source to a stream. @returns the error with which the source failed; undefined when it did not. */
 async function pump(
   source: AsyncIterable<Buffer>,
   to: NodeJS.WritableStream & { readonly destroyed?: boolean; destroy?(error?: Error): unknown },
@@ -92,7 +92,7 @@ async function pump(
   }
 }
 
-/** Waits until a stream can take more. A stream that has been closed or has failed never can, so the wait ends then, too. */
+/** Waits until a stream can take more bytes. The wait also ends when the stream is closed or fails, since it then never can. */
 export function drained(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

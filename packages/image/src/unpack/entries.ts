@@ -1,25 +1,27 @@
 import { Header } from "tar/header";
-import { invalidImage, shown } from "../invalid.js";
+import { invalidImage, shown } from "../errors.js";
 import { type Blocks, blocksFor, type Sink } from "./blocks.js";
 import { type Extensions, longText, paxRecords } from "./extensions.js";
 
-/** Takes the entries of an archive. */
+/** Takes the entries of a tar archive. */
 export interface EntryReader {
   /**
-   * Takes the header of an entry, in which its extensions are applied. @returns what takes its body.
+   * Takes the header of an entry, to which extended headers have been applied.
    *
-   * @param extra - Whether the entry has file capabilities, see capabilities(7), and other extended attributes.
+   * @param extra - Whether the entry has file capabilities, see capabilities(7), or other extended attributes.
+   * @returns what takes the body.
    */
-  entry(header: Header, extra: Pick<Extensions, "powers" | "attributes">): Sink;
+  entry(header: Header, extra: Pick<Extensions, "capabilities" | "attributes">): Sink;
   /** Called after the body. */
   entryEnd(): void;
 }
 
-/** The largest pax header or long name in bytes. */
+/** The most bytes of a pax header or a long name. */
 const LARGEST_EXTENSION = 1024 * 1024;
+/** The types of entries that are about the entries after them: pax headers, and the long names of GNU tar. */
 const EXTENSIONS = new Set(["x", "X", "g", "L", "K"]);
 
-/** Parses the entries of an archive that is written to it. Extended headers are applied to the headers that they extend. */
+/** Starts to parse an archive. Extended headers are applied to the headers that they extend. */
 export function entriesOf(reader: EntryReader): Blocks {
   let global: Extensions | undefined;
   let next: Extensions | undefined;
@@ -59,7 +61,7 @@ export function entriesOf(reader: EntryReader): Blocks {
   });
 }
 
-/** Whether bytes begin as a tar archive does: with a header, or with a block of zeros when it has no entries. */
+/** Whether bytes are the start of a tar archive: a header, or a block of zeros when the archive has no entries. */
 export function startsArchive(bytes: Buffer): boolean {
   try {
     const { cksumValid, nullBlock } = new Header(bytes, 0);
@@ -76,7 +78,7 @@ function headerOf(
 ): Header {
   const header = read(block, next, global);
   if (!header.cksumValid) throw invalidImage("the tar archive is broken: a checksum is wrong");
-  // The library would add the prefix of the header to a name from an extension, and ignore a target from an extension.
+  // The library would put the header's prefix before a name from an extension, and ignore a link target from an extension.
   if (!EXTENSIONS.has(header.typeKey)) {
     header.path = next?.path ?? header.path ?? "";
     header.linkpath = next?.linkpath ?? header.linkpath ?? "";
@@ -89,17 +91,17 @@ function headerOf(
 
 function read(block: Buffer, next: Extensions | undefined, global: Extensions | undefined): Header {
   try {
-    return new Header(block, 0, dated(next), dated(global));
+    return new Header(block, 0, withDate(next), withDate(global));
   } catch (cause) {
     throw invalidImage("the tar archive is broken: a number is wrong", undefined, cause);
   }
 }
 
-function dated(of: Extensions | undefined): object | undefined {
+function withDate(of: Extensions | undefined): object | undefined {
   return of?.mtime === undefined ? of : { ...of, mtime: new Date(of.mtime * 1000) };
 }
 
-/** A global header is about all files, so a name in it has no meaning. */
+/** A global header applies to all entries, so a name in it makes no sense and is ignored. */
 function withoutNames({ mtime, uid, gid }: Extensions): Extensions {
   return {
     ...(mtime !== undefined && { mtime }),

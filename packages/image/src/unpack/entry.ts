@@ -1,13 +1,12 @@
 import { Header } from "tar/header";
-import { LAST_ID } from "../ids.js";
-import { invalidImage, shown } from "../invalid.js";
+import { invalidImage, shown } from "../errors.js";
 
-/** An entry of an archive. Its name cannot lead out of the root. */
+/** An entry of an archive whose name cannot lead out of the root. */
 export interface Entry {
   readonly type: "file" | "directory" | "symlink" | "link" | "fifo";
-  /** Without a slash at either end, `.` or `..`. */
+  /** A path without `.`, `..` and slashes at its ends. */
   readonly path: string;
-  /** Of a symlink whatever the archive says; of a hard link a path as `path`. */
+  /** Of a symlink the text that the archive has; of a hard link a path such as `path`; else empty. */
   readonly target: string;
   readonly mode: number;
   readonly uid: number;
@@ -17,16 +16,17 @@ export interface Entry {
   readonly mtime: number;
 }
 
-/** The kernel takes 4095 bytes, of which the path of the cache needs some. */
+/** The most bytes of a path. The kernel takes 4095, of which the path of the cache needs some. */
 const LONGEST_PATH = 3000;
 const LONGEST_NAME = 255;
-/** A longer name needs an extension of the header. */
-const PLAIN_NAME = 99;
+/** The most bytes of a name in a header. A longer name takes an entry of its own. */
+const HEADER_NAME = 99;
 
 /**
- * Normalizes a name, so that it cannot lead out of a directory.
+ * Normalizes a name in an archive, so that it is a path below the root.
  *
- * @throws SandboxError `IMAGE_INVALID`
+ * @param what - How errors call the name.
+ * @throws SandboxError `IMAGE_INVALID` for a name that leads out of the root, or that no file can have.
  */
 export function plainPath(name: string, what = "entry"): string {
   const refuse = (why: string): Error => invalidImage(`${what} ${shown(name)}: ${why}`);
@@ -41,13 +41,10 @@ export function plainPath(name: string, what = "entry"): string {
   return parts.join("/");
 }
 
-/** Checks an id. @throws SandboxError `IMAGE_INVALID` */
-export function checkedId(id: number | undefined, name: string): number {
-  if (id !== undefined && Number.isInteger(id) && id >= 0 && id <= LAST_ID) return id;
-  throw invalidImage(`entry ${shown(name)}: has an owner that is no user`);
-}
-
-/** The header of an entry, in the form that every tar(1) reads: a long name is an extra entry, as GNU tar writes it. */
+/**
+ * Writes the header of an entry in the form that every tar(1) reads: a long name is an entry of its own, as GNU tar writes
+ * it. The owner is always root.
+ */
 export function encodeEntry(entry: Entry): Buffer[] {
   const isLink = entry.type === "link" || entry.type === "symlink";
   const path = entry.type === "directory" ? `${entry.path}/` : entry.path;
@@ -78,7 +75,7 @@ const TYPES = {
 } as const;
 
 function isLong(name: string): boolean {
-  return Buffer.byteLength(name) > PLAIN_NAME;
+  return Buffer.byteLength(name) > HEADER_NAME;
 }
 
 function longName(name: string, type: "NextFileHasLongPath" | "NextFileHasLongLinkpath"): Buffer[] {

@@ -1,6 +1,6 @@
-import { invalidImage } from "../invalid.js";
+import { invalidImage } from "../errors.js";
 
-/** What the extended headers before an entry say of it: those of pax, and GNU's long names. */
+/** What extended headers say of the entry after them: pax headers, and the long names of GNU tar. */
 export interface Extensions {
   readonly path?: string;
   readonly linkpath?: string;
@@ -8,9 +8,9 @@ export interface Extensions {
   readonly mtime?: number;
   readonly uid?: number;
   readonly gid?: number;
-  /** Whether a file has capabilities (security.capability). */
-  readonly powers?: true;
-  /** Whether it has other extended attributes, or an access control list. */
+  /** Whether the file has capabilities, see capabilities(7). */
+  readonly capabilities?: true;
+  /** Whether the file has other extended attributes or an access control list. */
   readonly attributes?: true;
 }
 
@@ -44,7 +44,7 @@ function take(found: Record<string, string | number | true>, key: string, value:
       "it holds sparse files in GNU's form, which is not read",
       "Make the archive without --sparse.",
     );
-  if (key === "SCHILY.xattr.security.capability") found["powers"] = true;
+  if (key === "SCHILY.xattr.security.capability") found["capabilities"] = true;
   else if (/^(SCHILY\.(xattr|acl)|LIBARCHIVE\.xattr)\./.test(key)) found["attributes"] = true;
   if (key === "path" || key === "linkpath") found[key] = value;
   if (!NUMBERS.has(key)) return;
@@ -58,7 +58,7 @@ function take(found: Record<string, string | number | true>, key: string, value:
   found[key] = number;
 }
 
-/** The text of GNU's long name, which ends at a NUL. */
+/** Reads a long name of GNU tar, which ends at a NUL byte. */
 export function longText(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString("utf8", 0, end === -1 ? bytes.length : end);

@@ -10,36 +10,36 @@ import {
   SandboxError,
   type SandboxResult,
 } from "@sandboxlib/core";
-import { invalidImage } from "../invalid.js";
+import { invalidImage } from "../errors.js";
 
 /** A tool of the host that runs in a sandbox. */
 export interface Helper {
   readonly child: SandboxChild;
-  /** Whether nothing keeps it from writing elsewhere on the host, see {@link HelperOptions.sanitized}. */
-  readonly bare: boolean;
-  /** @throws SandboxError `IMAGE_INVALID` with what the tool says, when it fails. */
+  /** Whether the tool could write anywhere on the host, see {@link HelperOptions.sanitized}. */
+  readonly unconfined: boolean;
+  /** Waits for the end of the tool. @throws SandboxError `IMAGE_INVALID` with its message when it fails. */
   done(): Promise<void>;
 }
 
-/** What a tool is given. */
+/** What a tool may use. */
 export interface HelperOptions {
-  /** The one directory that it may write to. */
+  /** The only directory to which it may write. Default: none. */
   readonly writable?: string;
-  /** A file or directory that it reads, beside its input. */
+  /** A file or directory that it reads, beside its standard input. */
   readonly reads?: string;
   /**
-   * Whether all that it reads has been sanitized here. It then also runs where no backend can keep it from writing
-   * elsewhere.
+   * Whether all that it reads has been sanitized. Such a tool also runs where no backend can keep it from writing to other
+   * directories. Default: no.
    */
   readonly sanitized?: boolean;
 }
 
 /**
- * Starts a tool of the host that reads untrusted data. It sees the host read-only, has no network, and can write to one
- * directory at most.
+ * Starts a tool of the host that reads untrusted data. The tool sees the host read-only, has no network, and can write to
+ * one directory at most.
  *
- * @throws SandboxError `IMAGE_INVALID` when it is not installed, `CAPABILITY_UNSUPPORTED` when no backend can do that, and
- * what stops a run.
+ * @throws SandboxError `IMAGE_INVALID` when the tool is not installed, `CAPABILITY_UNSUPPORTED` when no backend can confine
+ * it, and what `spawn` of a sandbox throws.
  */
 export async function startHelper(
   [program, ...args]: readonly [string, ...string[]],
@@ -51,25 +51,25 @@ export async function startHelper(
       `it takes ${program}(1) to read it, which is not installed`,
       `Install ${program}.`,
     );
-  const { sandbox, bare } = await sandboxFor(path, options);
+  const { sandbox, unconfined } = await sandboxFor(path, options);
   const child = sandbox.spawn([path, ...args], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "capture",
   });
-  // A tool that ends early closes its input. The reason is on its standard error.
+  // A tool that ends early closes its input. Its standard error says why, so this error says nothing new.
   child.stdin?.on("error", () => undefined);
-  return { child, bare, done: async () => assertWell(program, await child.result) };
+  return { child, unconfined, done: async () => assertSucceeded(program, await child.result) };
 }
 
 const ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
-/** No well-formed image needs as much: zstd(1), for one, refuses a window over 128 MiB by itself. */
+/** The most memory of a tool, in bytes. No well-formed image needs as much: zstd(1) itself refuses a window over 128 MiB. */
 const MEMORY = 2 * 1024 ** 3;
 
 async function sandboxFor(
   tool: string,
   { writable, reads, sanitized = false }: HelperOptions,
-): Promise<{ readonly sandbox: Sandbox; readonly bare: boolean }> {
+): Promise<{ readonly sandbox: Sandbox; readonly unconfined: boolean }> {
   const used = [tool, writable, reads].filter((path) => path !== undefined);
   const config = {
     writable: writable === undefined ? [] : [writable],
@@ -77,16 +77,17 @@ async function sandboxFor(
     env: ENV,
     cwd: writable ?? "/",
   };
-  const raw = { hidden: unneeded(used), limits: { addressSpace: MEMORY } };
+  const strict = { hidden: secretDirectories(used), limits: { addressSpace: MEMORY } };
   try {
-    // All but the write protection and the missing network may be dropped.
-    const restricted = sanitized ? config : { ...config, ...raw };
-    const sandbox = await createSandbox(restricted, { prefer: LESSER, backend: chosen });
-    chosen = sandbox.backend;
-    return { sandbox, bare: false };
+    // A backend may drop everything except the write protection and the missing network.
+    const wanted = sanitized ? config : { ...config, ...strict };
+    const sandbox = await createSandbox(wanted, { prefer: OPTIONAL, backend: lastBackend });
+    lastBackend = sandbox.backend;
+    return { sandbox, unconfined: false };
   } catch (error) {
     if (!isSandboxError(error) || !/^(CAPABILITY|BACKEND)_/.test(error.code)) throw error;
-    if (sanitized) return { sandbox: await createSandbox(config, { prefer: "all" }), bare: true };
+    if (sanitized)
+      return { sandbox: await createSandbox(config, { prefer: "all" }), unconfined: true };
     throw new SandboxError(
       "CAPABILITY_UNSUPPORTED",
       `${basename(tool)}(1) would read an image that nobody has vouched for, and no backend here can keep it from the rest: ${error.message}`,
@@ -95,10 +96,10 @@ async function sandboxFor(
   }
 }
 
-/** The backend that the last helper ran on, so that the others need not be probed again. */
-let chosen: string | undefined;
+/** The backend of the last helper. It is tried first, so that the others need not be probed again. */
+let lastBackend: string | undefined;
 
-const LESSER = [
+const OPTIONAL = [
   "isolate.uts",
   "isolate.cgroup",
   "isolate.user",
@@ -110,8 +111,8 @@ const LESSER = [
 const HINT =
   "Install a backend that has writable.paths and network.none, such as @sandboxlib/backend-namespaces, or turn the image into a tar archive that is plain or compressed with gzip.";
 
-/** The directories with the most secrets, which a tool does not need unless what it uses lies in one of them. */
-function unneeded(used: readonly string[]): string[] {
+/** The directories with the most secrets, except for those in which a path lies that the tool uses. */
+function secretDirectories(used: readonly string[]): string[] {
   const found = new Set(["/home", "/root", "/run", "/var/run", homedir()].flatMap(realDirectory));
   const within = (path: string, directory: string): boolean =>
     `${path}/`.startsWith(`${directory}/`);
@@ -132,7 +133,7 @@ function realDirectory(path: string): string[] {
   }
 }
 
-function assertWell(program: string, { outcome, exitCode, stderr }: SandboxResult): void {
+function assertSucceeded(program: string, { outcome, exitCode, stderr }: SandboxResult): void {
   if (outcome === "exited" && exitCode === 0) return;
   const text = Buffer.from(stderr ?? []).toString();
   const [line = ""] = text.split("\n").filter((each) => each !== "");
@@ -140,6 +141,6 @@ function assertWell(program: string, { outcome, exitCode, stderr }: SandboxResul
 }
 
 function printable(line: string): string {
-  // oxlint-disable-next-line no-control-regex -- They are what must not reach a terminal.
+  // oxlint-disable-next-line no-control-regex -- Control characters must not reach a terminal.
   return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?").slice(0, 500);
 }

@@ -1,46 +1,52 @@
-/** In which way an entry is not unpacked as it is, or an archive not in the way that it should be. */
-export type Change = "devices" | "setId" | "powers" | "attributes" | "bare";
+import { shown } from "../errors.js";
 
-/** A name of a lower layer that this layer removes, or a directory of it that this layer empties. */
+/**
+ * How what is unpacked differs from an archive: entries and attributes that are left out. `unconfined` means that tar(1)
+ * was not kept from writing to other directories.
+ */
+export type Change = "devices" | "setId" | "capabilities" | "attributes" | "unconfined";
+
+/** A whiteout of the OCI image specification: it removes a file of the lower layers, or everything in an opaque directory. */
 export interface Whiteout {
   readonly opaque: boolean;
   readonly path: string;
 }
 
-/** What the sanitizer leaves to be done when tar(1) has ended, and what users are told of an archive. */
+/** What the sanitizer has found in an archive: what is left to do when tar(1) has ended, and what users are told. */
 export interface Report {
-  note(change: Change, path: string): void;
-  own(path: string, uid: number, gid: number): void;
-  hide(whiteout: Whiteout): void;
+  addChange(change: Change, path: string): void;
+  setOwner(path: string, uid: number, gid: number): void;
+  addWhiteout(whiteout: Whiteout): void;
   capture(bytes: Buffer): void;
   readonly changes: ReadonlyMap<Change, { readonly count: number; readonly first: string }>;
-  /** The entries that belong to another user than root. Where two have the same path, the last one counts. */
+  /** The owners of entries that do not belong to root. When two entries have the same path, the last one counts. */
   readonly owners: ReadonlyMap<string, { readonly uid: number; readonly gid: number }>;
   readonly whiteouts: readonly Whiteout[];
   /** The directories that have an entry of their own. */
   readonly directories: Set<string>;
-  /** The directories that have none, and only are parents of other entries. */
-  readonly above: Set<string>;
+  /** The directories that have no entry of their own, and only lie above other entries. */
+  readonly impliedDirectories: Set<string>;
+  /** The content of the file that was to be kept in memory; undefined while it has not been found. */
   readonly captured: Buffer | undefined;
 }
 
-/** A report that is still empty. */
+/** Makes an empty report. */
 export function newReport(): Report {
   const changes = new Map<Change, { count: number; first: string }>();
   const owners = new Map<string, { uid: number; gid: number }>();
   const whiteouts: Whiteout[] = [];
   let captured: Buffer | undefined;
   return {
-    note(change, path) {
+    addChange(change, path) {
       const known = changes.get(change);
       if (known === undefined) changes.set(change, { count: 1, first: path });
       else known.count += 1;
     },
-    own(path, uid, gid) {
+    setOwner(path, uid, gid) {
       if (uid === 0 && gid === 0) owners.delete(path);
       else owners.set(path, { uid, gid });
     },
-    hide: (whiteout) => void whiteouts.push(whiteout),
+    addWhiteout: (whiteout) => void whiteouts.push(whiteout),
     capture(bytes) {
       captured = bytes;
     },
@@ -48,9 +54,37 @@ export function newReport(): Report {
     owners,
     whiteouts,
     directories: new Set(),
-    above: new Set(),
+    impliedDirectories: new Set(),
     get captured() {
       return captured;
     },
   };
 }
+
+/**
+ * Writes notes for users on how the files of an image were changed: one for each kind of change, over all archives.
+ *
+ * @param privileged - Whether the caller is root, so that files keep their owners.
+ */
+export function notesOf(reports: readonly Report[], privileged: boolean): string[] {
+  const notes = (Object.keys(TEXTS) as Change[]).flatMap((change) => {
+    const found = reports.flatMap(({ changes }) => changes.get(change) ?? []);
+    const count = found.reduce((sum, each) => sum + each.count, 0);
+    return count === 0 ? [] : [TEXTS[change](count, shown(found[0]?.first ?? ""))];
+  });
+  const owned = reports.reduce((sum, { owners }) => sum + owners.size, 0);
+  if (owned > 0 && !privileged)
+    notes.push(`files of other users than root (${owned}) belong to you here, as all files do`);
+  return notes;
+}
+
+const TEXTS: Readonly<Record<Change, (count: number, first: string) => string>> = {
+  devices: (count, first) => `left out device nodes (${count}), such as ${first}`,
+  setId: (count, first) => `took away setuid and setgid bits (${count}), such as that of ${first}`,
+  unconfined: () =>
+    "tar(1) unpacked it without a wall: no backend here keeps it from writing elsewhere, and only the names have been judged",
+  capabilities: (count, first) =>
+    `left out capabilities of files (${count}), such as those of ${first}`,
+  attributes: (count, first) =>
+    `left out extended attributes and access control lists (of ${count}), such as those of ${first}`,
+};

@@ -1,19 +1,22 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { startHelper } from "./helper.js";
 
-/** A part of a file, or all of it, to be read from start to end any number of times. */
+/** Bytes that can be read from start to end, any number of times: a file, a part of one, or what a program writes. */
 export interface Source {
+  /** How many bytes there are; for a program, the bytes of the file that it reads. */
   readonly size: number;
   read(): AsyncIterable<Buffer>;
 }
 
 const CHUNK = 1024 * 1024;
 
-/** All of a file, in its present size. */
+/** All bytes of a file, of the size that it has now. */
 export async function fileSource(path: string): Promise<Source> {
   return sourceOf(path, 0, (await stat(path)).size);
 }
 
-/** A part of a file, from `start` on. */
+/** The bytes of a file from `start` on. */
 export function sourceOf(path: string, start: number, size: number): Source {
   return { size, read: () => chunks(path, start, size) };
 }
@@ -37,13 +40,13 @@ async function* chunks(
 }
 
 async function readAt(file: FileHandle, at: number, size: number): Promise<Buffer> {
-  // The caller keeps parts of it, so that each chunk needs a buffer of its own.
+  // Readers keep parts of a chunk, so each one needs a buffer of its own.
   const buffer = Buffer.allocUnsafeSlow(size);
   const { bytesRead } = await file.read(buffer, 0, size, at);
   return buffer.subarray(0, bytesRead);
 }
 
-/** The first bytes of a source, as many as there are. */
+/** Reads the first `size` bytes of a source, or all when there are fewer. */
 export async function startOf(source: Source, size: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let got = 0;
@@ -53,4 +56,41 @@ export async function startOf(source: Source, size: number): Promise<Buffer> {
     if (got >= size) break;
   }
   return Buffer.concat(parts).subarray(0, size);
+}
+
+/** Computes the SHA-256 of a source, in hex. */
+export async function fileHash(source: Source): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of source.read()) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/**
+ * What a tool of the host writes to its standard output. The tool runs in a sandbox in which it can write no files.
+ *
+ * @param reads - The file or directory that the tool reads.
+ * @param size - The bytes of the image file.
+ */
+export function programSource(
+  argv: readonly [string, ...string[]],
+  reads: string,
+  size: number,
+): Source {
+  return { size, read: () => outputOf(argv, reads) };
+}
+
+async function* outputOf(
+  argv: readonly [string, ...string[]],
+  reads: string,
+): AsyncGenerator<Buffer, void, undefined> {
+  const helper = await startHelper(argv, { reads });
+  const { stdin, stdout } = helper.child;
+  stdin?.end();
+  if (stdout === null) throw new TypeError("the helper has no pipes");
+  try {
+    for await (const chunk of stdout) yield chunk as Buffer;
+  } finally {
+    if (!stdout.readableEnded) helper.child.kill("SIGKILL");
+  }
+  await helper.done();
 }

@@ -1,32 +1,40 @@
-import { invalidImage } from "../invalid.js";
+import { invalidImage } from "../errors.js";
 
-/** What an image may come to, over all of its layers. */
+/** Counts what an image unpacks to, over all of its layers, and stops the unpacking when that is too much. */
 export interface Totals {
-  /** @throws SandboxError `IMAGE_INVALID` when there are too many. */
+  /** Counts an entry. @throws SandboxError `IMAGE_INVALID` when there are too many. */
   addEntry(): void;
-  /** @throws SandboxError `IMAGE_INVALID` when they are too many, or too many for what they were made of. */
+  /**
+   * Counts unpacked bytes.
+   *
+   * @throws SandboxError `IMAGE_INVALID` when they are too many, or too many for the size of the file.
+   */
   addBytes(unpacked: number): void;
-  /** Bytes that have been read. */
+  /** Counts bytes that have been read. */
   addRead(bytes: number): void;
-  /** All of a file of so many bytes has been used: what is read from now on was made of it, and counts for nothing. */
-  madeOf(bytes: number): void;
+  /**
+   * Counts all bytes of a file at once. From then on the ratio between unpacked and packed bytes is taken of the sizes of
+   * such files, not of the bytes that have been read: those may come from a decompressed copy.
+   */
+  addFileSize(bytes: number): void;
   readonly unpacked: number;
   readonly read: number;
 }
 
-/** Unless the caller says otherwise. */
+/** The most bytes unless the caller sets another limit. */
 const MAX_SIZE: number = 16 * 1024 ** 3;
 const MAX_ENTRIES = 2_000_000;
-/** Roots come to 2 to 5 times what they are compressed; more than this is a bomb, once it is worth looking. */
+/** Roots unpack to 2 to 5 times their compressed size. A file with more than this ratio is made to fill the disk. */
 const MAX_RATIO = 200;
+/** Up to so many unpacked bytes the ratio does not matter. */
 const RATIO_FROM = 512 * 1024 ** 2;
 
-/** The most that a file of some size may unpack to. */
-export function mostOf(size: number, maxSize: number = MAX_SIZE): number {
+/** The most bytes to which a file may unpack. */
+export function maxUnpackedSize(size: number, maxSize: number = MAX_SIZE): number {
   return Math.min(maxSize, Math.max(RATIO_FROM, size * MAX_RATIO));
 }
 
-/** Counts what an image comes to, and ends it when that is too much, or when a signal says so. */
+/** Starts to count. The counting of bytes also throws the reason of the signal once that is aborted. */
 export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Totals {
   const totals = { entries: 0, unpacked: 0, read: 0 };
   let size: number | undefined;
@@ -44,7 +52,7 @@ export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Tota
           `it unpacks to more than ${maxSize} bytes`,
           "If that is meant to be, allow more: --max-size, or the option maxSize.",
         );
-      if (totals.unpacked > mostOf(size ?? totals.read, maxSize))
+      if (totals.unpacked > maxUnpackedSize(size ?? totals.read, maxSize))
         throw invalidImage(
           `it unpacks to more than ${MAX_RATIO} times its own size`,
           "It looks made to fill the disk. Unpack it by hand, and use the directory.",
@@ -53,7 +61,7 @@ export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Tota
     addRead(bytes) {
       totals.read += bytes;
     },
-    madeOf(bytes) {
+    addFileSize(bytes) {
       size = (size ?? 0) + bytes;
     },
     get unpacked() {

@@ -1,34 +1,38 @@
 import { createHash, type Hash } from "node:crypto";
-import { invalidImage } from "../invalid.js";
+import type { Writable } from "node:stream";
+import type { Rules } from "./checked-entry.js";
 import { compressionOf, decompressed, drained } from "./compression.js";
 import { startHelper } from "./helper.js";
 import { applyModes, applyOwners } from "./ownership.js";
 import type { Report } from "./report.js";
-import { sanitizerFor, type Terms } from "./sanitizer.js";
+import { type Sanitizer, sanitizerFor } from "./sanitizer.js";
 import { type Source, startOf } from "./source.js";
 import type { Totals } from "./totals.js";
 
 /** An archive that has been unpacked. */
 export interface Unpacked {
   readonly report: Report;
-  /** Those that were asked for, in hex. */
+  /** The digests that were asked for, in hex. */
   readonly digests: Readonly<Partial<Record<DigestName, string>>>;
 }
 
-/** Of the file as it is, or of the archive that it holds, without its compression. */
+/** A digest of the file as it is, or of the archive in it without its compression. */
 export type DigestName = `${"file" | "archive"}:${"sha256" | "sha512"}`;
 
 /** How an archive is unpacked. */
 export interface UnpackOptions {
-  readonly terms: Terms;
+  readonly rules: Rules;
   readonly totals: Totals;
+  /** The digests to compute. */
   readonly digests: readonly DigestName[];
+  /** Called with the number of bytes that have been read so far, over all archives of the image. */
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Unpacks a tar archive into an empty directory. The archive is sanitized here; tar(1) then unpacks the new one, in a
- * sandbox that can write nowhere else. For root, files get the owners that the archive names; else all are the caller's.
+ * Unpacks a tar archive into an empty directory. The archive is sanitized, and tar(1) unpacks the result in a sandbox that
+ * can write to no other directory. If the caller is root, files get the owners that the archive names. Otherwise all files
+ * belong to the caller.
  *
  * @throws SandboxError `IMAGE_INVALID`; the directory is then of no use.
  */
@@ -37,71 +41,58 @@ export async function unpackTar(
   directory: string,
   options: UnpackOptions,
 ): Promise<Unpacked> {
-  const { terms } = options;
+  const { rules, totals } = options;
   const compression = compressionOf(await startOf(source, 6));
   const hashes = new Map(
     options.digests.map((name) => [name, createHash(name.split(":")[1] ?? "")]),
   );
-  const tar = await startHelper(
-    [
-      "tar",
-      "-x",
-      "-b",
-      "128",
-      "-p",
-      "-P",
-      "--numeric-owner",
-      "--no-same-owner",
-      "-f",
-      "-",
-      "-C",
-      directory,
-    ],
-    { writable: directory, sanitized: true },
-  );
+  const tar = await startHelper(["tar", ...UNPACK, directory], {
+    writable: directory,
+    sanitized: true,
+  });
   const { stdin } = tar.child;
   if (stdin === null) throw new TypeError("the helper has no pipes");
   tar.child.stdout?.resume();
-  let chunks: Buffer[] = [];
-  const sanitizer = sanitizerFor(terms, options.totals, (bytes) => void chunks.push(bytes));
+  const chunks: Buffer[] = [];
+  const sanitizer = sanitizerFor(rules, totals, (bytes) => void chunks.push(bytes));
   const { report } = sanitizer;
-  if (tar.bare) report.note("bare", directory);
-  /** Writes them at once: each write to a stream costs more than copying the bytes. */
-  const flush = (): void => {
-    if (chunks.length > 0) stdin.write(Buffer.concat(chunks));
-    chunks = [];
-  };
+  if (tar.unconfined) report.addChange("unconfined", directory);
   try {
     const read = counted(source.read(), options, hashesOf(hashes, "file"));
-    const archive = hashesOf(hashes, "archive");
-    for await (const chunk of decompressed(read, compression)) {
-      options.totals.addBytes(chunk.length);
-      for (const hash of archive) hash.update(chunk);
-      sanitizer.write(chunk);
-      flush();
-      if (stdin.destroyed) break;
-      if (stdin.writableNeedDrain) await drained(stdin);
-    }
-    if (!stdin.destroyed) sanitizer.end();
-    flush();
-    stdin.end();
+    const archive = hashed(decompressed(read, compression), totals, hashesOf(hashes, "archive"));
+    await sanitize(archive, sanitizer, chunks, stdin);
     await tar.done();
   } catch (error) {
     await tar.child[Symbol.asyncDispose]();
     throw error;
   }
   applyModes(directory, report);
-  if (terms.privileged) applyOwners(directory, report.owners);
+  if (rules.privileged) applyOwners(directory, report.owners);
   return {
     report,
     digests: Object.fromEntries([...hashes].map(([name, hash]) => [name, hash.digest("hex")])),
   };
 }
 
+/** Options of tar(1). The path of the directory follows. */
+const UNPACK = [
+  "-x",
+  "-b",
+  "128",
+  "-p",
+  "-P",
+  "--numeric-owner",
+  "--no-same-owner",
+  "-f",
+  "-",
+  "-C",
+];
+
 function hashesOf(all: ReadonlyMap<DigestName, Hash>, of: "file" | "archive"): Hash[] {
   return [...all].filter(([name]) => name.startsWith(of)).map(([, hash]) => hash);
 }
 
+/** Counts and hashes the bytes of the file. */
 async function* counted(
   source: AsyncIterable<Buffer>,
   { totals, onRead }: UnpackOptions,
@@ -115,10 +106,37 @@ async function* counted(
   }
 }
 
-/** @throws SandboxError `IMAGE_INVALID` when a digest is not the one that was promised. */
-export function assertDigest(what: string, expected: string, found: string | undefined): void {
-  if (found === expected) return;
-  throw invalidImage(
-    `${what} has not the digest that it is said to have: ${found}, and not ${expected}`,
-  );
+/** Counts and hashes the bytes of the archive in the file. */
+async function* hashed(
+  archive: AsyncIterable<Buffer>,
+  totals: Totals,
+  hashes: readonly Hash[],
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of archive) {
+    totals.addBytes(chunk.length);
+    for (const hash of hashes) hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Passes an archive through the sanitizer, which adds the result to `chunks`, and writes that to the input of tar(1). */
+async function sanitize(
+  archive: AsyncIterable<Buffer>,
+  sanitizer: Sanitizer,
+  chunks: Buffer[],
+  stdin: Writable,
+): Promise<void> {
+  /** Writes all chunks at once, since each write to a stream takes more time than copying the bytes. */
+  const flush = (): void => {
+    if (chunks.length > 0) stdin.write(Buffer.concat(chunks.splice(0)));
+  };
+  for await (const chunk of archive) {
+    sanitizer.write(chunk);
+    flush();
+    if (stdin.destroyed) break;
+    if (stdin.writableNeedDrain) await drained(stdin);
+  }
+  if (!stdin.destroyed) sanitizer.end();
+  flush();
+  stdin.end();
 }

@@ -1,0 +1,89 @@
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
+import { join } from "node:path";
+import { invalidImage, shown } from "../errors.js";
+import { type Entry, plainPath } from "../unpack/entry.js";
+
+/** An entry of an archive to write, and the file from which its bytes are read. */
+export interface FileEntry {
+  readonly entry: Entry;
+  /** Undefined for an entry without bytes. */
+  readonly from?: string;
+}
+
+/** Which entries are made of a directory. */
+interface FilesOptions {
+  /** The directory of the archive in which the files are to be, such as `rootfs`. Default: its top. */
+  readonly prefix?: string;
+  /** Files that are left out, by their real paths. */
+  readonly exclude?: ReadonlySet<string>;
+}
+
+/**
+ * Makes entries of the files in a directory. The entries are sorted by the bytes of their names, belong to root and are
+ * from 1970, so that the same files give the same archive everywhere and at any time.
+ *
+ * @throws SandboxError `IMAGE_INVALID` for a file that no archive can hold.
+ */
+export function entriesOf(
+  directory: string,
+  { prefix = "", exclude = new Set() }: FilesOptions = {},
+): FileEntry[] {
+  const found: FileEntry[] = prefix === "" ? [] : [directoryEntry(prefix, lstatSync(directory))];
+  walk(realpathSync.native(directory), prefix, { links: new Map(), exclude, found });
+  return found;
+}
+
+interface Walk {
+  readonly exclude: ReadonlySet<string>;
+  /** The first name of each file that may have several names, by its inode. */
+  readonly links: Map<string, string>;
+  readonly found: FileEntry[];
+}
+
+function walk(directory: string, prefix: string, state: Walk): void {
+  const { links, exclude, found } = state;
+  for (const name of readdirSync(directory).sort(byBytes)) {
+    const from = join(directory, name);
+    if (exclude.has(from)) continue;
+    const path = plainPath(prefix === "" ? name : `${prefix}/${name}`);
+    const stat = lstatSync(from);
+    if (stat.isDirectory()) {
+      found.push(directoryEntry(path, stat));
+      walk(from, path, state);
+    } else {
+      found.push(entryOf(from, path, stat, links));
+    }
+  }
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+const COMMON = { target: "", uid: 0, gid: 0, size: 0, mtime: 0 } as const;
+
+function directoryEntry(path: string, { mode }: Stats): FileEntry {
+  return { entry: { ...COMMON, type: "directory", path, mode: mode & 0o7777 } };
+}
+
+function entryOf(from: string, path: string, stat: Stats, links: Map<string, string>): FileEntry {
+  const mode = stat.mode & 0o7777;
+  if (stat.isSymbolicLink())
+    return { entry: { ...COMMON, type: "symlink", path, mode: 0o777, target: targetOf(from) } };
+  if (stat.isFIFO()) return { entry: { ...COMMON, type: "fifo", path, mode } };
+  if (!stat.isFile())
+    throw invalidImage(`${shown(from)} is a device or a socket, which no image can carry`);
+  const inode = `${stat.dev}:${stat.ino}`;
+  const first = links.get(inode);
+  if (stat.nlink > 1 && first !== undefined)
+    return { entry: { ...COMMON, type: "link", path, mode, target: first } };
+  links.set(inode, path);
+  return { entry: { ...COMMON, type: "file", path, mode, size: stat.size }, from };
+}
+
+function targetOf(link: string): string {
+  const bytes = readlinkSync(link, { encoding: "buffer" });
+  const target = bytes.toString();
+  if (Buffer.from(target).equals(bytes)) return target;
+  throw invalidImage(`${shown(link)} leads to a name that is not UTF-8, which no image can carry`);
+}

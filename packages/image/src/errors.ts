@@ -1,0 +1,39 @@
+import { isSandboxError, SandboxError } from "@sandboxlib/core";
+
+/** Makes an error about an image, `IMAGE_INVALID`. Names that come from the image must be passed through {@link shown} first. */
+export function invalidImage(message: string, hint?: string, cause?: unknown): SandboxError {
+  return new SandboxError("IMAGE_INVALID", message, {
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
+}
+
+const LONGEST_SHOWN = 200;
+
+/** Prepares a name from an image for a message of one line: it is quoted, escaped and cut to 200 characters. */
+export function shown(name: string): string {
+  return JSON.stringify(name.length > LONGEST_SHOWN ? `${name.slice(0, LONGEST_SHOWN)}…` : name);
+}
+
+/**
+ * Runs a step that may refuse the image, by throwing a SandboxError. A caller who only inspects an image goes on after a
+ * refusal, with `fallback` as the result of the step.
+ */
+export type RunStep = <Type>(step: () => Type, fallback: Type) => Type;
+
+/** Runs a step of a caller who wants to run the image: a refusal is thrown. */
+export const orThrow: RunStep = (step) => step();
+
+/** Runs steps of a caller who only inspects the image: a refusal becomes a note. */
+export function orNote(notes: string[]): RunStep {
+  return (step, fallback) => {
+    try {
+      return step();
+    } catch (error) {
+      if (!isSandboxError(error)) throw error;
+      const { message, hint } = error;
+      notes.push(`a run is refused: ${message}${hint === undefined ? "" : ` (${hint})`}`);
+      return fallback;
+    }
+  };
+}
