@@ -1,6 +1,9 @@
 import { isSandboxError, SandboxError } from "@sandboxlib/core";
 
-/** Makes an error about an image, `IMAGE_INVALID`. Names that come from the image must be passed through {@link shown} first. */
+/**
+ * Makes an error about an image, `IMAGE_INVALID`. Names that come from the image must be passed through {@link shown}
+ * first.
+ */
 export function invalidImage(message: string, hint?: string, cause?: unknown): SandboxError {
   return new SandboxError("IMAGE_INVALID", message, {
     ...(hint !== undefined && { hint }),

@@ -13,7 +13,9 @@ export { lookUp } from "./root/users.js";
 export { archiveHash, capturedFile } from "./unpack/read-archive.js";
 export { notesOf } from "./unpack/report.js";
 
-/** Makes a directory in the cache for a run. Only the caller can enter it, and `gc` removes it should this process die. */
+/**
+ * Makes a directory in the cache for a run. Only the caller can enter it, and `gc` removes it should this process die.
+ */
 export function privateDirectory(): PrivateDirectory {
   return makePrivateDirectory(openCache());
 }

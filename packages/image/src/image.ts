@@ -15,11 +15,20 @@ export interface Volume {
 
 /** How an image is opened. */
 export interface ImageOptions {
-  /** The digest that the image must have: `sha512-…` for an App Container image, else `sha256:…`. A prefix of 32 digits or more is enough. */
+  /**
+   * The digest that the image must have: `sha512-…` for an App Container image, else `sha256:…`. A prefix of 32 digits
+   * or more is enough.
+   */
   readonly digest?: string | undefined;
-  /** Which image to take where there is one for each platform, such as `linux/amd64` or `linux/arm64/v8`. Default: this machine's platform. */
+  /**
+   * Which image to take where there is one for each platform, such as `linux/amd64` or `linux/arm64/v8`. Default: this
+   * machine's platform.
+   */
   readonly platform?: string | undefined;
-  /** Which image to take from an archive of several: its tag, as `docker save` and OCI layouts write it. Default: the only one. */
+  /**
+   * Which image to take from an archive of several: its tag, as `docker save` and OCI layouts write it. Default: the
+   * only one.
+   */
   readonly tag?: string | undefined;
   /** A directory of App Container images, in which dependencies are looked up. */
   readonly images?: string | undefined;

@@ -100,7 +100,8 @@ function recordFor(format: FormatName, content: Content): Record {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
-  // One digest may name a manifest of OCI in one image and a configuration of docker's in another, so the format is added.
+  // One digest may name a manifest of OCI in one image and a configuration of docker's in another, so the format is
+  // added.
   const key = `${format}-${content.digest.replace(":", "-")}${suffix}`;
   return { version: VERSION, key, format, boot: bootId(), at: Date.now(), ...content };
 }

@@ -76,7 +76,11 @@ function socketsOf({ ports = [] }: App): Unmet[] {
   ];
 }
 
-/** Refuses the first of the given restrictions, which cannot be enforced. @throws SandboxError `CAPABILITY_UNSUPPORTED` */
+/**
+ * Refuses the first of the given restrictions, which cannot be enforced.
+ *
+ * @throws SandboxError `CAPABILITY_UNSUPPORTED`
+ */
 export function refuseUnmet([first]: readonly Unmet[]): void {
   if (first === undefined) return;
   const { path, reason } = first;

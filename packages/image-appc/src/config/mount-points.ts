@@ -78,7 +78,10 @@ export function maskNotes(mounts: readonly VolumeMount[], root: string): readonl
     .map(({ target, field }) => `${field}: the volume hides what the image has at ${show(target)}`);
 }
 
-/** Whether there are files in a directory of the image. A path that cannot be looked up is refused later, by the sandbox. */
+/**
+ * Whether there are files in a directory of the image. A path that cannot be looked up is refused later, by the
+ * sandbox.
+ */
 function holdsFiles(root: string, path: string): boolean {
   try {
     const { kind, host } = locate({ root, mounts: new Map() }, path);

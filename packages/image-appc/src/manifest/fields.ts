@@ -49,7 +49,9 @@ export const variable: TextRule = (value) =>
     ? undefined
     : "must be letters, digits, `_`, `.` and `-`, and must not start with a digit";
 
-/** The rule for a path inside the sandbox. The meaning of `..` would depend on symlinks in the image, so it is refused. */
+/**
+ * The rule for a path inside the sandbox. The meaning of `..` would depend on symlinks in the image, so it is refused.
+ */
 export const path: TextRule = (value) => {
   if (!value.startsWith("/")) return "must be an absolute path";
   if (value.split("/").includes("..")) return "must not contain `..`";

@@ -77,7 +77,10 @@ function find(pod: Pod, [kind, name = "", ...rest]: readonly string[]): Metadata
   }
 }
 
-/** The annotations of an app: those of its image and those of the pod. Where both have a name, the value of the pod counts. */
+/**
+ * The annotations of an app: those of its image and those of the pod. Where both have a name, the value of the pod
+ * counts.
+ */
 function annotationsOf(pod: Pod, app: string): readonly Pair[] {
   const own = pod.manifest.apps.find(({ name }) => name === app)?.annotations ?? [];
   const merged = new Map<string, string>();

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Signs a content for a pod. The key is derived from the service's own key and the pod's UUID, so no pod can sign for another. */
+/**
+ * Signs a content for a pod. The key is derived from the service's own key and the pod's UUID, so no pod can sign for
+ * another.
+ */
 export function sign(key: Uint8Array, uuid: string, content: Uint8Array): string {
   return digest(key, uuid, content).toString("base64");
 }

@@ -116,7 +116,8 @@ async function answered(
  * @returns undefined for a client that is not the pod.
  */
 function namesOf({ url = "", headers }: IncomingMessage, token: string): string[] | undefined {
-  // With DNS rebinding a web page could make a browser on the host send requests here. Their Host is the name of the page.
+  // With DNS rebinding a web page could make a browser on the host send requests here. Their Host is the name of the
+  // page.
   if (headers.host === undefined || !/^127\.0\.0\.1(:\d+)?$/.test(headers.host)) return undefined;
   // The header may be missing. With another value the client means another service.
   const flavor = headers["metadata-flavor"];

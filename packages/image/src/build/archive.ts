@@ -85,7 +85,10 @@ async function* bytesOf(entries: readonly FileEntry[]): AsyncGenerator<Buffer, v
 export interface Output {
   /** The file to write. */
   readonly path: string;
-  /** Files that must not become a part of the image when they lie in the directory of which it is made: the output itself. */
+  /**
+   * Files that must not become a part of the image when they lie in the directory of which it is made: the output
+   * itself.
+   */
   readonly exclude: ReadonlySet<string>;
 }
 

@@ -11,7 +11,10 @@ export interface Cache {
   readonly images: string;
   /** Which image each known file is, see `known-files.ts`. */
   readonly knownFiles: string;
-  /** The directories of processes, for what they unpack and for the layers of their runs. Each is named after its process. */
+  /**
+   * The directories of processes, for what they unpack and for the layers of their runs. Each is named after its
+   * process.
+   */
   readonly private: string;
   /** Files that are locked while somebody unpacks an image. */
   readonly locks: string;
@@ -71,7 +74,10 @@ function assertPrivate(directory: string, found: Stats | undefined): void {
 const REMOVE = "Remove it, or choose another place with XDG_CACHE_HOME.";
 const CHOOSE = "Choose another place with XDG_CACHE_HOME.";
 
-/** A user who can write to a directory above the cache could replace the cache. Directories that are missing will be the caller's. */
+/**
+ * A user who can write to a directory above the cache could replace the cache. Directories that are missing will be the
+ * caller's.
+ */
 function assertSafeAbove(cache: string): void {
   const trusted = [process.getuid?.(), 0];
   let above = dirname(cache);
@@ -93,7 +99,9 @@ function assertSafeAbove(cache: string): void {
 
 const STICKY = 0o1000;
 
-/** In a user namespace without a mapping of the host's root, as in a container, files of that root show the overflow id. */
+/**
+ * In a user namespace without a mapping of the host's root, as in a container, files of that root show the overflow id.
+ */
 function isUnmappedRoot(uid: number): boolean {
   try {
     const [first = 0, , count = 0] = numbersIn("/proc/self/uid_map");

@@ -31,7 +31,10 @@ export function keyOf(path: string, { platform, tag, images }: ImageOptions): Fi
   return { name, identity, fresh: Date.now() - changed < TICK };
 }
 
-/** Identifies a file and its content by device, inode, size and times. The identity changes when the file is written or renamed. */
+/**
+ * Identifies a file and its content by device, inode, size and times. The identity changes when the file is written or
+ * renamed.
+ */
 export function identityOf(path: string): string {
   return identityIn(statSync(path, { bigint: true }));
 }

@@ -5,7 +5,11 @@ import { entriesOf, startsArchive } from "../unpack/entries.js";
 import { plainPath } from "../unpack/entry.js";
 import { type Source, startOf } from "../unpack/source.js";
 
-/** Finds the format of a file by its content, never by its name. @throws SandboxError `IMAGE_INVALID` when it has none. */
+/**
+ * Finds the format of a file by its content, never by its name.
+ *
+ * @throws SandboxError `IMAGE_INVALID` when it has none.
+ */
 export async function formatOfFile(source: Source): Promise<FormatName> {
   const start = await startOf(source, EROFS_AT + EROFS.length);
   if (start.subarray(0, 4).toString("latin1") === "hsqs") return "squashfs";
@@ -19,7 +23,10 @@ const EROFS = Buffer.from([0xe2, 0xe1, 0xf5, 0xe0]);
 /** How many names are read. They are enough to tell the formats apart. */
 const NAMES = 64;
 
-/** Tells the formats that are tar archives apart. New versions of `docker save` write an OCI layout, too, which is preferred. */
+/**
+ * Tells the formats that are tar archives apart. New versions of `docker save` write an OCI layout, too, which is
+ * preferred.
+ */
 function formatOfNames(names: ReadonlySet<string>): FormatName {
   if ([...names].every((name) => /^(manifest|rootfs(\/.*)?)$/.test(name))) return "aci";
   if (names.has("oci-layout") || names.has("blobs")) return "oci";

@@ -110,7 +110,10 @@ function sizeOf(directory: string): number {
   return size;
 }
 
-/** The names in a directory. The tool may have removed or replaced the directory since it was found: then there are none. */
+/**
+ * The names in a directory. The tool may have removed or replaced the directory since it was found: then there are
+ * none.
+ */
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);

@@ -30,7 +30,10 @@ async function loadAppc(): Promise<Format> {
   }
 }
 
-/** The message when `@sandboxlib/image-appc` itself is missing. When it lacks another package, that error is thrown as it is. */
+/**
+ * The message when `@sandboxlib/image-appc` itself is missing. When it lacks another package, that error is thrown as
+ * it is.
+ */
 const MISSING = /^Cannot find package '@sandboxlib\/image-appc'/;
 
 const describeOci: Format["describe"] = async (...image) =>

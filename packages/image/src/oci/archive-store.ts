@@ -67,7 +67,9 @@ const BLOCK = 512;
 
 type Link = readonly [name: string, target: string];
 
-/** Lists the files of an archive by their names, without reading what is in them. A link is another name of its target. */
+/**
+ * Lists the files of an archive by their names, without reading what is in them. A link is another name of its target.
+ */
 async function filesIn(path: string): Promise<ReadonlyMap<string, Source>> {
   const files = new Map<string, Source>();
   const links: Link[] = [];

@@ -45,7 +45,10 @@ function variables(lines: readonly string[]): Record<string, string> {
   );
 }
 
-/** The names of the groups that have the image's user as a member. As in other tools, there are none when the image names a group. */
+/**
+ * The names of the groups that have the image's user as a member. As in other tools, there are none when the image
+ * names a group.
+ */
 function otherGroups(root: string, user: string): string[] {
   if (user === "" || user.includes(":") || /^\d+$/.test(user)) return [];
   return (lookUp(root, "/etc/group") ?? "")

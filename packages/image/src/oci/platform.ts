@@ -9,7 +9,11 @@ export interface Platform {
   readonly variant?: string | undefined;
 }
 
-/** Parses `os/architecture[/variant]`. Without a text it is this machine's platform. @throws SandboxError `IMAGE_INVALID` */
+/**
+ * Parses `os/architecture[/variant]`. Without a text it is this machine's platform.
+ *
+ * @throws SandboxError `IMAGE_INVALID`
+ */
 export function platformOf(text: string | undefined): Platform {
   if (text === undefined) return { os: "linux", architecture: ARCHITECTURES[arch] ?? arch };
   const [os, architecture, variant, ...rest] = text.split("/");

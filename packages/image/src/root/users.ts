@@ -51,7 +51,11 @@ function number(text: string | undefined): number | undefined {
 /** The most bytes of a file that is looked up. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** Reads a file inside a root, as latin1. Symlinks cannot lead out of the root. @returns undefined when it is not there or too large. */
+/**
+ * Reads a file inside a root, as latin1. Symlinks cannot lead out of the root.
+ *
+ * @returns undefined when it is not there or too large.
+ */
 export function lookUp(root: string, path: string): string | undefined {
   const found = locateIn(root, path);
   if (found === undefined || found.kind !== "file" || found.host === undefined) return undefined;

@@ -12,7 +12,9 @@ export interface Layer {
   /** The directory of the host that becomes `/`. */
   readonly root: string;
   readonly overlay?: { readonly upper: string; readonly work: string };
-  /** The directory in which mount points can be made for this run alone; undefined when the run shares all directories. */
+  /**
+   * The directory in which mount points can be made for this run alone; undefined when the run shares all directories.
+   */
   readonly private?: string;
   remove(): void;
 }

@@ -10,7 +10,9 @@ import { LAST_ID } from "../image.js";
 import { makeMountPoints } from "../root/mount-points.js";
 import { copyLayer, type ImageRoot, type Layer, overlayLayer, sharedLayer } from "./layer.js";
 
-/** A sandbox of an image. Each run sees what earlier runs have written. That is removed when the sandbox is disposed of. */
+/**
+ * A sandbox of an image. Each run sees what earlier runs have written. That is removed when the sandbox is disposed of.
+ */
 export interface ImageSandbox extends AsyncDisposable {
   readonly sandbox: Sandbox;
   /** The config that was asked for, with the root filled in. */
@@ -52,7 +54,9 @@ interface Variant {
   readonly note?: string;
 }
 
-/** The variants that a config allows, the best first. The last one needs no capability that the config does not ask for. */
+/**
+ * The variants that a config allows, the best first. The last one needs no capability that the config does not ask for.
+ */
 function variantsFor(config: ConfigInput): Variant[] {
   return kindsFor(config.writable).flatMap((kind) =>
     usersFor(config, kind).map((user) => ({ kind, ...user })),
@@ -128,7 +132,9 @@ async function assertSupported(
   await createSandbox({ ...bare, root: image.rootDirectory }, options);
 }
 
-/** Refuses to share an image that can be written: later runs would execute what this one writes. The caller gets a copy. */
+/**
+ * Refuses to share an image that can be written: later runs would execute what this one writes. The caller gets a copy.
+ */
 function assertReadOnly({ backend, dropped }: Sandbox): void {
   if (dropped.every(({ capability }) => capability !== "writable.paths")) return;
   throw new SandboxError("CAPABILITY_UNSUPPORTED", "the image itself has to be read-only", {

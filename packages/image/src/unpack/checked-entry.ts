@@ -8,7 +8,9 @@ import type { Report } from "./report.js";
 export interface Rules {
   /** The directory of the archive that becomes the root. An entry elsewhere is refused. Default: the whole archive. */
   readonly below?: string;
-  /** A file beside that directory that is kept in memory instead of being unpacked, and the most bytes that it may have. */
+  /**
+   * A file beside that directory that is kept in memory instead of being unpacked, and the most bytes that it may have.
+   */
   readonly captured?: { readonly name: string; readonly most: number };
   /** Whether an entry named `.wh.NAME` removes NAME from the lower layers. Default: no. */
   readonly whiteouts?: boolean;

@@ -92,7 +92,10 @@ async function pump(
   }
 }
 
-/** Waits until a stream can take more bytes. The wait also ends when the stream is closed or fails, since it then never can. */
+/**
+ * Waits until a stream can take more bytes. The wait also ends when the stream is closed or fails, since it then never
+ * can.
+ */
 export function drained(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -78,7 +78,8 @@ function headerOf(
 ): Header {
   const header = read(block, next, global);
   if (!header.cksumValid) throw invalidImage("the tar archive is broken: a checksum is wrong");
-  // The library would put the header's prefix before a name from an extension, and ignore a link target from an extension.
+  // The library would put the header's prefix before a name from an extension, and ignore a link target from an
+  // extension.
   if (!EXTENSIONS.has(header.typeKey)) {
     header.path = next?.path ?? header.path ?? "";
     header.linkpath = next?.linkpath ?? header.linkpath ?? "";

@@ -63,7 +63,10 @@ export async function startHelper(
 }
 
 const ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
-/** The most memory of a tool, in bytes. No well-formed image needs as much: zstd(1) itself refuses a window over 128 MiB. */
+/**
+ * The most memory of a tool, in bytes. No well-formed image needs as much: zstd(1) itself refuses a window over 128
+ * MiB.
+ */
 const MEMORY = 2 * 1024 ** 3;
 
 async function sandboxFor(

@@ -11,7 +11,8 @@ export function applyOwners(root: string, owners: Report["owners"]): void {
   const checked = new Map<string, boolean>();
   for (const [path, { uid, gid }] of owners) {
     const parent = dirname(join(root, path));
-    // The sanitizer has refused names below a symlink. If it had a bug, still no file outside of the root would be given away.
+    // The sanitizer has refused names below a symlink. If it had a bug, still no file outside of the root would be
+    // given away.
     const isSafe = checked.get(parent) ?? hasNoSymlinks(parent);
     checked.set(parent, isSafe);
     if (isSafe) chown(join(root, path), uid, gid);

@@ -6,7 +6,10 @@ import { shown } from "../errors.js";
  */
 export type Change = "devices" | "setId" | "capabilities" | "attributes" | "unconfined";
 
-/** A whiteout of the OCI image specification: it removes a file of the lower layers, or everything in an opaque directory. */
+/**
+ * A whiteout of the OCI image specification: it removes a file of the lower layers, or everything in an opaque
+ * directory.
+ */
 export interface Whiteout {
   readonly opaque: boolean;
   readonly path: string;

@@ -90,7 +90,8 @@ const BLOCK = 512;
  */
 function symlinkGuard(): { check(entry: Entry): void } {
   const symlinks = new Set<string>();
-  // The directory of the last entry, above which there is no symlink, so that its files are not all checked up to the root.
+  // The directory of the last entry, above which there is no symlink, so that its files are not all checked up to the
+  // root.
   let checked = "";
   const refuseBelowSymlink = (path: string, name: string): void => {
     if (symlinks.size === 0) return;
