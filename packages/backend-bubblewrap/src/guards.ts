@@ -1,26 +1,27 @@
 import { statSync } from "node:fs";
 import type { Host, ToolPlan } from "@sandboxlib/core";
-// oxlint-disable-next-line no-restricted-imports -- What guards bwrap is a package of its own.
+// oxlint-disable-next-line no-restricted-imports -- The launcher, which guards bwrap, is a package of its own.
 import { findLauncher } from "@sandboxlib/launcher";
 
-/** How bwrap is started, up to its first option. */
+/** How bwrap is started so that it is guarded: its argv up to the first option. */
 export interface Guards {
   readonly argv: ToolPlan["argv"];
   readonly clone?: NonNullable<ToolPlan["clone"]>;
 }
 
-/** Why they cannot be had, and what to do about it. */
+/** Why bwrap cannot be guarded, and what the user can do. */
 export interface NoGuards {
   readonly reason: string;
   readonly remedy: string;
 }
 
 /**
- * What keeps the program from changing files of the host that every sandbox leads to, and that its owner may change
- * without any capability. For most callers they belong to root, and nothing is needed.
+ * Guards the files of the host that the program can reach in every sandbox. Their owner can change them without any
+ * capability. They mostly belong to root, and then nothing is needed.
  *
- * - bwrap is pid 1 inside, and `/proc/1/exe` leads to its file: it is executed from a sealed copy in memory.
- * - bwrap binds the devices of the host, and has no way to bind one read-only: it gets a `/dev` that is.
+ * - The file of bwrap: bwrap is pid 1 inside, and `/proc/1/exe` leads to its file. So a copy in memory is executed, which
+ *   nobody can change.
+ * - The devices: bwrap binds those of the host, and cannot bind them read-only. So it is started with a read-only `/dev`.
  */
 export function guardsFor(
   bwrap: string,
@@ -37,7 +38,7 @@ export function guardsFor(
   };
 }
 
-/** Tries them. Undefined when they work, or none is needed. */
+/** Tries the guards on this host. @returns undefined when they work or none is needed. */
 export async function tryGuards(bwrap: string, host: Host): Promise<NoGuards | undefined> {
   const guards = guardsFor(bwrap, host);
   if ("reason" in guards) return guards;

@@ -1,9 +1,9 @@
 import type { Host } from "@sandboxlib/core";
 
 /**
- * Whether this bwrap makes a mount point on the host when a symlink in the root leads there through `/oldroot`, as
- * those before 0.12.0 do (CVE-2026-87766). Distributions patch without a new version number, so it is tried: inside
- * another bwrap, whose own tmpfs stands for the host. False where it cannot be tried.
+ * Whether this bwrap makes a mount point on the host when a symlink in the root leads there through `/oldroot`, as versions
+ * before 0.12.0 do (CVE-2026-87766). Distributions fix this without a new version number, so it is tried, in another bwrap
+ * whose tmpfs takes the place of the host. It counts as false where it cannot be tried.
  */
 export async function followsOldroot(bwrap: string, host: Host): Promise<boolean> {
   const sh = host.which("sh");

@@ -3,17 +3,17 @@ import { guardsFor } from "./guards.js";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
-/** The most words that bwrap takes, those that it reads from an fd included. */
+/** The most words of options that bwrap takes, with those that it reads from an fd. */
 const MAX_WORDS = 9000;
 
 const BEFORE = ["--perms", "0755"] as const;
 
 /**
- * The options go over fd 3, where no limit of argv applies and ps(1) shows nothing; bwrap reports on fd 4, and loads the
- * filter from fd 5 for the program, not for its own pid 1.
+ * Plans a run of bwrap. It reads its options from fd 3, where the limit of an argv does not apply and ps(1) does not show
+ * them. It reports on fd 4. It loads a filter of system calls from fd 5, for the program but not for its own pid 1.
  *
- * If this process dies before it has written them, bwrap reads none, and would run the command in an empty sandbox.
- * `--perms` alone is an error, so it stops: the option that goes with it, harmless in itself, is the first on fd 3.
+ * If this process dies before it has written the options, bwrap reads none, and would run the command in an empty sandbox. So
+ * the argv ends with `--perms`, which is an error alone: the option that must follow it is the first one on fd 3.
  */
 export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
   const options = [
@@ -43,7 +43,7 @@ export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
   };
 }
 
-/** Always a pid namespace whose pid 1 dies with bwrap, and no capability, whatever the config leaves out. */
+/** The options for namespaces. A pid namespace that ends with bwrap, and no capabilities, are not left to the config. */
 function isolation({ isolate, network, user, hostname }: ResolvedConfig): string[] {
   return [
     "--die-with-parent",
@@ -54,8 +54,8 @@ function isolation({ isolate, network, user, hostname }: ResolvedConfig): string
       .filter((name) => isolate.has(name))
       .map((name) => `--unshare-${name}`),
     ...(isolate.has("user") || user !== undefined ? ["--unshare-user"] : []),
-    // In a user namespace of its own making the program would have capabilities again: it could mount the host's
-    // cgroups and end or freeze other processes of the caller's uid there.
+    // In a new user namespace the program would have capabilities again. It could mount the cgroups of the host, and kill
+    // or freeze other processes of the caller's uid with them.
     ...(isolate.has("user") ? ["--disable-userns"] : []),
     ...(network === "none" ? ["--unshare-net"] : []),
     ...(user === undefined ? [] : ["--uid", String(user.uid), "--gid", String(user.gid)]),
@@ -69,7 +69,7 @@ function mounts(config: ResolvedConfig, host: Host): string[] {
     config.root,
     "/",
     ...config.mounts.flatMap((mount) => mountOptions(mount, host)),
-    // Last, because mount points for deeper mounts are made in them before.
+    // This comes last, since mount points of deeper mounts are made in these directories before.
     ...config.mounts.filter(isSealed).flatMap(({ target }) => ["--remount-ro", target]),
   ];
 }
@@ -80,7 +80,7 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
     case "bind":
       return [bindOption(mount.source, mount.readOnly), mount.source, target];
     case "tmpfs":
-      // The mode that tmpfs(5) has by default.
+      // 1777 is the default of tmpfs(5).
       return [
         "--perms",
         "1777",
@@ -89,35 +89,38 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
         target,
       ];
     case "proc":
-      // To the files below, root inside is root outside, with or without capabilities, and bwrap leaves them writable:
-      // kernel/core_pattern alone names a program that the host runs as root.
+      // Root inside is the owner of the files in /proc/sys, with or without capabilities, and bwrap leaves them writable.
+      // One of them, kernel/core_pattern, names a program that the host runs as root.
       return [
         "--proc",
         target,
         ...(host.uid === 0 ? ["--ro-bind", "/proc/sys", `${target}/sys`] : []),
-        // Pid 1 is bwrap, with the uid and the rights of the program, which could write to its memory and open its files.
+        // Pid 1 is bwrap. It has the uid of the program, which could write to its memory and open its files.
         ...maskInit(target),
       ];
     case "dev":
-      // bwrap binds the terminal that standard output is to this name, and so lets the program change its mode.
+      // When standard output is a terminal, bwrap binds it to /dev/console, where the program could change its mode.
       return ["--dev", target, "--ro-bind", "/dev/null", `${target}/console`];
     case "hide":
-      // A device on a nodev mount cannot be opened; a directory can be passed through but not listed.
+      // bwrap binds with nodev, so this device cannot be opened. A directory of mode 0111 cannot be listed.
       return mount.kind === "file"
         ? ["--ro-bind", "/dev/null", target]
         : ["--perms", "0111", "--tmpfs", target];
   }
 }
 
-/** An empty directory that cannot be listed in place of that of pid 1. The filter closes the way past procfs. */
+/**
+ * Masks /proc/1 with an empty directory that cannot be listed. The filter keeps the program from reaching pid 1 in
+ * other ways.
+ */
 export function maskInit(target: string): string[] {
   const init = `${target}/1`;
   return ["--perms", "0111", "--tmpfs", init, "--remount-ro", init];
 }
 
 /**
- * bwrap mounts everything nodev but what it is told: a device that the config binds is meant to be used. Read-only, it
- * cannot be: bwrap has no recursive way to that.
+ * bwrap binds with nodev unless it is told otherwise. A device that the config binds can be used, except read-only, since
+ * bwrap has no option for a read-only bind with devices.
  */
 function bindOption(source: string, readOnly: boolean): string {
   if (readOnly) return "--ro-bind";

@@ -5,7 +5,7 @@ import { maskInit } from "./plan.js";
 
 type Argv = readonly [string, ...string[]];
 
-/** Tries everything that a plan uses in one run; only if that fails, one thing after the other. */
+/** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
 export async function probe(host: Host): Promise<Probe> {
   const bwrap = host.which("bwrap");
   if (bwrap === undefined) {
@@ -17,7 +17,7 @@ export async function probe(host: Host): Promise<Probe> {
   }
   const [version, whole, oldroot, noGuards] = await Promise.all([
     host.run([bwrap, "--version"]),
-    host.run(trial(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), "filter"),
+    host.run(probeRun(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), "filter"),
     followsOldroot(bwrap, host),
     tryGuards(bwrap, host),
   ]);
@@ -28,14 +28,14 @@ export async function probe(host: Host): Promise<Probe> {
   };
   const always = [...missingUser(host), ...toolLimits.missing(host)];
   if (whole.exitCode === 0) return { available: true, ...about, missing: always };
-  const base = await host.run(trial(bwrap, BASE), "filter");
+  const base = await host.run(probeRun(bwrap, BASE), "filter");
   if (base.exitCode !== 0)
     return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
   const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
   return { available: true, ...about, missing: [...missing, ...always] };
 }
 
-/** bwrap maps one id of the inside, whatever its number, to the caller's own. */
+/** bwrap maps a single id inside, whatever its number, to the id of the caller. */
 function missingUser({ uid }: Host): Missing[] {
   if (uid !== 0) return [];
   const reason =
@@ -45,7 +45,7 @@ function missingUser({ uid }: Host): Missing[] {
   return [{ capability: "user", reason, remedy }];
 }
 
-/** What no run can do without. */
+/** The options that every run needs. */
 const BASE = [
   "--die-with-parent",
   "--unshare-pid",
@@ -59,7 +59,7 @@ const BASE = [
   "/",
 ];
 
-/** The rest, by the capability that is lost with it. */
+/** The other options, by the capability that is missing when they fail. */
 const PARTS: readonly (readonly [Capability, readonly string[]])[] = [
   ["isolate.user", ["--unshare-user", "--disable-userns"]],
   ["isolate.ipc", ["--unshare-ipc"]],
@@ -82,7 +82,7 @@ async function tryPart(
   [capability, options]: (typeof PARTS)[number],
   host: Host,
 ): Promise<Missing[]> {
-  const { exitCode, stderr } = await host.run(trial(bwrap, [...BASE, ...options]), "filter");
+  const { exitCode, stderr } = await host.run(probeRun(bwrap, [...BASE, ...options]), "filter");
   if (exitCode === 0) return [];
   const missing: Missing = {
     capability,
@@ -94,8 +94,8 @@ async function tryPart(
     : [missing];
 }
 
-/** bwrap itself is the one program that is there for certain; it reports as in a real run. */
-function trial(bwrap: string, options: readonly string[]): Argv {
+/** A run that only tries options. Its program is bwrap, which is certain to be there. It reports as in a real run. */
+function probeRun(bwrap: string, options: readonly string[]): Argv {
   return [bwrap, "--json-status-fd", "2", ...options, "--", bwrap, "--version"];
 }
 

@@ -15,7 +15,10 @@ export function readReport(report: string): Report {
   };
 }
 
-/** bwrap reports an exit code only when the program was started; its own failures are exit status 1 and silence. */
+/**
+ * bwrap reports an exit code only when the program was started. When it fails itself, it reports none, and its status
+ * is 1.
+ */
 export function interpret({ exitCode, signal, report, stderr }: Observation): Verdict {
   const ended = documents(report).find((document) => "exit-code" in document)?.["exit-code"];
   if (typeof ended === "number") return { kind: "exited", exitCode: ended };
@@ -42,7 +45,7 @@ const KEYS = {
   "net-namespace": "network",
 } as const;
 
-/** An unfinished last line is left for later. */
+/** The complete lines. The last one may not have been written to its end yet. */
 function documents(report: string): Record<string, unknown>[] {
   return report
     .split("\n")

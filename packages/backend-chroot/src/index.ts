@@ -23,7 +23,9 @@ const LINUX: readonly Capability[] = [
   "tree.kill",
 ];
 
-/** chroot(8) with nothing but mount(8) and umount(8), as on any POSIX system. Mounts are on the host while it runs. */
+/**
+ * chroot(8) with mount(8) and umount(8), as any POSIX system has them. The mounts are visible on the host during a run.
+ */
 export const posixChroot: Backend = {
   apiVersion: 1,
   name: "chroot",
@@ -32,7 +34,7 @@ export const posixChroot: Backend = {
   plan: planPosix,
 };
 
-/** chroot(2) as root: on Linux in a mount and a pid namespace of its own, elsewhere as {@link posixChroot}. */
+/** chroot(2) as root. On Linux it runs in a mount and a pid namespace of its own, elsewhere like {@link posixChroot}. */
 const chroot: Backend = {
   apiVersion: 1,
   name: "chroot",

@@ -12,7 +12,10 @@ import {
 import { SETUP } from "./setup.js";
 import { FEW, found, notStarted, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 
-/** Namespaces and mounts by util-linux. The config's environment is set for the last tool only. */
+/**
+ * Plans a run with the tools of util-linux. The variables of the config are set for the program only, not for the
+ * tools.
+ */
 export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host: Host): ToolPlan {
   const [unshare, sh] = [found("unshare", host), found("sh", host)];
   const separate = ["--mount", "--propagation", "private", "--pid", "--"];
@@ -52,7 +55,7 @@ const MECHANISMS: ToolPlan["mechanisms"] = {
   "exit.signal": "setsid --wait, which reports it",
 };
 
-/** What the setup is to do, in which directory, with which name in it, and one word more. */
+/** One step of the setup: what to do, in which directory, with which name in it, and an argument. */
 type Operation = readonly [operation: string, directory: string, name: string, word: string];
 
 function operations(mounts: readonly ResolvedMount[]): Operation[] {
@@ -60,7 +63,7 @@ function operations(mounts: readonly ResolvedMount[]): Operation[] {
   return mounts.flatMap((mount) => [...mountPoint(mount, there), operation(mount)]);
 }
 
-/** What is made in memory is made one name at a time, so that no symlink on the way is followed. */
+/** The steps that make a mount point. Each directory is made by itself, so that no symlink on the way is followed. */
 function mountPoint(mount: ResolvedMount, there: Set<string>): Operation[] {
   if (!mount.create) return [];
   const missing: string[] = [];
@@ -90,7 +93,7 @@ function operation(mount: ResolvedMount): Operation {
   return ["file", dirname(target).replace(/^\/$/, ""), basename(target), mount.source];
 }
 
-/** Where setsid(1) says that the program died of a signal, its exit status is the number, with 128 for a core dump. */
+/** When setsid(1) says that a signal ended the program, its exit status is the signal, plus 128 for a core dump. */
 function interpret(observed: Observation): Verdict {
   const { exitCode, signal, report } = observed;
   const end = /^init \d+\n(.*)$/ms.exec(report)?.[1];

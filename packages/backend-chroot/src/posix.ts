@@ -12,14 +12,14 @@ import {
 } from "@sandboxlib/core";
 import { FILL_DEV, found, notStarted, OPTIONS, tmpfsOptions } from "./tools.js";
 
-/** chroot(8) alone, and mounts on the host while the program runs. */
+/** Plans a run with chroot(8). Mounts are made on the host, and are there while the program runs. */
 export function planPosix(
   { root, mounts, cwd, env }: ResolvedConfig,
   host: Host,
 ): ToolPlan | Refusal {
   if (root === "/" && mounts[0] !== undefined) return overTheHost(mounts[0].path);
   const variables = Object.entries(env).map((each) => each.join("="));
-  // chroot(8) starts in `/`, and only something inside can go on from there.
+  // chroot(8) starts in `/`, so a shell of the root changes to another directory.
   const change = cwd === "/" ? [] : ["/bin/sh", "-c", CHANGE_DIRECTORY, "sh", cwd];
   return {
     kind: "tool",

@@ -2,16 +2,16 @@ import { type Capability, type Host, type Missing, type Probe, toolLimits } from
 import { STAGE } from "./setup.js";
 import { FEW, FILL_DEV, found, LINUX_TOOLS, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 
-/** Tries everything that a plan uses in one run; only if that fails, one thing after the other. */
+/** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
 export async function probeLinux(host: Host): Promise<Probe> {
   const unable = lacks(LINUX_TOOLS, host);
   if (unable !== undefined) return unable;
-  if ((await trial(PARTS.map(([, part]) => part).join(" && "), host)) === undefined)
+  if ((await tryPart(PARTS.map(([, part]) => part).join(" && "), host)) === undefined)
     return { available: true, missing: toolLimits.missing(host) };
-  const reason = await trial(":", host);
+  const reason = await tryPart(":", host);
   if (reason !== undefined) return { available: false, reason, remedy: REMEDY };
   const missing = PARTS.map(async ([capability, part]): Promise<Missing[]> => {
-    const why = await trial(part, host);
+    const why = await tryPart(part, host);
     return why === undefined ? [] : [{ capability, reason: why, remedy: REMEDY }];
   });
   return {
@@ -20,10 +20,12 @@ export async function probeLinux(host: Host): Promise<Probe> {
   };
 }
 
-/** What every chroot(8) can do. The rest only counts where it has been seen to work. */
+/** What every chroot(8) supports. The other capabilities count only where they have been tested. */
 const PORTABLE: ReadonlySet<Capability> = new Set(["root", "cwd", "exit.signal"]);
 
-/** Beside what is portable, everything `declared` is missing on systems where this has never been tested. */
+/**
+ * Probes chroot(8). On systems other than Linux, where it has never been tested, only {@link PORTABLE} is not missing.
+ */
 export async function probePosix(host: Host, declared: ReadonlySet<Capability>): Promise<Probe> {
   const unable = lacks(["chroot", "env", "mount", "umount"], host);
   if (unable !== undefined) return unable;
@@ -35,7 +37,7 @@ export async function probePosix(host: Host, declared: ReadonlySet<Capability>):
   return { available: true, missing: missing.map((capability) => ({ capability, reason })) };
 }
 
-/** What a run can do without, and how it is tried. */
+/** The capabilities that may be missing, each with a shell command that tries it. */
 const PARTS: readonly (readonly [Capability, string])[] = [
   ["mount.proc", `mount -cin -t proc -o ${OPTIONS.proc} proc $stage`],
   ["mount.tmpfs", `mount -cin -t tmpfs -o ${tmpfsOptions()} tmpfs $stage`],
@@ -47,8 +49,12 @@ const PARTS: readonly (readonly [Capability, string])[] = [
   ["user", "unshare --setgid 1 --setuid 1 -- true"],
 ];
 
-/** Undefined when a program below a staged root can kill itself, and setsid(1) ends with the number of the signal. */
-async function trial(part: string, host: Host): Promise<string | undefined> {
+/**
+ * Runs the setup with `part` and a program that kills itself, whose signal setsid(1) must report.
+ *
+ * @returns why it fails; undefined when it works.
+ */
+async function tryPart(part: string, host: Host): Promise<string | undefined> {
   const script = `stage=${STAGE}; dev() { ${FILL_DEV}; }
     ${part} && cd / && mount -cin --rbind . $stage && cd -P $stage/ && mount -cin --move . / &&
     env --ignore-signal=CHLD cat </dev/null && exec setsid --fork --wait setpriv ${FEW.join(" ")} unshare --root . --wd / -- "$@"`;

@@ -1,22 +1,26 @@
 import { FILL_DEV } from "./tools.js";
 
-/** Where the root is put together. What lies there in the private mount namespace, nobody else sees. */
+/**
+ * The directory on which the root is mounted at first. Nobody outside of the private mount namespace sees these mounts.
+ */
 export const STAGE = "/proc/fs";
 
 /**
- * Runs as `sh -c SETUP sh LAST ROOT [OPERATION DIRECTORY NAME WORD]... -- COMMAND...` in a mount namespace of its own, with
- * a new pid namespace for its children. It reports on fd 3, and fd 4 is the pipe that ends with the run.
+ * Sets up the root and starts the program. It runs as `sh -c SETUP sh LAST ROOT [OPERATION DIRECTORY NAME WORD]... --
+ * COMMAND...`, in a mount namespace of its own, with a new pid namespace for its children. It reports on fd 3. Fd 4 is a pipe
+ * that is closed when the run ends.
  *
- * - The first child is pid 1 inside: everything dies with it, and it dies with fd 4. It ignores SIGCHLD, so that the
- *   kernel buries the orphans (a shell will not ignore it), and keeps fd 3 open to the end.
- * - LAST is the tool that becomes the program. A program that is a link to `/proc/self/exe` is that tool again, with the
- *   libraries of the root, and gets at its file. So it is read-only here, by way of its own mount.
- * - So is the host's `/dev`, that no mode of a device can be changed through a bind; but not what is mounted below it.
- * - The root is mounted at the stage. Mounts over the host's own paths could change the tools that run next.
- * - A mount point is entered first and then compared with the path that was looked up, so that a symlink which a
- *   hostile root puts there in the meantime leads nowhere. For a file it is held open instead.
- * - Until the program is started, standard error is fd 3.
- * - setsid(1) tells death by a signal from an exit status above 128. A shell cannot, and unshare(1) of util-linux
+ * - The first child is pid 1 inside. It ends when fd 4 is closed, and then the kernel kills every other process. It ignores
+ *   SIGCHLD, which a shell cannot do, so that the kernel reaps orphans. It keeps fd 3 open until the end.
+ * - LAST is the tool that becomes the program. A program that is a link to `/proc/self/exe` starts that tool once more, with
+ *   the libraries of the root, and these could open its file. So the file is bound read-only over itself.
+ * - The `/dev` of the host is read-only, so that the program cannot change the mode of a device through a bind. File systems
+ *   that are mounted below `/dev` are not.
+ * - The root is mounted at the stage. Mounts over paths of the host could replace the tools that run next.
+ * - A hostile root may put a symlink at a mount point after that was looked up. So the setup enters the directory, and then
+ *   compares its path with the one that was looked up. A file is opened and compared instead.
+ * - Until the program starts, standard error is fd 3.
+ * - setsid(1) tells a death by a signal from an exit status above 128. A shell cannot do that, and unshare(1) of util-linux
  *   2.38 turns SIGKILL into exit status 1.
  */
 export const SETUP: string = `

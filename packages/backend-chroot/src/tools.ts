@@ -14,7 +14,7 @@ export const LINUX_TOOLS: readonly string[] = [
   "ln",
 ];
 
-/** The trusted path of a program; its bare name where the probe has found that there is none. */
+/** The trusted path of a tool. It is the bare name for a tool that is not installed, which the probe reports. */
 export function found(tool: string, host: Host): string {
   return host.which(tool) ?? tool;
 }
@@ -25,9 +25,9 @@ export function searchPath(host: Host): string {
 }
 
 /**
- * The options of setpriv(1) that leave root what it takes to install and to build, and nothing over the host's kernel,
- * devices or processes. Without CAP_SYS_PTRACE `/proc/1/root` leads nowhere, without CAP_SYS_ADMIN no mount can be
- * taken away from above the host's root.
+ * The options of setpriv(1). They leave root the capabilities for installing and building software, and none over the
+ * kernel, the devices or the processes of the host. Without CAP_SYS_PTRACE the program cannot open `/proc/1/root`. Without
+ * CAP_SYS_ADMIN it cannot unmount its root, below which the root of the host lies.
  */
 export const FEW: readonly string[] = [
   "--bounding-set",
@@ -38,24 +38,30 @@ export const FEW: readonly string[] = [
   "--",
 ];
 
-/** The mode is the one that tmpfs(5) has by default. An empty file takes no space, but memory all the same. */
+/**
+ * The mount options of a tmpfs. Its mode is the default of tmpfs(5). An empty file takes memory too, so inodes are
+ * limited.
+ */
 export function tmpfsOptions(size?: number): string {
   const mode = "mode=1777,nosuid,nodev";
   if (size === undefined) return mode;
   return `${mode},size=${size},nr_inodes=${Math.max(128, Math.ceil(size / 1024))}`;
 }
 
-/** The mount options of the others. */
+/** The mount options of the other file systems. */
 export const OPTIONS = {
   dev: "mode=0755,nosuid",
   proc: "nosuid,nodev,noexec",
 } as const;
 
-/** Fills the empty directory `$1` with a minimal set of devices; copies, so that root must be let make nodes. */
+/** A shell command that copies a minimal set of devices to the empty directory `$1`, which takes CAP_MKNOD. */
 export const FILL_DEV =
   '(cd /dev && cp -a null zero full random urandom tty fd stdin stdout stderr "$1") && mkdir -m 1777 "$1/shm"';
 
-/** What the last tool before the program says when it could not start it, which is all that was ever written. */
+/**
+ * Recognizes a program that could not be started: the standard error holds the message of the last tool and nothing
+ * else.
+ */
 export function notStarted(tool: RegExp, { exitCode, stderr }: Observation): Verdict | undefined {
   if (!tool.test(stderr) || (exitCode !== 126 && exitCode !== 127)) return undefined;
   const code = exitCode === 126 ? "COMMAND_NOT_EXECUTABLE" : "COMMAND_NOT_FOUND";

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 
 /**
- * Whether a path of the host leads to device nodes: it is one, or a directory of the file system on which `/dev` is. A
- * device can be read and written on a read-only mount, and only there can its owner not change the mode that the host sees.
+ * Whether a path of the host is a device, or a directory of the file system of `/dev`. Such a path is mounted read-only: the
+ * devices can still be read and written, but their owner cannot change their modes, which the host would see.
  */
 export function holdsDevices(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import type { FileKind } from "@sandboxlib/core";
 
-/** A mount of the host, as proc_pid_mountinfo(5) tells. */
+/** A mount of the host, from proc_pid_mountinfo(5). */
 interface HostMount {
   readonly path: string;
   readonly type: string;
@@ -12,19 +12,19 @@ interface HostMount {
 export interface Submount {
   /** The mount point, relative to the directory, with a leading slash. */
   readonly at: string;
-  /** Of the file system, as in `/proc/filesystems`. */
+  /** The type of the file system, as in `/proc/filesystems`. */
   readonly type: string;
   readonly kind: FileKind;
 }
 
 /**
- * What a bind that is not recursive leaves out of a directory, parents first. What the caller may not open cannot be
- * bound either, and stays out with everything below it.
+ * Lists the mounts below a directory, which a bind that is not recursive leaves out, parents first. What the caller may not
+ * open cannot be bound either, so it is left out with everything below it.
  */
 export function submounts(directory: string): Submount[] {
   const prefix = directory === "/" ? "/" : `${directory}/`;
   const mounts = hostMounts().filter(({ path }) => path !== "/" && path.startsWith(prefix));
-  // The last one on a path is the one that is seen.
+  // Of several mounts on one path, the last one is visible.
   const types = new Map(mounts.map(({ path, type }) => [path, type]));
   const out: string[] = [];
   return [...types]
@@ -36,7 +36,7 @@ export function submounts(directory: string): Submount[] {
     });
 }
 
-/** Whether the host's own root file system, or its mount, is read-only. */
+/** Whether the root file system of the host, or its mount, is read-only. */
 export function isRootReadOnly(): boolean {
   return hostMounts().findLast(({ path }) => path === "/")?.readOnly === true;
 }
@@ -47,7 +47,7 @@ function hostMounts(): HostMount[] {
     return lines.flatMap((line) => {
       const fields = line.split(" ");
       const [path, options] = [fields[4], fields[5]];
-      // To look at an automount point would mount something.
+      // A look at an automount point would mount its file system.
       if (path === undefined || options === undefined || line.includes(" - autofs ")) return [];
       const readOnly = [options, fields.at(-1) ?? ""].some((text) => /^ro(,|$)/.test(text));
       const type = fields[fields.indexOf("-", 6) + 1] ?? "";
@@ -67,7 +67,7 @@ function kindOf(path: string): FileKind | undefined {
     accessSync(path, constants.R_OK);
     return statSync(path).isDirectory() ? "directory" : "file";
   } catch {
-    return undefined; // Not ours to see, or covered by another mount.
+    return undefined; // The caller may not open it, or another mount lies over it.
   }
 }
 

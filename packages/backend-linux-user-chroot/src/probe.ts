@@ -10,7 +10,7 @@ import { isRootReadOnly } from "./mountinfo.js";
 import { toolEnvironment } from "./plan.js";
 import { findProgram, type Program } from "./program.js";
 
-/** Tries everything that a plan uses in one run; only if that fails, one thing after the other. */
+/** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
 export async function probe(host: Host, named: string | undefined): Promise<Probe> {
   const found = findProgram(host, named);
   if ("reason" in found) return { available: false, ...found };
@@ -18,7 +18,7 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
   if (forbidden !== undefined) return { available: false, ...forbidden };
   const [version, whole] = await Promise.all([
     host.run(command(found, host, ["--version"])),
-    attempt(
+    tryOptions(
       found,
       PARTS.flatMap(({ options }) => options),
       PARTS.map(({ check }) => check),
@@ -28,7 +28,7 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
   const about = { version: version.stdout.trim() };
   const limits = missingLimits(found, host);
   if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
-  const base = await attempt(found, BASE, [], host);
+  const base = await tryOptions(found, BASE, [], host);
   if (base.exitCode !== 0) return { available: false, ...explain(found, base) };
   const missing = await Promise.all(PARTS.map((part) => tryPart(found, part, host)));
   const old = missing.flat().find(({ capability }) => capability === "mount.bind");
@@ -38,8 +38,8 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
 }
 
 /**
- * The drop-in is a program of Node's, which takes gigabytes of addresses, much memory, and many fds and threads before there is
- * a program. For root it copies bwrap into memory, which is a file that grows.
+ * The drop-in runs on Node, which takes gigabytes of address space, much memory, and many fds and threads before it starts
+ * the program. For root it also copies bwrap into a file in memory, to which the limit of file sizes applies.
  */
 function missingLimits({ isScript }: Program, host: Host): Missing[] {
   const missing = toolLimits.missing(host);
@@ -61,18 +61,18 @@ const OWN_NEEDS = [
 interface Part {
   readonly capability: Capability;
   readonly options: readonly string[];
-  /** What must hold inside then, as a shell command. */
+  /** A shell command that must succeed inside with these options. */
   readonly check: string;
 }
 
-/** What no run can do without; at the host's own root, which is the one that is there for certain. */
+/** The options that every run needs. The root is that of the host, which is certain to be there. */
 const BASE = ["--unshare-pid", "--chdir", "/"];
 
 const PARTS: readonly Part[] = [
   { capability: "mount.bind", options: ["--mount-bind", "/bin/sh", "/bin/sh"], check: ":" },
   { capability: "mount.bind.readOnly", options: ["--mount-readonly", "/proc/fs"], check: ":" },
   { capability: "mount.proc", options: ["--mount-proc", "/proc"], check: "[ -e /proc/1 ]" },
-  // /dev/fd, which programs expect with a /proc, is not in the /dev of every build.
+  // Programs expect /dev/fd where there is a /proc, but not every build makes it.
   {
     capability: "mount.dev",
     options: ["--mount-devapi", "/dev"],
@@ -86,14 +86,19 @@ const UPDATE =
   "Build linux-user-chroot from the end of its history, or use @sandboxlib/linux-user-chroot.";
 
 async function tryPart(found: Program, part: Part, host: Host): Promise<Missing[]> {
-  const { exitCode, stderr } = await attempt(found, [...BASE, ...part.options], [part.check], host);
+  const { exitCode, stderr } = await tryOptions(
+    found,
+    [...BASE, ...part.options],
+    [part.check],
+    host,
+  );
   if (exitCode === 0) return [];
   const why = stderr.trim().split("\n").at(-1) || `what it gives fails ${part.check}`;
   const reason = `it does not do ${part.options.join(" ")} (${why})`;
   return [{ capability: part.capability, reason, remedy: UPDATE }];
 }
 
-async function attempt(
+async function tryOptions(
   found: Program,
   options: readonly string[],
   checks: readonly string[],
@@ -108,7 +113,7 @@ function command({ path }: Program, host: Host, args: readonly string[]): [strin
   return [host.which("env") ?? "/usr/bin/env", `PATH=${PATH}`, path, ...args];
 }
 
-/** Where even to try would do harm, or where every run would break a promise. */
+/** Why the tool must not even be tried on this host: it would do harm, or change the ids of the program. */
 function whyNotTried({ isScript }: Program, { uid, gid }: Host) {
   if (!isScript && isRootReadOnly()) {
     return {

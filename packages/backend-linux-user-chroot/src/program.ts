@@ -8,15 +8,16 @@ export interface Unusable {
   readonly remedy: string;
 }
 
-/** The program to use, and whether the kernel makes it root; or why there is none. */
+/** The program to use. */
 export interface Program {
   readonly path: string;
+  /** Whether the kernel runs it as root, whoever starts it. */
   readonly isSetuid: boolean;
-  /** A script, such as the drop-in: it does not do what only root can do by itself. */
+  /** Whether it is a script, such as the drop-in, which does nothing that only root may do. */
   readonly isScript: boolean;
 }
 
-/** Where the caller has named no program, the system's directories are searched. */
+/** Finds the program. When the caller names none, it is looked up in the directories of the system. */
 export function findProgram(host: Host, named: string | undefined): Program | Unusable {
   const path = named ?? host.which("linux-user-chroot");
   if (path === undefined)
@@ -39,7 +40,10 @@ const INSTALL =
 const NAME =
   "Give the absolute path of a program that belongs to root or to you and that nobody else can write.";
 
-/** The same rule as for the programs in the system's directories: nobody else chooses our code. */
+/**
+ * Why a program must not be used. As for programs in the directories of the system, no other user may be able to
+ * replace it.
+ */
 function whyNot(path: string, { uid }: Host): string | undefined {
   if (!isAbsolute(path)) return "is not an absolute path";
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -1,12 +1,12 @@
 import type { ErrorCode, Observation, Report, Verdict } from "@sandboxlib/core";
 
-/** Reads which process supervises the program. */
+/** Reads the pid of the supervisor. */
 export function readReport(report: string): Report {
   const [, pid] = /^up (\d+)$/m.exec(report) ?? [];
   return pid === undefined ? {} : { supervisor: Number(pid) };
 }
 
-/** Only what the supervisor says counts: the tool's own exit status is 1 for everything that goes wrong. */
+/** Reads how the program ended from the report of the supervisor. The exit status of the tool is 1 for every failure. */
 export function interpret({ exitCode, signal, report, stderr }: Observation): Verdict {
   const [, status] = /^exit (\d+)$/m.exec(report) ?? [];
   if (status !== undefined) return { kind: "exited", exitCode: Number(status) };

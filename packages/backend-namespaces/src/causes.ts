@@ -2,21 +2,21 @@ import { getSystemErrorName } from "node:util";
 import type { Capability, Host } from "@sandboxlib/core";
 import { readFile, setting } from "./host-files.js";
 
-/** One call of the kernel that failed when the launcher tried it. */
+/** A system call that failed when the launcher tried it. */
 export interface Failure {
-  /** What is lost with it; undefined where no sandbox can be made at all. */
+  /** The capability that is missing therefore; undefined when no sandbox can be made at all. */
   readonly lost: Capability | undefined;
   readonly call: string;
   readonly errno: number;
 }
 
-/** Why, for people, and what they can do. */
+/** The cause of a failure, and what the user can do. */
 export interface Cause {
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** Says which switch of the kernel, or whose rule, is behind an error, as far as the host's own files tell. */
+/** Finds the setting or the security module that causes a failure, as far as files of the host tell. */
 export async function causeOf(failure: Failure, host: Host, launcher: string): Promise<Cause> {
   const error = errorName(failure.errno);
   const finders = FINDERS[error] ?? [];
@@ -64,22 +64,22 @@ const switches: Finder = async ({ lost }, host, launcher) => {
   };
 };
 
-/** What has a profile, as in a container, is not restricted by the switch but by the profile. */
+/** Whether an AppArmor profile applies to this process, as in a container. Then the profile decides, not the setting. */
 async function hasProfile(host: Host): Promise<boolean> {
   const profile = await readFile(host, "/proc/self/attr/current");
   return profile !== undefined && !profile.startsWith("unconfined");
 }
 
 /**
- * The kernel gives no fresh procfs to a user namespace where the one that it can see is partly covered. A read-only
- * /proc/sys is also in the way of forbidding further user namespaces.
+ * In a user namespace the kernel mounts no new procfs when there are mounts below each procfs that can be seen. When
+ * /proc/sys is read-only, the launcher can also not forbid further user namespaces.
  */
 const coveredProc: Finder = async ({ lost, call }, host) => {
   if (lost !== "mount.proc" && !call.endsWith("max_user_namespaces")) return undefined;
   const mounts = (await readFile(host, "/proc/self/mountinfo")) ?? "";
   const covered = [...mounts.matchAll(/^\S+ \S+ \S+ \S+ (\/proc\/\S+) /gm)]
     .map(([, at]) => at)
-    // An empty directory that the kernel made for it: nothing is covered there.
+    // The kernel allows a mount here, since this is an empty directory that is made as a mount point.
     .filter((at) => at !== "/proc/sys/fs/binfmt_misc");
   if (covered.length === 0) return undefined;
   return {
@@ -99,7 +99,7 @@ const seccomp: Finder = async (_failure, host) => {
   };
 };
 
-/** The kernel wants the power to set capabilities on files from who maps the uid 0. */
+/** The kernel requires CAP_SETFCAP of a process that maps the uid 0. */
 const powerlessRoot: Finder = async ({ call }, { uid }) =>
   call === "uid_map" && uid === 0
     ? {
@@ -121,7 +121,7 @@ const notBuilt: Finder = async ({ call }) =>
       }
     : undefined;
 
-/** What may be behind an error, the likeliest first. */
+/** The possible causes of each error, the most likely first. */
 const FORBIDDEN: readonly Finder[] = [powerlessRoot, switches, coveredProc, seccomp];
 const FINDERS: Readonly<Record<string, readonly Finder[]>> = {
   EPERM: FORBIDDEN,
@@ -129,7 +129,7 @@ const FINDERS: Readonly<Record<string, readonly Finder[]>> = {
   ENOSPC: [spaces],
   EUSERS: [spaces],
   EROFS: [coveredProc],
-  // Filters of older containers answer calls that they do not know with it.
+  // Seccomp filters of older containers give this error for system calls that they do not know.
   ENOSYS: [seccomp, oldKernel],
   EINVAL: [notBuilt],
 };

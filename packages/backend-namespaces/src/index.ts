@@ -2,7 +2,7 @@ import type { Backend } from "@sandboxlib/core";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 
-/** Linux namespaces, made by our own launcher: with or without root, and without anything installed on the host. */
+/** Linux namespaces, made by the launcher of this project, with or without root. The host needs no tools for it. */
 const namespaces: Backend = {
   apiVersion: 1,
   name: "namespaces",
@@ -43,7 +43,7 @@ const namespaces: Backend = {
     "tty",
     "pool",
   ]),
-  // Not the functions themselves: their last parameter is for the tests.
+  // The last parameter of these functions is for tests, so the functions themselves are not passed on.
   probe: (host) => probe(host),
   plan: (config, host) => plan(config, host),
 };

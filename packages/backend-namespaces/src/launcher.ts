@@ -2,8 +2,8 @@
 import { findLauncher, type Launcher, type NoLauncher } from "@sandboxlib/launcher";
 
 /**
- * The launcher that is installed with this package. It is looked up here and not through the host, once: it is no
- * program of the machine but a part of this package, like a module that is imported.
+ * Finds the launcher that is installed with this package. It is looked up once and not through the host, since it is a part
+ * of this package, as an imported module is, and no program of the host.
  */
 export function installedLauncher(): Launcher | NoLauncher {
   found ??= findLauncher();

@@ -2,7 +2,7 @@ import type { Host, LauncherPlan, LauncherSetup, Refusal, ResolvedConfig } from 
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";
 
-/** Core starts the launcher, and tells it the set-up and the command on fd 3. */
+/** Plans a run of the launcher. Core starts it, and sends it the set-up and the command on fd 3. */
 export function plan(
   config: ResolvedConfig,
   host: Host,
@@ -34,7 +34,7 @@ export function plan(
   };
 }
 
-/** Root writes the maps itself. */
+/** The tools with which a user who is not root maps a range of ids. Root writes the maps itself. */
 function idMapTools(host: Host): Pick<NonNullable<LauncherSetup["idMap"]>, "tools"> {
   const [uids, gids] = [host.which("newuidmap"), host.which("newgidmap")];
   if (host.uid === 0 || uids === undefined || gids === undefined) return {};

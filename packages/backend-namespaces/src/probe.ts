@@ -3,7 +3,7 @@ import { type Cause, causeOf, type Failure } from "./causes.js";
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";
 
-/** The launcher tries everything that a plan uses, and the kernel's answers say what this host forbids. */
+/** Lets the launcher try everything that a plan uses. The errors of the kernel tell what this host forbids. */
 export async function probe(
   host: Host,
   launcher: ReturnType<typeof installedLauncher> = installedLauncher(),
@@ -27,7 +27,7 @@ export async function probe(
   };
 }
 
-/** One line for what fails: the capability or `base`, the call and the number of its error, with tabs between. */
+/** Parses a line of the launcher about a failure: the capability or `base`, the call and its errno, separated by tabs. */
 function parse(line: string): Failure[] {
   const [word = "", call, errno] = line.split("\t");
   if (call === undefined || errno === undefined) return [];
@@ -46,7 +46,7 @@ function missingOf({ lost }: Failure, cause: Cause): Missing[] {
   );
 }
 
-/** Set-uid tools, with which a user who is not root may use its subordinate ids. */
+/** Whether the setuid tools are missing with which a user who is not root can use their subordinate ids. */
 function missingTools(host: Host): Missing[] {
   const tools = ["newuidmap", "newgidmap"];
   if (host.uid === 0 || tools.every((name) => host.which(name) !== undefined)) return [];

@@ -9,15 +9,15 @@ import {
 } from "@sandboxlib/core";
 import { withNoNewPrivileges } from "./no-new-privileges.js";
 
-/** The backend that runs this very command. */
+/** The backend that starts linux-user-chroot, and so may start this command. */
 const ITSELF = "linux-user-chroot";
 
 /**
- * A sandbox by the strongest installed backend that can run here and honour the config. `SANDBOXLIB_BACKEND` names
- * another one, but never the one that would come back to this command.
+ * Makes a sandbox with the strongest installed backend that works on this host and supports the config. `SANDBOXLIB_BACKEND`
+ * names another backend. The backend that would start this command again is never used.
  *
- * @param handsOnFds - Whether the program is to have fds above 2, which the launcher gives to none.
- * @throws what the strongest one says when there is none.
+ * @param handsOnFds - Whether the program gets fds above 2, which a plan for the launcher does not support.
+ * @throws the error of the strongest backend when none can be used.
  */
 export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Promise<Sandbox> {
   let first: Error | undefined;
@@ -41,7 +41,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set(["BACKEND_UNAVAILABLE", "CAPABI
 const NONE =
   "no backend is installed that could be used. Install one beside this command, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.";
 
-/** The strongest first; one that cannot be loaded is none. */
+/** All other backends, the strongest first. A backend that cannot be loaded is left out. */
 async function others(): Promise<Backend[]> {
   const usable = installedBackends().filter(
     ({ name, platforms }) =>

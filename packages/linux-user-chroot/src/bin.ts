@@ -2,7 +2,7 @@ import { readCommandLine } from "./command-line.js";
 import { isFatal } from "./fatal.js";
 import { HELP, VERSION } from "./help.js";
 
-/** Runs the command line of this process. The one place that touches its arguments, streams and exit code. */
+/** Runs the command line of this process. Nothing else reads its arguments or sets its exit code. */
 export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const texts = process.argv.slice(2);
@@ -12,7 +12,7 @@ export async function main(): Promise<void> {
     process.stdout.write(line === "help" ? HELP : VERSION);
     return;
   }
-  // Only now: neither `--help` nor a mistake has to wait for the library.
+  // The library is loaded only here, so that `--help` and wrong arguments need not wait for it.
   const { run } = await import("./run.js");
   const ended = await run(line, texts);
   if (isFatal(ended)) return fail(ended.fatal);

@@ -1,7 +1,7 @@
 import type { Fatal } from "./fatal.js";
 import { USAGE } from "./help.js";
 
-/** A mount, as it was asked for. */
+/** A mount option as it is on the command line. */
 export type MountOption =
   | { readonly type: "bind"; readonly source: string; readonly dest: string }
   | { readonly type: "readonly" | "proc" | "devapi"; readonly dest: string };
@@ -10,16 +10,16 @@ export type MountOption =
 export interface CommandLine {
   readonly rootDir: string;
   readonly command: readonly [string, ...string[]];
-  /** In the order in which they are to be made. */
+  /** The mounts in the order in which they are made. */
   readonly mounts: readonly MountOption[];
   readonly unshare: ReadonlySet<"ipc" | "pid" | "net">;
   readonly chdir: string;
 }
 
-/** The original's limit, and like it, every option counts, and so does ROOTDIR. */
+/** The limit of the original linux-user-chroot. As there, each option counts, and ROOTDIR does, too. */
 const MAX_OPTIONS = 1024;
 
-/** How many words follow an option. */
+/** How many arguments each option takes. */
 const TAKES: Readonly<Record<string, 0 | 1 | 2>> = {
   "--help": 0,
   "--version": 0,
@@ -35,8 +35,8 @@ const TAKES: Readonly<Record<string, 0 | 1 | 2>> = {
 };
 
 /**
- * Reads the arguments: options, then ROOTDIR and PROGRAM. There is no `--` and no `--option=value`: the first word that
- * is no option is ROOTDIR, whatever it looks like.
+ * Reads the arguments: options, then ROOTDIR and PROGRAM. There is no `--` and no `--option=value`: the first word that is
+ * no option is ROOTDIR, also when it begins with a dash.
  */
 export function readCommandLine(args: readonly string[]): CommandLine | "help" | "version" | Fatal {
   if (args.length === 0) return { fatal: "ROOTDIR argument must be specified" };
@@ -73,7 +73,7 @@ const UNKNOWN_SECCOMP = "Unknown --seccomp-profile-version";
 const NO_SECCOMP =
   "--seccomp-profile-version 0: system calls cannot be filtered here, so nothing is run (-1, the default, asks for no filter)";
 
-/** As atoi(3) reads it: what is no number is 0. */
+/** Reads a number as atoi(3) does: a text that is no number is 0. */
 function atoi(text: string): number {
   return Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
 }

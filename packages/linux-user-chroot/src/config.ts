@@ -10,7 +10,7 @@ import type { CommandLine } from "./command-line.js";
 import { type Fatal, failed, isFatal } from "./fatal.js";
 import { lookUp, type Tree, treeOf } from "./tree.js";
 
-/** What the arguments ask for as a config: what they do not mention is shared with the host, as it always was. */
+/** Turns the arguments into a config. As in the original, what they do not mention is shared with the host. */
 export function configOf(line: CommandLine): ConfigInput | Fatal {
   const tree = treeOf(line.rootDir, line.mounts);
   if (isFatal(tree)) return tree;
@@ -31,7 +31,7 @@ export function configOf(line: CommandLine): ConfigInput | Fatal {
     env,
     network: unshare.has("net") ? "none" : "host",
     isolate,
-    // The name of the host stays, as far as it is one by the rules.
+    // A new UTS namespace keeps the name of the host in the original. A name that no config allows is left out.
     ...(unshare.has("ipc") && HOST_NAME.test(hostname()) && { hostname: hostname() }),
     ...userOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
   };
@@ -47,7 +47,7 @@ function mountsOf({ mounts }: Tree): MountInput[] {
   });
 }
 
-/** A relative directory is one below the new root. */
+/** Finds the working directory. A relative path starts at the new root. */
 function cwdOf({ chdir }: CommandLine, tree: Tree): string | Fatal {
   if (chdir.split("/").includes(".."))
     return { fatal: `--chdir ${JSON.stringify(chdir)}: must not contain ".."` };
@@ -56,7 +56,7 @@ function cwdOf({ chdir }: CommandLine, tree: Tree): string | Fatal {
   return failed("chdir", Object.assign(new Error(), { code: "ENOTDIR" }));
 }
 
-/** Everything, but for what the config sets by itself and what is meant for this command. */
+/** The variables of this command, except for the one that the config sets and the one that is for this command. */
 function environment(): Record<string, string> {
   const { PWD: _, SANDBOXLIB_PASS_FDS: __, ...env } = process.env;
   return Object.fromEntries(
@@ -64,7 +64,7 @@ function environment(): Record<string, string> {
   );
 }
 
-/** The real ids of the caller; the group 0 is replaced by the number of the uid. */
+/** The program gets the ids of the caller. As in the original, the number of the uid replaces the group 0. */
 function userOf(uid: number, gid: number): Pick<ConfigInput, "user"> {
   return gid === 0 && uid !== 0 ? { user: { uid, gid: uid } } : {};
 }

@@ -1,4 +1,4 @@
-/** What stops the command before the program: it is printed, and the exit code is 1. */
+/** An error that stops the command before the program starts. It is printed, and the exit code is 1. */
 export interface Fatal {
   readonly fatal: string;
 }
@@ -8,7 +8,7 @@ export function isFatal<Value>(value: Value | Fatal): value is Fatal {
   return typeof value === "object" && value !== null && "fatal" in value;
 }
 
-/** What a failed call of the file system says in the words of strerror(3), after what was tried. */
+/** Writes an error of the file system as `WHAT: MESSAGE`, with the message of strerror(3). */
 export function failed(what: string, error: unknown): Fatal {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
   return { fatal: `${what}: ${STRERROR[code] ?? code}` };

@@ -1,4 +1,4 @@
-/** What `--version` prints: the version of the command that this one takes the place of. */
+/** What `--version` prints: the version of the original command, which this one replaces. */
 export const VERSION = "linux-user-chroot 2015.1\n";
 
 /** What is printed when there is no ROOTDIR or no PROGRAM. */

@@ -1,9 +1,9 @@
 import { type Backend, SandboxError } from "@sandboxlib/core";
 
-/** Backends whose tool sets it by itself. */
+/** The backends whose tool sets PR_SET_NO_NEW_PRIVS itself. */
 const SET_IT: ReadonlySet<string> = new Set(["bubblewrap", "namespaces"]);
 
-/** The backend, with its tool started so that no program below it can gain privileges (PR_SET_NO_NEW_PRIVS). */
+/** Makes a backend start its tool with PR_SET_NO_NEW_PRIVS, so that no program in the sandbox can gain privileges. */
 export function withNoNewPrivileges(backend: Backend): Backend {
   if (SET_IT.has(backend.name)) return backend;
   return {

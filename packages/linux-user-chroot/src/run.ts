@@ -12,10 +12,10 @@ import type { CommandLine } from "./command-line.js";
 import { configOf } from "./config.js";
 import { type Fatal, isFatal } from "./fatal.js";
 
-/** What a signal leaves to the program before everything is ended, in milliseconds. */
+/** How long the program may run after a signal before everything is killed, in milliseconds. */
 const GRACE = 2_000;
 
-/** Runs the program to its end. */
+/** Runs the program until it ends. */
 export async function run(
   line: CommandLine,
   texts: readonly string[],
@@ -36,7 +36,10 @@ export async function run(
   }
 }
 
-/** The words of the program may be any bytes; what names something of the host is text. */
+/**
+ * Finds PROGRAM and its arguments, which may be any bytes. The arguments before it name things of the host, and must be
+ * text.
+ */
 function commandOf({ command }: CommandLine, texts: readonly string[]): readonly Word[] | Fatal {
   try {
     const words = exactWords(texts);
@@ -48,7 +51,10 @@ function commandOf({ command }: CommandLine, texts: readonly string[]): readonly
   }
 }
 
-/** A signal that ends this command ends the program with it, and everything that it has started. */
+/**
+ * Runs the program until it ends. A signal that ends this command also ends the program and everything that it has
+ * started.
+ */
 async function untilEnded(start: () => SandboxChild): Promise<SandboxResult> {
   let child: SandboxChild;
   let came: NodeJS.Signals | undefined;
@@ -58,7 +64,7 @@ async function untilEnded(start: () => SandboxChild): Promise<SandboxResult> {
     came ??= signal;
     timer ??= setTimeout(() => child.kill("SIGKILL"), GRACE);
   };
-  // First, since the program may be ready for a signal before `start` has returned.
+  // These come first, since the program may expect a signal before `start` has returned.
   for (const signal of ENDING) process.on(signal, listener);
   try {
     child = start();
@@ -76,7 +82,7 @@ function exitCodeOf({ exitCode, signal }: SandboxResult): number {
   return exitCode ?? (signal === undefined ? 1 : 128 + (signalNumber(signal) ?? 0));
 }
 
-/** Fds that the caller wants the program to have, by number. Those below 6 are used by backends. */
+/** The numbers of the fds that the program gets. Backends use the fds below 6 themselves. */
 function passedFds(): number[] | Fatal {
   const words = (process.env["SANDBOXLIB_PASS_FDS"] ?? "").split(",").filter((word) => word !== "");
   const wrong = words.find((word) => !/^[6-9]$/.test(word) || !isOpen(Number(word)));
@@ -97,7 +103,7 @@ function messageOf(error: unknown): string {
   if (!isSandboxError(error)) return error instanceof Error ? error.message : String(error);
   if (error.code === "COMMAND_NOT_FOUND") return "execv: No such file or directory";
   if (error.code === "COMMAND_NOT_EXECUTABLE") return "execv: Permission denied";
-  // The library's own hint speaks of a config, and there is none here.
+  // The hint of the library is about a config, and this command has none.
   const hint = error.code === "CAPABILITY_UNSUPPORTED" ? INSTALL : error.hint;
   return hint === undefined ? error.message : `${error.message}\nhint: ${hint}`;
 }

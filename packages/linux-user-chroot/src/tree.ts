@@ -3,18 +3,18 @@ import { type FileKind, type Located, locate, type ResolvedMount } from "@sandbo
 import type { MountOption } from "./command-line.js";
 import { type Fatal, failed, isFatal } from "./fatal.js";
 
-/** What the program is to see: the outcome of all mounts, one after the other. */
+/** What the program will see: the result of making all mounts one after the other. */
 export interface Tree {
   /** The real path of the host directory that becomes `/`. */
   readonly root: string;
   readonly rootReadOnly: boolean;
-  /** By target, with every symlink resolved inside. Each lies where nothing that came later covers it. */
+  /** The mounts by target, in which symlinks are resolved inside the root. No later mount lies over one of them. */
   readonly mounts: ReadonlyMap<string, ResolvedMount>;
 }
 
 /**
- * Makes the mounts in thought, in the order in which they were given. A config knows no order: it has what is left in
- * the end. So what a later mount covers is left out.
+ * Works out what the mounts come to in the order in which they are given. A config has no order of mounts, so a mount over
+ * which a later one lies is left out.
  */
 export function treeOf(rootDir: string, options: readonly MountOption[]): Tree | Fatal {
   const root = openRoot(rootDir);
@@ -28,7 +28,7 @@ export function treeOf(rootDir: string, options: readonly MountOption[]): Tree |
   return tree;
 }
 
-/** Looks a path of the program up; `what` goes before the reason when it cannot be. */
+/** Finds a path inside the root. The error for a path that is not there begins with `what`. */
 export function lookUp(tree: Tree, path: string, what: string): Located | Fatal {
   try {
     const at = locate(tree, path);
@@ -52,7 +52,7 @@ function openRoot(rootDir: string): string | Fatal {
 
 const NOT_A_DIRECTORY: Error = Object.assign(new Error(), { code: "ENOTDIR" });
 
-/** What each kind of mount is called when it fails. */
+/** How errors call each kind of mount. */
 const CALLED = {
   bind: "mount (MS_BIND)",
   readonly: "mount (MS_BIND)",
@@ -71,9 +71,9 @@ function mounted(tree: Tree, rootDir: string, option: MountOption): Tree | Fatal
   if (at.kind !== "directory" && (option.type === "proc" || option.type === "devapi"))
     return failed(what, NOT_A_DIRECTORY);
   if (source !== undefined && source.kind !== at.kind) return failed(what, NOT_A_DIRECTORY);
-  if (option.type !== "readonly") return cover(tree, at.path, mountOf(option, source));
+  if (option.type !== "readonly") return mountOver(tree, at.path, mountOf(option, source));
   if (at.host === undefined) return { fatal: `--mount-readonly ${option.dest}: ${IN_MEMORY}` };
-  return cover(tree, at.path, {
+  return mountOver(tree, at.path, {
     type: "bind",
     source: at.host,
     kind: at.kind as FileKind,
@@ -101,8 +101,8 @@ function mountOf(
   return { type: "bind", source: source.path, kind: source.kind, readOnly: false };
 }
 
-/** Hides what was mounted at the target or below it. */
-function cover(tree: Tree, target: string, attached: Attached): Tree | Fatal {
+/** Adds a mount. What was mounted at the target or below it can no longer be seen. */
+function mountOver(tree: Tree, target: string, attached: Attached): Tree | Fatal {
   if (target === "/") {
     if (attached.type !== "bind")
       return { fatal: `${attached.type}: nothing but a bind can be mounted on /` };
@@ -115,7 +115,10 @@ function cover(tree: Tree, target: string, attached: Attached): Tree | Fatal {
   return { ...tree, mounts: new Map([...left, [target, mount]]) };
 }
 
-/** DEST is put right behind ROOTDIR, without a slash between them. */
+/**
+ * Finds DEST inside the root. As in the original, its path on the host is ROOTDIR followed by DEST, without a slash in
+ * between.
+ */
 function insideOf(rootDir: string, { type, dest }: MountOption): string | Fatal {
   const option = `--mount-${type}: DEST ${JSON.stringify(dest)}`;
   if (dest.split("/").includes("..")) return { fatal: `${option} must not contain ".."` };
