@@ -5,7 +5,7 @@ import { isSandboxError, type SandboxError } from "@sandboxlib/core";
 import { onTestFinished } from "vitest";
 import { type Manifest, parseManifest } from "../src/manifest/image-manifest.js";
 
-/** A manifest, as a user writes it. */
+/** A manifest as users write it. */
 export type Written = Record<string, unknown>;
 
 /** The bytes of a manifest with these fields. */
@@ -29,7 +29,7 @@ export function manifestWith(app: Written, fields: Written = {}): Manifest {
   return parseManifest(withApp(app, fields));
 }
 
-/** A directory that is gone after the test. */
+/** Makes a directory that is removed after the test. */
 export function temporary(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-appc-")));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -57,7 +57,7 @@ export function thrownBy(call: () => unknown): SandboxError {
   throw new Error("nothing was thrown");
 }
 
-/** The SandboxError that a promise is rejected with. */
+/** The SandboxError with which a promise is rejected. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<SandboxError> {
   try {
     await promise;

@@ -12,7 +12,7 @@ import { cached, rejection, temporary } from "./support/place.js";
 import { lacking, tool } from "./support/root.js";
 
 const MIB = 2 ** 20;
-/** Half a gigabyte is written before it is too much. */
+/** The most time of a test that writes half a gigabyte before the limit is reached, in milliseconds. */
 const SLOW = 120_000;
 const isRoot = process.getuid?.() === 0;
 

@@ -25,7 +25,7 @@ import { cached, rejection, temporary } from "./support/place.js";
 const CALLER = join(import.meta.dirname, "open-caller.mjs");
 const TICK = 50;
 
-/** A file that has stood still long enough to be known by its looks. */
+/** An image file that was changed long enough ago to be remembered. */
 async function image(body = "x"): Promise<{ directory: string; file: string }> {
   const directory = temporary();
   const file = join(directory, "image.tar");
@@ -272,7 +272,7 @@ interface Ended {
   readonly unpacked: number;
 }
 
-/** Opens an image in another process, which says how often it unpacked. */
+/** Opens an image in another process, which prints how often it has unpacked the image. */
 function started(file: string, how = "fast") {
   const child = spawn(process.execPath, [CALLER, file, how], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -80,7 +80,7 @@ describe("an image", () => {
   });
 });
 
-/** An OCI layout of two layers, by umoci: the second one removes a file, and puts one below a directory. */
+/** Makes an OCI layout of two layers with umoci. The second layer removes a file and adds one to a directory. */
 function layout(directory: string): string {
   const [oci, bundle] = [join(directory, "oci"), join(directory, "bundle")];
   const image = `${oci}:latest`;

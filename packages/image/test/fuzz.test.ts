@@ -48,7 +48,7 @@ const part = fc.oneof(
   fc.record({ path: target, linkpath: target }, { requiredKeys: [] }).map((each) => pax(each)),
   fc.tuple(fc.constantFrom("L", "K"), target).map(([type, text]) => long(type, text)),
 );
-/** Bytes changed here and there, and checksums mended or not. */
+/** Changes some bytes of an archive, and corrects the checksums of its headers or not. */
 const change = fc.record({
   at: fc.nat(),
   to: fc.integer({ min: 0, max: 255 }),
@@ -68,7 +68,7 @@ const mutated = fc
     return cut % 4 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
   });
 
-/** What the sanitizer writes, when it gets an archive in chunks of some size. */
+/** What the sanitizer writes when it gets an archive in chunks of a size. */
 function sanitized(bytes: Buffer, chunk: number): Buffer | string {
   const written: Buffer[] = [];
   const rules = { whiteouts: true, privileged: true };
@@ -129,7 +129,7 @@ describe("the reader of layers", () => {
 
 const top = fc.constantFrom("a", "b", "c");
 const symlink = { type: fc.constant("2"), linkpath: fc.constantFrom("../outside", "OUTSIDE") };
-/** Few names and many entries, which get in each other's way; symlinks lead out. */
+/** Many entries with few names, so that they replace each other. Symlinks lead out. */
 const tangled = fc.array(
   fc.oneof(
     fc.record({ path: top, ...symlink }),
@@ -154,7 +154,7 @@ describe("the reader of layers, whose output tar(1) unpacks without a wall", () 
         const led = entries.map((each: Raw) =>
           each.linkpath === "OUTSIDE" ? { ...each, linkpath: outside } : each,
         );
-        // As far as it goes: tar(1) is at work before the sanitizer has come to the end.
+        // tar(1) also unpacks what was written before the sanitizer refused an entry.
         const written: Buffer[] = [];
         const rules = { whiteouts: false, privileged: true };
         const sanitizer = sanitizerFor(

@@ -11,10 +11,10 @@ const dir = (path: string, mode = 0o755): Raw => ({ path, type: "5", mode });
 const link = (path: string, linkpath: string): Raw => ({ path, type: "2", linkpath });
 const hard = (path: string, linkpath: string): Raw => ({ path, type: "1", linkpath });
 
-/** Where {@link victim} has it, from the root of the image while that is unpacked. */
+/** The path of the file of {@link victim}, relative to the root of the image while it is unpacked. */
 const OUTSIDE = `${"../".repeat(6)}outside`;
 
-/** A directory with a file that every archive here is after, and an archive beside it. */
+/** A directory with a file that each archive here tries to change, and an archive beside that file. */
 function victim(bytes: Buffer): { directory: string; file: string; before: string[] } {
   const directory = temporary();
   mkdirSync(join(directory, "outside"));
@@ -178,7 +178,7 @@ const WALLS = [
 
 describe.each(WALLS)("a hostile archive%s", (_title, backend, why) => {
   beforeAll(() => {
-    // Which backend has unpacked is remembered.
+    // The module remembers which backend it used last, so a new copy of it is loaded.
     vi.resetModules();
     vi.stubEnv("SANDBOXLIB_BACKEND", backend);
   });

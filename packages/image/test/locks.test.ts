@@ -10,7 +10,7 @@ import { archive } from "./support/archive.js";
 import { backends } from "./support/backends.js";
 import { rejection, temporary } from "./support/place.js";
 
-/** Locks each file of a directory in whatever way it can be opened, and says so. */
+/** Tries to open each file of a directory in every way and to lock it, and prints which it has locked. */
 const ATTACK = `
   for file in "$1"/*; do
     chmod 600 "$file" 2>&-
@@ -20,7 +20,7 @@ const ATTACK = `
   done`;
 
 const lacksFlock = realHost().which("flock") === undefined ? " (skipped: no flock)" : "";
-/** A root caller's program keeps the power to read every file. */
+/** Without chroot, below which a program of root can read every file. */
 const tried = (await backends()).filter(({ backend }) => backend.name !== "chroot");
 
 async function lockFile(directory: string): Promise<string> {
@@ -37,7 +37,7 @@ describe.skipIf(lacksFlock !== "")(`a lock of the cache${lacksFlock}`, () => {
   for (const { backend, prefer, why } of tried)
     it.skipIf(why !== "")(`cannot be taken inside: ${backend.name}${why}`, async () => {
       const locks = join(await lockFile(temporary()), "..");
-      // What a program may read it can lock: else this would test nothing.
+      // A program can lock a file that it can read. Otherwise this test would show nothing.
       writeFileSync(join(locks, "readable"), "", { mode: 0o600 });
       const config = { root: "/", cwd: "/", mounts: [] };
       const sandbox = await createSandbox(config, { backend, prefer });

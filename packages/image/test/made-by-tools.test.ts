@@ -8,7 +8,7 @@ import { lacking, smallRoot, tool } from "./support/root.js";
 const isRoot = process.getuid?.() === 0;
 const tried = (await backends()).filter(({ why }) => why === "");
 
-/** What a command of an image comes to; without one, the image's own. */
+/** Runs a command in an image. Without a command it runs that of the image. */
 async function ran(image: Image, { backend, prefer }: (typeof tried)[number], argv?: string[]) {
   await using opened = await openImageSandbox(image, image.config, { backend, prefer });
   const { exitCode, stdout, stderr } = await opened.sandbox.run(argv);
@@ -16,7 +16,7 @@ async function ran(image: Image, { backend, prefer }: (typeof tried)[number], ar
   return [out, err, exitCode];
 }
 
-/** An image by umoci with all that its configuration says of the program. */
+/** Makes an image with umoci that sets every field of its configuration about the program. */
 function byUmoci(directory: string): string {
   const image = `${join(directory, "oci")}:latest`;
   const bundle = join(directory, "bundle");
@@ -40,7 +40,7 @@ const noUmoci = lacking("umoci");
 describe.skipIf(noUmoci !== "")(`an image of OCI by umoci${noUmoci}`, () => {
   for (const one of tried) {
     const { backend } = one;
-    // bubblewrap would give root's program the number alone, so it refuses that.
+    // For root, bubblewrap would change the uid that the program sees, but not its rights. So the run is refused.
     const hasUser = backend.capabilities.has("user") && !(isRoot && backend.name === "bubblewrap");
     const why = isRoot && !hasUser ? " (skipped: refused for root, who it would run as)" : "";
     it.skipIf(why !== "")(

@@ -9,12 +9,12 @@ const CALLER = join(import.meta.dirname, "open-caller.mjs");
 const MINUTES = 10 * 60_000;
 const MIB = 2 ** 20;
 
-/** The most memory that a process had that unpacked one file of so many bytes, in MiB. */
+/** Unpacks an image with a file of this many bytes in a new process. @returns the most memory of the process, in MiB. */
 function memoryFor(size: number): number {
   const directory = temporary();
   const file = join(directory, "image.tar");
   writeFileSync(file, archive({ path: "a", size }).subarray(0, 512));
-  // A hole, which reads as zeros: the body and the end of the archive.
+  // A hole reads as zeros. It is the body of the file and the end of the archive.
   truncateSync(file, 512 + size + 1024);
   const { stdout, stderr } = spawnSync(process.execPath, [CALLER, file], { encoding: "utf8" });
   rmSync(join(directory, "cache"), { recursive: true, force: true });

@@ -152,7 +152,7 @@ describe("of several images", () => {
   });
 });
 
-/** Puts the index of a layout into a blob, of which the new index tells. */
+/** Moves the index of a layout into a blob, to which the new index refers. */
 function nest(directory: string): void {
   const bytes = readFileSync(join(directory, "index.json"));
   const hex = createHash("sha256").update(bytes).digest("hex");

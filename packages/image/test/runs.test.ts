@@ -13,7 +13,7 @@ import { backends } from "./support/backends.js";
 import { cached, listing, temporary } from "./support/place.js";
 import { lacksBusybox, smallRoot, tool } from "./support/root.js";
 
-/** A tar archive of a small root, opened. */
+/** Opens a tar archive of a small root. */
 async function opened(): Promise<Image> {
   const directory = temporary();
   const file = join(directory, "image.tar");

@@ -12,7 +12,7 @@ const manifest = (bytes: Uint8Array): Raw => ({ path: "manifest", body: Buffer.f
 const rootfs = (...names: readonly string[]): Raw[] =>
   names.map((name) => ({ path: `rootfs/${name}`, body: `${name}\n` }));
 
-/** What is in a root beside the places for mounts. */
+/** The names in a root, except for those of mount points. */
 function files(root: string, path = ""): string[] {
   return readdirSync(join(root, path), { withFileTypes: true })
     .filter((entry) => path !== "" || !/^(dev|proc|tmp)$/.test(entry.name))

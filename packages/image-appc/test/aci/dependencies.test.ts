@@ -5,7 +5,7 @@ import { type Dependency, dependenciesOf } from "../../src/aci/dependencies.js";
 import { type Manifest, parseManifest } from "../../src/manifest/image-manifest.js";
 import { bytesOf, rejectionOf, temporary, type Written } from "../made.js";
 
-/** A directory with an image of each name, and what the image `a` builds on there. */
+/** Makes a directory with an image of each name. @returns the dependencies of the image `a`. */
 async function below(images: Record<string, Written>, ids = {}): Promise<readonly Dependency[]> {
   const directory = temporary();
   const manifests = new Map<string, Manifest>();

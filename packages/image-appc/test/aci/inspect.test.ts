@@ -6,7 +6,7 @@ import { archive } from "../../../image/test/support/archive.js";
 import { rejection, temporary } from "../../../image/test/support/place.js";
 import { type Written, withApp } from "../made.js";
 
-/** An image file with nothing but a manifest. */
+/** Makes an image file that has only a manifest. */
 function made(app: Written, fields: Written = {}): string {
   const file = join(temporary(), "image.aci");
   const body = Buffer.from(withApp(app, fields));

@@ -11,7 +11,7 @@ import { podOf } from "../../src/pod/plan.js";
 
 const ID = `sha512-${"f".repeat(128)}`;
 
-/** A manifest with every field, which the mutations start from. */
+/** A manifest with every field, to which the mutations are applied. */
 const whole = {
   acKind: "ImageManifest",
   acVersion: "0.8.11",
@@ -77,7 +77,7 @@ const odd = fc.oneof(
   ),
 );
 
-/** One place of a value, replaced, removed or doubled. */
+/** Replaces, removes or doubles one part of a value. */
 type Step = {
   readonly at: number;
   readonly how: "put" | "drop" | "twice" | "rename";
@@ -118,7 +118,7 @@ function placesOf(value: unknown): [Record<string, unknown>, string][] {
 }
 
 function bytesOf(value: unknown): Buffer {
-  // What JSON cannot say is left out by JSON itself.
+  // JSON leaves out what it cannot express.
   return Buffer.from(
     JSON.stringify(value, (_, inner: unknown) =>
       typeof inner === "bigint" ? Number(inner) : inner,

@@ -42,7 +42,7 @@ function post(url: string, form: Record<string, string>, init: RequestInit = {})
   return fetch(url, { method: "POST", body: new URLSearchParams(form), ...init });
 }
 
-/** What comes back for these bytes, as they are. */
+/** Sends these bytes to the service. @returns all bytes of the answer. */
 function raw(url: string, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";

@@ -24,15 +24,15 @@ const BUSYBOX = "/usr/bin/busybox";
 const APPLETS =
   "sh cat echo env grep hostname id ls mkdir nc printf pwd readlink rm sleep test touch true wget";
 
-/** A backend that can run pods here, or why it cannot. */
+/** A backend for pods. */
 export interface Runner {
   readonly backend: string;
-  /** What it cannot do, and a pod does without. */
+  /** The capabilities that the backend lacks and a pod can do without. */
   readonly prefer: readonly string[];
   readonly skipped: string | undefined;
 }
 
-/** The backends that run pods. What `SANDBOXLIB_REQUIRE` names is run, and fails. */
+/** The backends that can run pods. Those in `SANDBOXLIB_REQUIRE` are never skipped. */
 export async function runners(): Promise<readonly Runner[]> {
   const host = realHost();
   const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
@@ -64,7 +64,7 @@ function lacks(): string | undefined {
   }
 }
 
-/** An image file, its ID, and what a pod says in the place of its manifest. */
+/** An image file, its ID, and the app with which a pod replaces that of the image. */
 export interface Made {
   readonly path: string;
   readonly id: string;
@@ -73,7 +73,7 @@ export interface Made {
 
 const ids = { user: String(process.getuid?.()), group: String(process.getgid?.()) };
 
-/** An image of busybox and these scripts. Without scripts it is always the same file, and the pod says what is run. */
+/** Makes an image of busybox and these scripts. Without scripts it is always the same file, and the pod says what is run. */
 export function imageOf(app: Written, scripts?: Readonly<Record<string, string>>): Made {
   if (scripts !== undefined) return madeOf(app, scripts);
   base ??= madeOf({ exec: ["false"] }, {});
@@ -82,7 +82,7 @@ export function imageOf(app: Written, scripts?: Readonly<Record<string, string>>
 
 let base: Made | undefined;
 
-/** Images, and the cache that they are unpacked into. */
+/** A directory for images, and the cache into which they are unpacked. */
 export const cache: string = mkdtempSync(join(tmpdir(), "sandboxlib-pods-of-a-test-"));
 afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
@@ -103,14 +103,14 @@ function madeOf(app: Written, scripts: Readonly<Record<string, string>>): Made {
   return { path, id };
 }
 
-/** What one command came to. */
+/** The result of one command. */
 export interface Ran {
   readonly exitCode?: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What became of a pod. */
+/** The result of a pod. */
 export interface PodRun {
   readonly uuid: string;
   readonly notes: readonly string[];
@@ -122,7 +122,7 @@ export interface PodRun {
   }[];
 }
 
-/** Runs a pod of images in a process of its own; what it says when it fails is the error's message. */
+/** Runs a pod of images in a process of its own. When it fails, the message of the error is what the process prints. */
 export function runInside(
   { backend, prefer }: Runner,
   pod: Written,
@@ -137,7 +137,7 @@ export function runInside(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_CACHE_HOME: cache },
   });
-  // It ends with the test, also with one that takes too long.
+  // The process ends with the test, also when that takes too long.
   onTestFinished(() => void child.kill("SIGKILL"));
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

@@ -2,7 +2,7 @@ import type { SandboxResult } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import { type RunnableApp, runApps } from "../../src/pod/run-apps.js";
 
-/** An app that notes what is run, under its name, and how each command ends. */
+/** An app that records under its name which commands are run. */
 function app(name: string, log: string[], ends: Record<string, number | Error> = {}): RunnableApp {
   return {
     preStart: [["before"]],

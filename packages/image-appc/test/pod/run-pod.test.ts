@@ -10,7 +10,7 @@ import { cache, imageOf, type Made, runInside, runners } from "./pod-fixture.js"
 const debris = () => readdirSync(join(cache, "sandboxlib/private"));
 
 const all = await runners();
-/** What does not depend on the backend is tried with one. */
+/** One backend, for tests that do not depend on the backend. */
 const first = all.find(({ skipped }) => skipped === undefined);
 
 for (const runner of all) {
@@ -141,7 +141,7 @@ for (const runner of all) {
     });
 
     it("share volumes: empty ones, which are gone afterwards, and directories of the host", async () => {
-      // What chroot cannot do is refused.
+      // chroot refuses a read-only mount.
       const isReadOnly = backend !== "chroot";
       const source = temporary();
       const mountPoints = [

@@ -18,15 +18,15 @@ function installed(command: string): string {
   return fileURLToPath(new URL(`../../node_modules/.bin/${command}`, import.meta.url));
 }
 
-/** A backend with what it has to be let off, or the reason why it cannot be tested here. */
+/** A backend, and the capabilities that it lacks and that can be dropped. */
 export interface Tried {
   readonly backend: Backend;
   readonly prefer: readonly Capability[];
-  /** For the title; empty when it can. */
+  /** The end of the title of a skipped test: why the backend cannot run here. Empty when it can. */
   readonly why: string;
 }
 
-/** Every backend of ours that takes a root. What `SANDBOXLIB_REQUIRE` names is tested, and fails. */
+/** The backends of this project that support `root`. Those in `SANDBOXLIB_REQUIRE` are never skipped. */
 export async function backends(): Promise<Tried[]> {
   const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
   return Promise.all(

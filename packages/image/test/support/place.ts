@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isSandboxError, type SandboxError } from "@sandboxlib/core";
 import { onTestFinished } from "vitest";
 
-/** A directory for the test that calls it, with a cache of its own, removed with the test. */
+/** Makes a directory, and sets the cache to one in it. Both are removed when the test ends. */
 export function temporary(): string {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "sandboxlib-image-")));
   const before = process.env["XDG_CACHE_HOME"];
@@ -17,7 +17,7 @@ export function temporary(): string {
   return directory;
 }
 
-/** What lies in a part of the cache of {@link temporary}. */
+/** The names in a directory of the cache of {@link temporary}. */
 export function cached(part: "images" | "private" | "seen"): string[] {
   try {
     return readdirSync(join(process.env["XDG_CACHE_HOME"] ?? "", "sandboxlib", part));
@@ -26,7 +26,7 @@ export function cached(part: "images" | "private" | "seen"): string[] {
   }
 }
 
-/** Every file of a directory with its type, mode, owner and size, but not the cache. */
+/** Lists every file of a directory, except for the cache, with its type, mode, owner and size. */
 export function listing(directory: string, path = ""): string[] {
   return readdirSync(join(directory, path), { encoding: "latin1" })
     .sort()
@@ -40,7 +40,7 @@ export function listing(directory: string, path = ""): string[] {
     });
 }
 
-/** The error that a promise is rejected with. */
+/** The error with which a promise is rejected. */
 export async function rejection(promise: Promise<unknown>): Promise<SandboxError> {
   const error: unknown = await promise.then(
     () => undefined,

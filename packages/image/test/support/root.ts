@@ -13,12 +13,12 @@ import { realHost } from "@sandboxlib/core";
 const BUSYBOX = "/usr/bin/busybox";
 const APPLETS = "sh cat echo env id ls mkdir pwd rm test touch true sleep".split(" ");
 
-/** Why there can be no small root here; undefined when there can. */
+/** Why {@link smallRoot} does not work here; undefined when it works. */
 export const lacksBusybox: string | undefined = existsSync(BUSYBOX)
   ? undefined
   : `needs a static busybox at ${BUSYBOX}`;
 
-/** A root with busybox, a user and a group of its own. */
+/** Makes a root with busybox, a user and a group. */
 export function smallRoot(directory: string): string {
   for (const name of ["bin", "etc", "home/app"])
     mkdirSync(join(directory, name), { recursive: true });
@@ -34,7 +34,7 @@ export function smallRoot(directory: string): string {
   return directory;
 }
 
-/** Runs a tool of the host, which has to work. */
+/** Runs a tool of the host, which must succeed. @returns its output. */
 export function tool(program: string, ...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(realHost().which(program) ?? program, args, {
     encoding: "utf8",
@@ -44,7 +44,7 @@ export function tool(program: string, ...args: readonly string[]): string {
   return stdout;
 }
 
-/** What a title says of tools that are missing here; empty when none is. */
+/** The end of the title of a skipped test: which tools are missing. Empty when none is. */
 export function lacking(...programs: readonly string[]): string {
   const missing = programs.filter((program) => realHost().which(program) === undefined);
   const words = [...missing.map((name) => `no ${name}`), ...(lacksBusybox ? ["no busybox"] : [])];
