@@ -1,22 +1,17 @@
+import { readFileSync } from "node:fs";
 import type { Word } from "@sandboxlib/core";
-import { CliError } from "./cli-error.js";
 import { type CommandLine, readCommandLine } from "./command-line.js";
 import { type CommandName, commandNames, isCommandName } from "./commands.js";
-import { Interrupted } from "./interrupted.js";
-import type { Io } from "./io.js";
-import { reportError } from "./report-error.js";
-import { didYouMean } from "./suggest.js";
+import { CliError, didYouMean, Interrupted, reportError } from "./errors.js";
+import type { End } from "./exit-code.js";
+import type { Io } from "./output.js";
 
 /** The name under which the tool was started; `run-sandbox` is `sandboxlib run`. */
 export type CalledAs = "sandboxlib" | "run-sandbox";
 
-/** How a command line ends: with an exit code, or by a signal, as the program did to which it has handed that on. */
-export type End = number | NodeJS.Signals;
+type Command = (line: CommandLine, io: Io) => Promise<End>;
 
-/** What a command does; gives the end. */
-export type Command = (line: CommandLine, io: Io) => Promise<End>;
-
-/** Each command is loaded when it is asked for: `--help` must not wait for the rest. */
+/** Loads a command when it is called, so that `--help` and `--version` are fast. */
 const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.js")).run,
   backends: async () => (await import("./commands/backends.js")).backends,
@@ -27,12 +22,12 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   gc: async () => (await import("./commands/gc.js")).gc,
 };
 
-/** Runs one command line and gives its end. Never throws: what goes wrong is reported on standard error. */
+/** Runs one command line and returns how it ends. Never throws: an error is reported on standard error. */
 export async function cli(calledAs: CalledAs, args: readonly Word[], io: Io): Promise<End> {
   const [first, ...rest] = args;
   try {
     if (calledAs === "run-sandbox") return await runCommand("run", calledAs, args, io);
-    if (first === "--version") return await printVersion(io);
+    if (first === "--version") return printVersion(io);
     if (first === "--help" || first === "-h") return await printOverview(io.stdout, 0);
     if (first === undefined) return await printOverview(io.stderr, 2);
     const word = String(first);
@@ -71,8 +66,8 @@ async function printOverview(to: Io["stdout"], exitCode: number): Promise<number
   return exitCode;
 }
 
-async function printVersion({ stdout }: Io): Promise<number> {
-  const { version } = await import("./version.js");
-  stdout.write(`${version()}\n`);
+function printVersion({ stdout }: Io): number {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
   return 0;
 }

@@ -1,35 +1,39 @@
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import type { Word } from "@sandboxlib/core";
-import { CliError } from "./cli-error.js";
 import { COMMANDS, type CommandName } from "./commands.js";
-import type { OptionName } from "./option-name.js";
-import { optionProblem } from "./option-problem.js";
-import { isOptionName, OPTIONS, optionsOf } from "./options.js";
-import { see } from "./see.js";
+import { CliError, didYouMean, seeHelp } from "./errors.js";
+import {
+  isOptionName,
+  OPTIONS,
+  type OptionName,
+  type OptionValue,
+  optionsOf,
+  type ValuedOptionName,
+} from "./options.js";
 
-/** A command line, split but not yet given a meaning. */
+/** A command line, split into its parts. */
 export interface CommandLine {
-  /** What each option was given, in order; a switch was given nothing, any number of times. */
+  /** The arguments of each option as they were written, in order; of a switch there are none. */
   readonly options: ReadonlyMap<OptionName, readonly string[]>;
   readonly root: string | undefined;
   /** The program and its arguments, exactly as they were written; empty when there is none. */
   readonly program: readonly string[];
-  /** The same, where a word of it is not UTF-8: then `program` only shows it. */
+  /** The same with the exact bytes, if one of the words is not UTF-8; `program` then has U+FFFD for these bytes. */
   readonly bytes?: readonly Word[];
-  /** The first mistake. The rest was read all the same, so that the mistake can be reported where the options say. */
+  /** The first mistake. The rest is read all the same, so that the mistake can be written to the result file. */
   readonly problem: CliError | undefined;
 }
 
-/** Splits the arguments of a command. Options end at `--` or at the first word that is none. */
+/** Splits the arguments of a command. Options end at `--`, or at the first word that is neither option nor argument. */
 export function readCommandLine(command: CommandName, words: readonly Word[]): CommandLine {
   const args = words.map((word) =>
     typeof word === "string" ? word : Buffer.from(word).toString(),
   );
   const line = readText(command, args);
-  const isExact = (word: Word): boolean => typeof word === "string";
-  if (words.every(isExact)) return line;
+  const isText = (word: Word): boolean => typeof word === "string";
+  if (words.every(isText)) return line;
   const start = words.length - line.program.length;
-  const wrong = words.slice(0, start).findIndex((word) => !isExact(word));
+  const wrong = words.slice(0, start).findIndex((word) => !isText(word));
   if (wrong !== -1) return { ...line, problem: notUtf8(args, wrong) };
   if (command === "run" && !TEXT_ONLY.some((name) => line.options.has(name)))
     return { ...line, bytes: words.slice(start) };
@@ -37,21 +41,8 @@ export function readCommandLine(command: CommandName, words: readonly Word[]): C
   return { ...line, problem: line.problem ?? problem };
 }
 
-/** What prints a command, or gives it to somebody else. */
+/** The options with which COMMAND becomes part of a JSON text, which cannot hold other bytes than UTF-8. */
 const TEXT_ONLY = ["dry-run", "pod", "metadata-service"] as const;
-
-/** A path that is rewritten is another path. */
-function notUtf8(args: readonly string[], index: number): CliError {
-  const word = args[index] ?? "";
-  const before = args[index - 1] ?? "";
-  const [inline = "", ...value] = word.split("=");
-  const isInline = word.startsWith("-") && value.length > 0;
-  const name = isInline ? inline : before.startsWith("-") && before !== "--" ? before : "ROOT";
-  const shown = JSON.stringify(isInline ? value.join("=") : word);
-  return new CliError(`${name}: ${shown} is not UTF-8`, {
-    hint: "Rename what it names, or give another name of it.",
-  });
-}
 
 function readText(command: CommandName, args: readonly string[]): CommandLine {
   const tokens = tokensOf(command, args);
@@ -65,31 +56,17 @@ function readText(command: CommandName, args: readonly string[]): CommandLine {
   return { options, ...rest, problem: problem ?? rest.problem ?? twoRoots(options, rest.root) };
 }
 
-/** The last value of an option that takes one. */
-export function valueOf({ options }: CommandLine, name: OptionName): string | undefined {
-  return options.get(name)?.at(-1);
-}
-
-/** @throws CliError for the first mistake. */
-export function assertUsable({ problem }: CommandLine): void {
-  if (problem !== undefined) throw problem;
-}
-
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+type OptionToken = Extract<Token, { kind: "option" }>;
 
-/**
- * Not strict, since what follows the command is none of our business: each token is checked here, and the messages can
- * name what was meant.
- */
+/** Parses without `strict`, since words after COMMAND may look like options; {@link problemOf} checks ours. */
 function tokensOf(command: CommandName, args: readonly string[]): readonly Token[] {
-  const options = Object.fromEntries(
-    optionsOf(command).map((name) => [
-      name,
-      {
-        type: OPTIONS[name].argument === undefined ? ("boolean" as const) : ("string" as const),
-        ...(name in SHORT && { short: SHORT[name] ?? "" }),
-      },
-    ]),
+  const options: ParseArgsConfig["options"] = Object.fromEntries(
+    optionsOf(command).map((name) => {
+      const { argument, short } = OPTIONS[name];
+      const type = argument === undefined ? "boolean" : "string";
+      return [name, { type, ...(short !== undefined && { short }) }];
+    }),
   );
   return parseArgs({
     args: [...args],
@@ -100,9 +77,6 @@ function tokensOf(command: CommandName, args: readonly string[]): readonly Token
   }).tokens;
 }
 
-/** The options that one letter stands for. */
-const SHORT: Partial<Record<OptionName, string>> = { help: "h", output: "o" };
-
 function readOptions(
   command: CommandName,
   tokens: readonly Token[],
@@ -112,11 +86,37 @@ function readOptions(
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, value } = token;
-    problem ??= optionProblem(command, token);
+    problem ??= problemOf(command, token);
     if (!isOptionName(name)) continue;
     options.set(name, [...(options.get(name) ?? []), ...(value === undefined ? [] : [value])]);
   }
   return { options, problem };
+}
+
+function problemOf(command: CommandName, token: OptionToken): CliError | undefined {
+  const { name, rawName, value, inlineValue } = token;
+  const known = optionsOf(command);
+  if (!isOptionName(name) || !known.includes(name)) {
+    const near = didYouMean(
+      rawName,
+      known.map((option) => `--${option}`),
+    );
+    return new CliError(`${rawName}: unknown option.${near}`, { hint: seeHelp(command) });
+  }
+  const { argument } = OPTIONS[name];
+  if (argument === undefined) {
+    return value === undefined
+      ? undefined
+      : new CliError(`${rawName}: takes no value, and was given ${JSON.stringify(value)}`);
+  }
+  if (value === undefined) return new CliError(`${rawName}: ${argument} is missing`);
+  if (value === "") return new CliError(`${rawName}: ${argument} is empty`);
+  if (inlineValue !== true && value.startsWith("-")) {
+    return new CliError(`${rawName}: ${argument} is missing, or is it ${JSON.stringify(value)}?`, {
+      hint: `Write ${rawName}=${value} for a value that starts with a dash.`,
+    });
+  }
+  return undefined;
 }
 
 function readRest(
@@ -130,33 +130,24 @@ function readRest(
   if (!COMMANDS[command].takesProgram) {
     const extra = token.kind === "positional" ? token.value : program[0];
     if (extra === undefined) return nothing;
-    return {
-      ...nothing,
-      problem: new CliError(`${JSON.stringify(extra)}: \`${command}\` takes options only`, {
-        hint: see(command),
-      }),
-    };
+    const text = `${JSON.stringify(extra)}: \`${command}\` takes options only`;
+    return { ...nothing, problem: new CliError(text, { hint: seeHelp(command) }) };
   }
   if (token.kind !== "positional") return { ...nothing, program };
   const root = token.value;
   const [first, ...more] = program;
   if (first === "--") return { root, program: more, problem: undefined };
-  return {
-    root,
-    program,
-    problem: root === "" ? new CliError("ROOT: is empty") : dashed(root, first),
-  };
+  const problem = root === "" ? new CliError("ROOT: is empty") : optionAfterRoot(root, first);
+  return { root, program, problem };
 }
 
-/** `ls -l` and `ROOT --network none`: neither is what the user means, and a guess would run the wrong thing. */
-function dashed(root: string, first: string | undefined): CliError | undefined {
+/** Refuses `ls -l` and `ROOT --network none`, where the user means something else than what would be run. */
+function optionAfterRoot(root: string, first: string | undefined): CliError | undefined {
   if (first === undefined || !first.startsWith("-") || first === "-") return undefined;
-  return new CliError(
-    `${JSON.stringify(first)}: comes after ROOT, which is ${JSON.stringify(root)} here`,
-    {
-      hint: `Options come before ROOT. To run ${JSON.stringify(root)} itself, write \`--\` before it.`,
-    },
-  );
+  const word = JSON.stringify(root);
+  return new CliError(`${JSON.stringify(first)}: comes after ROOT, which is ${word} here`, {
+    hint: `Options come before ROOT. To run ${word} itself, write \`--\` before it.`,
+  });
 }
 
 function twoRoots(
@@ -167,4 +158,41 @@ function twoRoots(
   return new CliError(`${JSON.stringify(root)}: is a second ROOT beside --root`, {
     hint: `To run ${JSON.stringify(root)} itself, write \`--\` before it.`,
   });
+}
+
+/** Refuses bytes that are not UTF-8 in our own arguments: as text they would name another path. */
+function notUtf8(args: readonly string[], index: number): CliError {
+  const word = args[index] ?? "";
+  const before = args[index - 1] ?? "";
+  const [inline = "", ...value] = word.split("=");
+  const isInline = word.startsWith("-") && value.length > 0;
+  const name = isInline ? inline : before.startsWith("-") && before !== "--" ? before : "ROOT";
+  const shown = JSON.stringify(isInline ? value.join("=") : word);
+  return new CliError(`${name}: ${shown} is not UTF-8`, {
+    hint: "Rename what it names, or give another name of it.",
+  });
+}
+
+/** Each argument of an option, read. @throws CliError for one that cannot be read. */
+export function valuesOf<Name extends ValuedOptionName>(
+  { options }: CommandLine,
+  name: Name,
+): OptionValue<Name>[] {
+  const { read } = OPTIONS[name];
+  return (options.get(name) ?? []).map((text) => read(text, `--${name}`) as OptionValue<Name>);
+}
+
+/** The last argument of an option, read. @throws CliError if it cannot be read. */
+export function valueOf<Name extends ValuedOptionName>(
+  line: CommandLine,
+  name: Name,
+): OptionValue<Name> | undefined {
+  const { read } = OPTIONS[name];
+  const text = line.options.get(name)?.at(-1);
+  return text === undefined ? undefined : (read(text, `--${name}`) as OptionValue<Name>);
+}
+
+/** @throws CliError for the first mistake. */
+export function assertUsable({ problem }: CommandLine): void {
+  if (problem !== undefined) throw problem;
 }

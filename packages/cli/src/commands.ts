@@ -1,15 +1,15 @@
-/** What a user can ask for after `sandboxlib`. */
+/** The name of a command, as written after `sandboxlib`. */
 export type CommandName = "run" | "backends" | "doctor" | "explain" | "schema" | "image" | "gc";
 
-/** How a command is used and what it does, as the help says it. */
+/** A command as the help describes it. */
 export interface CommandSpec {
-  /** What may follow the name. */
+  /** What may follow the name, one line for each form. */
   readonly usage: readonly string[];
   readonly summary: string;
   readonly notes?: readonly string[];
   /** Whether a ROOT and a COMMAND may follow the options. */
   readonly takesProgram: boolean;
-  /** Whether words may stand among the options. */
+  /** Whether other words may stand among the options. */
   readonly takesWords?: boolean;
 }
 

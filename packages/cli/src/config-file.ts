@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type ConfigInput, isSandboxError, parseConfig, SandboxError } from "@sandboxlib/core";
-import { hostPath } from "./host-path.js";
+import { hostPath } from "./readers.js";
 
 /**
- * Reads a config and checks it on its own, before options change it.
+ * Reads a config file and checks it as it is, before options change it.
  *
  * @throws SandboxError `CONFIG_INVALID`, naming the file.
  */

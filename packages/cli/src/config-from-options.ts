@@ -1,24 +1,21 @@
-import { type Config, type ConfigInput, NAMESPACES, parseConfig } from "@sandboxlib/core";
-import { CliError } from "./cli-error.js";
-import { type CommandLine, valueOf } from "./command-line.js";
+import { posix } from "node:path";
+import { type Config, type ConfigInput, type MountInput, parseConfig } from "@sandboxlib/core";
+import { type CommandLine, valueOf, valuesOf } from "./command-line.js";
 import { readConfigFile } from "./config-file.js";
-import { hostPath } from "./host-path.js";
-import { limitsOf } from "./limits.js";
-import { bindMount, tmpfsMount, withMounts } from "./mount-options.js";
-import { number, seconds } from "./number.js";
-import type { OptionName } from "./option-name.js";
-import { type Origins, originsOf } from "./origins.js";
+import { isOptionName, OPTIONS, type ValuedOption } from "./options.js";
+import type { Origins } from "./origins.js";
+import { hostPath } from "./readers.js";
 
-/** A config and where each of its fields was written. */
+/** A config, and the option that set each of its fields. */
 export interface WrittenConfig {
   readonly config: ConfigInput;
   readonly origins: Origins;
 }
 
 /**
- * Makes a config of a command line: single values take the place of those of the config file, lists are added to its.
+ * Makes a config of a command line: single values replace those of the config file, and lists are added to its lists.
  *
- * @param withImage - Adds what an image asks for to the file's.
+ * @param withImage - Adds what an image asks for to the config of the file.
  * @throws CliError for an option that cannot be read; SandboxError `CONFIG_INVALID` for the file.
  */
 export function configFromOptions(
@@ -27,21 +24,26 @@ export function configFromOptions(
 ): WrittenConfig {
   const own = fileOf(line);
   const file = withImage(own);
-  const { mounts, origins } = mountsOf(line, file);
-  const env = listOf(line, "env").map(variable);
-  const fields: ConfigInput = {
-    ...(line.program.length > 0 && { command: line.program }),
-    ...single(line, file),
-    ...lists(line, file),
-    ...(mounts !== undefined && { mounts }),
-    ...(env.length > 0 && { env: { ...(file.env ?? defaults().env), ...Object.fromEntries(env) } }),
+  const path = valueOf(line, "config");
+  const fromFile = Object.keys(own).map((field) => [field, `--config ${path}`] as const);
+  const parts = [
+    { config: file, origins: fromFile },
+    mounts(line, file),
+    lists(line, file),
+    env(line, file),
+    rootAndCommand(line),
+    singles(line, file),
+  ];
+  return {
+    config: Object.assign({}, ...parts.map(({ config }) => config)) as ConfigInput,
+    origins: new Map(parts.flatMap(({ origins }) => origins)),
   };
-  return { config: { ...file, ...fields }, origins: originsOf(line, own, origins) };
 }
 
-/** The user that a command line names in full, so that none has to be looked up. */
+/** The user whose ids are both given, by options or the config file; an image then need not look up its own. */
 export function chosenUser(line: CommandLine): ConfigInput["user"] {
-  const { uid, gid } = idsOf(line, fileOf(line));
+  const { user } = fileOf(line);
+  const [uid, gid] = [valueOf(line, "uid") ?? user?.uid, valueOf(line, "gid") ?? user?.gid];
   return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
@@ -50,119 +52,123 @@ function fileOf(line: CommandLine): ConfigInput {
   return path === undefined ? {} : readConfigFile(path);
 }
 
-function single(line: CommandLine, file: ConfigInput): ConfigInput {
-  const root = line.root ?? valueOf(line, "root");
-  const cwd = valueOf(line, "cwd");
-  const hostname = valueOf(line, "hostname");
-  const network = valueOf(line, "network");
-  const isolate = valueOf(line, "isolate");
-  return {
-    ...(root !== undefined && { root: hostPath(root) }),
-    ...(cwd !== undefined && { cwd }),
-    ...(hostname !== undefined && { hostname }),
-    // Core names the words that are allowed.
-    ...(network !== undefined && { network: network as Config["network"] }),
-    ...(isolate !== undefined && { isolate: namespaces(isolate) }),
-    ...user(line, file),
-    ...limitsOf(line, file),
-    ...stop(line, file),
-  };
+/** Fields that options set, and for each the option behind it. */
+interface Part {
+  readonly config: ConfigInput;
+  readonly origins: readonly (readonly [field: string, option: string])[];
 }
 
-function lists(line: CommandLine, file: ConfigInput): ConfigInput {
-  const writable = listOf(line, "writable");
-  const hidden = listOf(line, "hide");
-  const terminal = line.options.has("tty") ? ["TERM"] : [];
-  const inheritEnv = [...listOf(line, "inherit-env"), ...terminal];
-  return {
-    ...(writable.length > 0 && { writable: writables(file.writable ?? [], writable) }),
-    ...(hidden.length > 0 && { hidden: [...(file.hidden ?? []), ...hidden] }),
-    ...(inheritEnv.length > 0 && { inheritEnv: [...(file.inheritEnv ?? []), ...inheritEnv] }),
-  };
-}
-
-function writables(listed: Config["writable"], added: readonly string[]): Config["writable"] {
-  return listed === "all" || added.includes("all") ? "all" : [...listed, ...added];
-}
-
-/** The order of the four options among each other does not matter: core sorts by depth. */
-function mountsOf(
-  line: CommandLine,
-  file: ConfigInput,
-): { mounts: ConfigInput["mounts"]; origins: ReadonlyMap<number, string> } {
-  const added = [
-    ...listOf(line, "bind").map((text) => [`--bind ${text}`, bindMount(text)] as const),
-    ...listOf(line, "tmpfs").map((text) => [`--tmpfs ${text}`, tmpfsMount(text)] as const),
-    ...listOf(line, "proc").map(
-      (target) => [`--proc ${target}`, { type: "proc" as const, target }] as const,
-    ),
-    ...listOf(line, "dev").map(
-      (target) => [`--dev ${target}`, { type: "dev" as const, target }] as const,
-    ),
-  ];
-  const noDefaults = line.options.has("no-default-mounts");
-  if (added.length === 0 && !noDefaults) return { mounts: file.mounts, origins: new Map() };
-  const listed = file.mounts ?? (noDefaults ? [] : defaults().mounts);
-  const { mounts, places } = withMounts(
-    listed,
-    added.map(([, mount]) => mount),
+/** The order of the options does not matter: core sorts mounts by depth. */
+function mounts(line: CommandLine, file: ConfigInput): Part {
+  const added = usesOf(line).flatMap(({ name, option, texts }) =>
+    option.field === "mounts"
+      ? texts.map((text) => ({
+          origin: `--${name} ${text}`,
+          mount: option.read(text, `--${name}`) as MountInput,
+        }))
+      : [],
   );
-  return { mounts, origins: new Map(added.map(([text], index) => [places[index] ?? -1, text])) };
-}
-
-function variable(text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new CliError(`--env: ${JSON.stringify(text)} is not K=V`, {
-    hint: `To hand on the caller's value, write --inherit-env ${at === 0 ? "NAME" : text}.`,
+  const noDefaults = line.options.has("no-default-mounts");
+  if (added.length === 0 && !noDefaults) return { config: {}, origins: [] };
+  const listed = file.mounts ?? (noDefaults ? [] : defaults().mounts);
+  const mounts = [...listed];
+  const origins = added.map(({ mount, origin }) => {
+    const same = listed.findIndex(({ target }) => tidy(target) === tidy(mount.target));
+    // Only the first takes the place of a listed one. A second one contradicts it, and core refuses that.
+    const place = same !== -1 && mounts[same] === listed[same] ? same : mounts.length;
+    mounts[place] = mount;
+    return [`mounts[${place}]`, origin] as const;
   });
+  return { config: { mounts }, origins };
 }
 
-function namespaces(list: string): Config["isolate"] {
-  if (list === "all") return NAMESPACES;
-  return list === "none" ? [] : (list.split(",") as Config["isolate"][number][]);
+/** `/tmp/` and `/tmp` are the same target. */
+function tidy(target: string): string {
+  return posix.normalize(`${target}/`);
 }
 
-function user(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "user"> {
-  const { uid, gid } = idsOf(line, file);
-  if (uid === undefined && gid === undefined) return {};
+const LIST_FIELDS = ["writable", "hidden", "inheritEnv"] as const;
+
+/** Appends to the lists of the config file. */
+function lists(line: CommandLine, file: ConfigInput): Part {
+  const config: { -readonly [Field in (typeof LIST_FIELDS)[number]]?: ConfigInput[Field] } = {};
+  const origins = usesOf(line).flatMap(({ name, option, texts }) => {
+    const field = LIST_FIELDS.find((one) => one === option.field);
+    if (field === undefined) return [];
+    const listed = file[field] === "all" ? [] : (file[field] ?? []);
+    const isAll = field === "writable" && (file.writable === "all" || texts.includes("all"));
+    Object.assign(config, { [field]: isAll ? "all" : [...listed, ...texts] });
+    return [
+      ...texts.map(
+        (text, index) => [`${field}[${listed.length + index}]`, `--${name} ${text}`] as const,
+      ),
+      [field, `--${name} ${texts.at(-1)}`] as const,
+    ];
+  });
+  if (line.options.has("tty"))
+    config.inheritEnv = [...(config.inheritEnv ?? file.inheritEnv ?? []), "TERM"];
+  return { config, origins };
+}
+
+/** Adds variables to those of the config file or to the default ones. Origins do not show their values. */
+function env(line: CommandLine, file: ConfigInput): Part {
+  const added = valuesOf(line, "env");
+  if (added.length === 0) return { config: {}, origins: [] };
   return {
-    user: {
-      ...file.user,
-      uid: uid ?? process.getuid?.() ?? 0,
-      gid: gid ?? process.getgid?.() ?? 0,
-    },
+    config: { env: { ...(file.env ?? defaults().env), ...Object.fromEntries(added) } },
+    origins: added.map(([name]) => [`env.${name}`, `--env ${name}`] as const),
   };
-}
-
-function idsOf(
-  line: CommandLine,
-  file: ConfigInput,
-): { readonly uid: number | undefined; readonly gid: number | undefined } {
-  const id = (name: "uid" | "gid"): number | undefined => {
-    const text = valueOf(line, name);
-    return text === undefined ? file.user?.[name] : number(`--${name}`, text, /^\d+$/);
-  };
-  return { uid: id("uid"), gid: id("gid") };
-}
-
-/** Core says what is missing, and names the signals that there are. */
-function stop(line: CommandLine, file: ConfigInput): Pick<ConfigInput, "stop"> {
-  const [signal, grace] = [valueOf(line, "stop-signal"), valueOf(line, "stop-grace")];
-  if (signal === undefined && grace === undefined) return {};
-  const stop = {
-    ...file.stop,
-    ...(signal !== undefined && { signal: `SIG${signal.replace(/^SIG/, "")}` }),
-    ...(grace !== undefined && { grace: seconds("--stop-grace", grace) }),
-  };
-  return { stop: stop as NonNullable<ConfigInput["stop"]> };
-}
-
-function listOf({ options }: CommandLine, name: OptionName): readonly string[] {
-  return options.get(name) ?? [];
 }
 
 /** What core fills in for an empty config. */
 function defaults(): Config {
   return parseConfig({});
+}
+
+function rootAndCommand({ root, program }: CommandLine): Part {
+  return {
+    config: {
+      ...(root !== undefined && { root: hostPath(root) }),
+      ...(program.length > 0 && { command: program }),
+    },
+    origins: [
+      ...(root === undefined ? [] : [["root", `ROOT ${root}`] as const]),
+      ...(program.length === 0 ? [] : [["command", "COMMAND"] as const]),
+    ],
+  };
+}
+
+/** Sets the fields that have one value. The rest of an object that holds such a field is taken from the config file. */
+function singles(line: CommandLine, file: ConfigInput): Part {
+  const config: Record<string, unknown> = {};
+  const objects: Readonly<Record<string, unknown>> = file;
+  const origins = usesOf(line).flatMap(({ name, option, texts }) => {
+    const { field, repeat, read } = option;
+    const text = texts.at(-1);
+    if (field === undefined || repeat === true || text === undefined) return [];
+    const [top = "", below] = field.split(".");
+    const value = read(text, `--${name}`);
+    config[top] =
+      below === undefined
+        ? value
+        : Object.assign({}, config[top] ?? objects[top], { [below]: value });
+    return [[field, `--${name} ${text}`] as const];
+  });
+  if (config["user"] !== undefined) {
+    const caller = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    config["user"] = { ...caller, ...config["user"] };
+  }
+  return { config: config as ConfigInput, origins };
+}
+
+/** The options with an argument that a command line has, in the order of the table, and their arguments as written. */
+function usesOf({ options }: CommandLine): {
+  readonly name: string;
+  readonly option: ValuedOption;
+  readonly texts: readonly string[];
+}[] {
+  return Object.entries(OPTIONS).flatMap(([name, option]) => {
+    const texts = isOptionName(name) ? options.get(name) : undefined;
+    return texts === undefined || option.argument === undefined ? [] : [{ name, option, texts }];
+  });
 }

@@ -1,6 +1,9 @@
 import { constants } from "node:os";
 import type { ErrorCode, Exceeded, SandboxResult } from "@sandboxlib/core";
 
+/** How a command ends: with an exit code, or of the signal that it has handed on and that has ended the program. */
+export type End = number | NodeJS.Signals;
+
 const TIMED_OUT = 124;
 const SANDBOX_FAILED = 125;
 
@@ -20,7 +23,7 @@ export function exitCodeOf({ outcome, exitCode, signal, exceeded }: SandboxResul
   }
 }
 
-/** Where the kernel said so with a signal, what a shell would say. */
+/** A limit that the kernel enforces with a signal has the exit code that a shell reports for this signal. */
 const EXCEEDED: Readonly<Record<Exceeded["limit"], number>> = {
   cpuTime: 128 + constants.signals.SIGXCPU,
   fileSize: 128 + constants.signals.SIGXFSZ,
@@ -29,13 +32,13 @@ const EXCEEDED: Readonly<Record<Exceeded["limit"], number>> = {
   stderr: SANDBOX_FAILED,
 };
 
-/** Node has no names for real-time signals; core counts them from the first one of glibc on. */
+/** Node does not know real-time signals. Core names them by their distance to SIGRTMIN, which is 34 in glibc. */
 function numberOf(signal: NodeJS.Signals): number {
   const [, above] = /^SIGRTMIN([+-]\d+)$/.exec(signal) ?? [];
   return above === undefined ? constants.signals[signal] : 34 + Number(above);
 }
 
-/** The exit code that stands for a sandbox that failed: 2 for a config that is not valid, as for a wrong option. */
+/** The exit code for an error of the library: 2 for a config that is not valid, as for a wrong option. */
 export function exitCodeOfError(code: ErrorCode): number {
   switch (code) {
     case "CONFIG_INVALID":

@@ -1,9 +1,9 @@
 import { COMMANDS, type CommandName, commandNames, EXIT_CODES } from "./commands.js";
-import type { OptionName } from "./option-name.js";
-import { OPTIONS, optionsOf } from "./options.js";
+import { OPTION_GROUPS, OPTIONS, type OptionName, optionsOf } from "./options.js";
 
 const WIDTH = 80;
 const INDENT = "  ";
+const MOST_LEFT = 24;
 
 /** The help of `sandboxlib` itself. */
 export function overview(): string {
@@ -13,7 +13,7 @@ export function overview(): string {
     "",
     "Usage: sandboxlib COMMAND ...",
     "",
-    ...columns(commands),
+    ...columns(commands, leftWidth(commands)),
     "",
     "`sandboxlib COMMAND --help` tells more. `run-sandbox` is short for `sandboxlib run`.",
     "",
@@ -30,29 +30,44 @@ export function helpFor(command: CommandName, calledAs: string): string {
       `${index === 0 ? "Usage:" : "   or:"} ${calledAs} ${rest}`.trimEnd(),
     ),
     "",
-    ...columns(optionsOf(command).map((name) => [synopsis(name), described(name)] as const)),
-    "",
+    ...optionLines(optionsOf(command)),
     ...notes.flatMap((note) => [...wrap(note, WIDTH), ""]),
   ];
-  if (takesProgram) lines.push("Exit codes:", ...columns(EXIT_CODES), "");
+  if (takesProgram) lines.push("Exit codes:", ...columns(EXIT_CODES, leftWidth(EXIT_CODES)), "");
   return lines.join("\n");
 }
 
-function synopsis(name: OptionName): string {
-  const { argument } = OPTIONS[name];
-  const short = name === "help" ? "-h, " : "";
-  return argument === undefined ? `${short}--${name}` : `--${name} ${argument}`;
+type Row = readonly [left: string, right: string];
+
+/** The options under the headings of their groups; without headings if all are of one group. */
+function optionLines(names: readonly OptionName[]): string[] {
+  const width = leftWidth(names.map(optionRow));
+  const groups = OPTION_GROUPS.map(
+    (title) => [title, names.filter((name) => OPTIONS[name].group === title)] as const,
+  ).filter(([, options]) => options.length > 0);
+  return groups.flatMap(([title, options]) => [
+    ...(groups.length > 1 ? [`${title}:`] : []),
+    ...columns(options.map(optionRow), width),
+    "",
+  ]);
 }
 
-function described(name: OptionName): string {
-  return OPTIONS[name].repeat === true
-    ? `${OPTIONS[name].help} Can be repeated.`
-    : OPTIONS[name].help;
+function optionRow(name: OptionName): Row {
+  const option = OPTIONS[name];
+  const long = option.argument === undefined ? `--${name}` : `--${name} ${option.argument}`;
+  const isRepeated = option.argument !== undefined && option.repeat === true;
+  return [
+    option.short === undefined ? long : `-${option.short}, ${long}`,
+    isRepeated ? `${option.help} Can be repeated.` : option.help,
+  ];
 }
 
-/** Two columns, the second one wrapped; a word too long for the first gets a line of its own. */
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.min(24, Math.max(...rows.map(([left]) => left.length)) + 2);
+function leftWidth(rows: readonly Row[]): number {
+  return Math.min(MOST_LEFT, Math.max(...rows.map(([left]) => left.length)) + 2);
+}
+
+/** Two columns, the second one wrapped; a text too long for the first gets a line of its own. */
+function columns(rows: readonly Row[], width: number): string[] {
   return rows.flatMap(([left, right]) => {
     const lines = wrap(right, WIDTH - INDENT.length - width);
     const own = left.length > width - 2 ? [INDENT + left] : [];

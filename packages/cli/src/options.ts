@@ -1,259 +1,489 @@
+import type { Config, Limits } from "@sandboxlib/core";
 import type { CommandName } from "./commands.js";
-import type { OptionName } from "./option-name.js";
+import {
+  bindMount,
+  devMount,
+  fraction,
+  hostPath,
+  NAMESPACES,
+  namespaces,
+  plainText,
+  procMount,
+  type Reader,
+  signalName,
+  size,
+  tmpfsMount,
+  variable,
+  volume,
+  wholeNumber,
+} from "./readers.js";
 
-/** One option, as data: the command line is read by it, and the help and docs/cli.md are made from it. */
-export interface OptionSpec {
-  /** How the help calls its argument; without one the option is a switch. */
-  readonly argument?: string;
-  /** Whether each use adds to the ones before; else the last one counts. */
-  readonly repeat?: boolean;
+/**
+ * One option. The command line is parsed by it; the help, docs/cli.md and the option behind a config field in messages
+ * come from it.
+ */
+export type Option = Switch | ValuedOption;
+
+/** An option that takes no argument. */
+interface Switch {
+  /** A letter that means the same, after a single dash. */
+  readonly short?: string;
   readonly help: string;
+  readonly group: OptionGroup;
   /** The commands that take it. */
   readonly commands: readonly CommandName[];
+  readonly argument?: undefined;
 }
 
-const PROGRAM: readonly CommandName[] = ["run", "explain"];
-const IMAGE: readonly CommandName[] = ["run", "explain", "image"];
-const EVERY: readonly CommandName[] = [
-  "run",
-  "backends",
-  "doctor",
-  "explain",
-  "schema",
-  "image",
-  "gc",
-];
+/** An option that takes an argument. */
+export interface ValuedOption extends Omit<Switch, "argument"> {
+  /** What the help calls the argument. */
+  readonly argument: string;
+  readonly read: Reader<unknown>;
+  /** The config field that it sets. */
+  readonly field?: ConfigField;
+  /** Whether each use adds to the ones before; otherwise the last one counts. */
+  readonly repeat?: true;
+}
 
-/** Every option, in the order of the help. */
-export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = {
+/** A field of the config, or one inside it. */
+export type ConfigField =
+  | keyof Config
+  | `limits.${keyof Limits}`
+  | `user.${keyof NonNullable<Config["user"]>}`
+  | `stop.${keyof NonNullable<Config["stop"]>}`;
+
+/** What an option is about: the headings of the help, in its order. */
+export const OPTION_GROUPS = [
+  "Root and images",
+  "Files and mounts",
+  "Program",
+  "Isolation",
+  "Limits",
+  "Config and backend",
+  "Output and help",
+] as const;
+
+/** One of {@link OPTION_GROUPS}. */
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
+
+const RUN_EXPLAIN = ["run", "explain"] as const;
+const WITH_IMAGES = ["run", "explain", "image"] as const;
+const EVERY = ["run", "backends", "doctor", "explain", "schema", "image", "gc"] as const;
+
+/** Every option under its name without dashes, in the order of the help. */
+const TABLE = {
   root: {
     argument: "DIR",
+    read: hostPath,
+    field: "root",
     help: "The host directory or the image that becomes /, as ROOT. Default: the host's own root.",
-    commands: PROGRAM,
+    group: "Root and images",
+    commands: RUN_EXPLAIN,
   },
   volume: {
     argument: "NAME=PATH[:ro]",
+    read: volume,
     repeat: true,
     help: "The host directory for a mount point of an App Container image.",
-    commands: PROGRAM,
+    group: "Root and images",
+    commands: RUN_EXPLAIN,
   },
   digest: {
     argument: "DIGEST",
+    read: plainText,
     help: "What the image must be: `sha256:...`, or the ID of an App Container image, `sha512-...`. It may be shortened to 32 digits.",
-    commands: IMAGE,
+    group: "Root and images",
+    commands: WITH_IMAGES,
   },
   platform: {
     argument: "OS/ARCH",
+    read: plainText,
     help: "Which image to take of one for several platforms. Default: this machine's.",
-    commands: IMAGE,
+    group: "Root and images",
+    commands: WITH_IMAGES,
   },
   tag: {
     argument: "TAG",
+    read: plainText,
     help: "Which image to take of an archive of several.",
-    commands: IMAGE,
+    group: "Root and images",
+    commands: WITH_IMAGES,
   },
   images: {
     argument: "DIR",
+    read: hostPath,
     help: "Where App Container images are that others build on, or that a pod consists of.",
-    commands: IMAGE,
+    group: "Root and images",
+    commands: WITH_IMAGES,
   },
   pod: {
     argument: "FILE",
+    read: plainText,
     help: "Runs the apps of an App Container pod manifest, in place of ROOT; --images has their images. FILE is trusted as the command line is: it may bind what it wants of the host.",
+    group: "Root and images",
     commands: ["run"],
   },
   "metadata-service": {
     help: "Tells an App Container image, or the apps of a pod, about themselves under AC_METADATA_URL.",
+    group: "Root and images",
     commands: ["run"],
   },
   "max-size": {
     argument: "SIZE",
+    read: size,
     help: "The most that an image may hold, as SIZE of --tmpfs. Default: 16g.",
-    commands: IMAGE,
+    group: "Root and images",
+    commands: WITH_IMAGES,
   },
-  aci: { help: "Makes an App Container image.", commands: ["image"] },
-  oci: { help: "Makes an OCI image layout in a tar archive.", commands: ["image"] },
-  output: { argument: "FILE", help: "The file to write (-o FILE).", commands: ["image"] },
+  aci: {
+    help: "Makes an App Container image.",
+    group: "Root and images",
+    commands: ["image"],
+  },
+  oci: {
+    help: "Makes an OCI image layout in a tar archive.",
+    group: "Root and images",
+    commands: ["image"],
+  },
+  output: {
+    short: "o",
+    argument: "FILE",
+    read: hostPath,
+    help: "The file to write.",
+    group: "Root and images",
+    commands: ["image"],
+  },
   writable: {
     argument: "PATH|all",
+    read: plainText,
+    field: "writable",
     repeat: true,
     help: "A path inside that can be written; everything else is read-only. `all`: everything.",
-    commands: PROGRAM,
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
   },
   hide: {
     argument: "PATH",
+    read: plainText,
+    field: "hidden",
     repeat: true,
     help: "A path inside that cannot be read at all.",
-    commands: PROGRAM,
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
   },
   bind: {
     argument: "SRC[:DST[:ro]]",
+    read: bindMount,
+    field: "mounts",
     repeat: true,
     help: "Mounts SRC of the host on DST inside (default: the same path), writable unless `ro`. `SRC::ro`: the same path, read-only. `\\:` is a colon in a path.",
-    commands: PROGRAM,
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
   },
   tmpfs: {
     argument: "DST[:SIZE]",
+    read: tmpfsMount,
+    field: "mounts",
     repeat: true,
     help: "Mounts an empty file system in memory. SIZE in bytes, or with k, m or g in KiB, MiB or GiB.",
-    commands: PROGRAM,
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
   },
-  proc: { argument: "DST", repeat: true, help: "Mounts a procfs.", commands: PROGRAM },
-  dev: { argument: "DST", repeat: true, help: "Mounts a minimal /dev.", commands: PROGRAM },
+  proc: {
+    argument: "DST",
+    read: procMount,
+    field: "mounts",
+    repeat: true,
+    help: "Mounts a procfs.",
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
+  },
+  dev: {
+    argument: "DST",
+    read: devMount,
+    field: "mounts",
+    repeat: true,
+    help: "Mounts a minimal /dev.",
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
+  },
   "no-default-mounts": {
     help: "Leaves out what is mounted by default: proc on /proc, dev on /dev, tmpfs on /tmp.",
-    commands: PROGRAM,
+    group: "Files and mounts",
+    commands: RUN_EXPLAIN,
   },
   cwd: {
     argument: "DIR",
+    read: plainText,
+    field: "cwd",
     help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
-    commands: PROGRAM,
+    group: "Program",
+    commands: RUN_EXPLAIN,
   },
   env: {
     argument: "K=V",
+    read: variable,
+    field: "env",
     repeat: true,
     help: "Sets a variable. The program has these, a standard PATH and PWD, and no other.",
-    commands: PROGRAM,
+    group: "Program",
+    commands: RUN_EXPLAIN,
   },
   "inherit-env": {
     argument: "NAME",
+    read: plainText,
+    field: "inheritEnv",
     repeat: true,
     help: "Hands a variable of the caller on.",
-    commands: PROGRAM,
-  },
-  network: {
-    argument: "none|host",
-    help: "`host`: the host's network. Default: none.",
-    commands: PROGRAM,
-  },
-  isolate: {
-    argument: "LIST|all|none",
-    help: "Namespaces that are not shared with the host, of mount,pid,ipc,uts,user,cgroup. Default: all.",
-    commands: PROGRAM,
-  },
-  uid: { argument: "N", help: "The uid inside. Default: the caller's.", commands: PROGRAM },
-  gid: { argument: "N", help: "The gid inside. Default: the caller's.", commands: PROGRAM },
-  hostname: {
-    argument: "NAME",
-    help: "The host name inside. Default: sandbox.",
-    commands: PROGRAM,
-  },
-  timeout: {
-    argument: "SECONDS",
-    help: "Ends the run after this time, which may have a fraction, with exit code 124.",
-    commands: PROGRAM,
-  },
-  "stop-signal": {
-    argument: "SIGNAL",
-    help: "What the program gets first when it times out, with --stop-grace. Default: SIGTERM.",
-    commands: PROGRAM,
-  },
-  "stop-grace": {
-    argument: "SECONDS",
-    help: "How long it then has until everything is ended. Default: no time at all.",
-    commands: PROGRAM,
-  },
-  "cpu-time": {
-    argument: "SECONDS",
-    help: "Ends a process that has used so much processor time; if it is COMMAND, with exit code 152.",
-    commands: PROGRAM,
-  },
-  "address-space": {
-    argument: "SIZE",
-    help: "The most virtual memory of each process. SIZE as of --tmpfs.",
-    commands: PROGRAM,
-  },
-  "file-size": {
-    argument: "SIZE",
-    help: "The size that no file can grow beyond. A process that tries is ended; if it is COMMAND, with exit code 153.",
-    commands: PROGRAM,
-  },
-  "open-files": {
-    argument: "N",
-    help: "The most fds of each process, the standard streams included.",
-    commands: PROGRAM,
-  },
-  stack: { argument: "SIZE", help: "The largest stack of each process.", commands: PROGRAM },
-  "core-size": {
-    argument: "SIZE",
-    help: "The largest core file of each process; 0 for none.",
-    commands: PROGRAM,
-  },
-  memory: {
-    argument: "SIZE",
-    help: "The most memory of everything in the sandbox, its tmpfs included; exit code 137 when it runs out.",
-    commands: PROGRAM,
-  },
-  swap: {
-    argument: "SIZE",
-    help: "The most swap, beside --memory. Default: none.",
-    commands: PROGRAM,
-  },
-  processes: {
-    argument: "N",
-    help: "The most processes and threads in the sandbox, the backend's own included.",
-    commands: PROGRAM,
-  },
-  cpu: {
-    argument: "N",
-    help: "How many processors the sandbox may keep busy; 0.5 is half of one.",
-    commands: PROGRAM,
-  },
-  "io-weight": {
-    argument: "N",
-    help: "The sandbox's share of the disks, 1 to 10000, beside others with 100.",
-    commands: PROGRAM,
+    group: "Program",
+    commands: RUN_EXPLAIN,
   },
   tty: {
     help: "Gives the program a terminal of its own, as large as the caller's, which stands for it. TERM is handed on.",
-    commands: PROGRAM,
+    group: "Program",
+    commands: RUN_EXPLAIN,
+  },
+  network: {
+    argument: "none|host",
+    read: plainText,
+    field: "network",
+    help: "`host`: the host's network. Default: none.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  isolate: {
+    argument: "LIST|all|none",
+    read: namespaces,
+    field: "isolate",
+    help: `Namespaces that are not shared with the host, of ${NAMESPACES.join(",")}. Default: all.`,
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  uid: {
+    argument: "N",
+    read: wholeNumber,
+    field: "user.uid",
+    help: "The uid inside. Default: the caller's.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  gid: {
+    argument: "N",
+    read: wholeNumber,
+    field: "user.gid",
+    help: "The gid inside. Default: the caller's.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  hostname: {
+    argument: "NAME",
+    read: plainText,
+    field: "hostname",
+    help: "The host name inside. Default: sandbox.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  timeout: {
+    argument: "SECONDS",
+    read: fraction,
+    field: "limits.wallTime",
+    help: "Ends the run after this time, which may have a fraction, with exit code 124.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "stop-signal": {
+    argument: "SIGNAL",
+    read: signalName,
+    field: "stop.signal",
+    help: "What the program gets first when it times out, with --stop-grace. Default: SIGTERM.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "stop-grace": {
+    argument: "SECONDS",
+    read: fraction,
+    field: "stop.grace",
+    help: "How long it then has until everything is ended. Default: no time at all.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "cpu-time": {
+    argument: "SECONDS",
+    read: fraction,
+    field: "limits.cpuTime",
+    help: "Ends a process that has used so much processor time; if it is COMMAND, with exit code 152.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "address-space": {
+    argument: "SIZE",
+    read: size,
+    field: "limits.addressSpace",
+    help: "The most virtual memory of each process. SIZE as of --tmpfs.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "file-size": {
+    argument: "SIZE",
+    read: size,
+    field: "limits.fileSize",
+    help: "The size that no file can grow beyond. A process that tries is ended; if it is COMMAND, with exit code 153.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "open-files": {
+    argument: "N",
+    read: wholeNumber,
+    field: "limits.openFiles",
+    help: "The most fds of each process, the standard streams included.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  stack: {
+    argument: "SIZE",
+    read: size,
+    field: "limits.stack",
+    help: "The largest stack of each process.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "core-size": {
+    argument: "SIZE",
+    read: size,
+    field: "limits.coreSize",
+    help: "The largest core file of each process; 0 for none.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  memory: {
+    argument: "SIZE",
+    read: size,
+    field: "limits.memory",
+    help: "The most memory of everything in the sandbox, its tmpfs included; exit code 137 when it runs out.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  swap: {
+    argument: "SIZE",
+    read: size,
+    field: "limits.swap",
+    help: "The most swap, beside --memory. Default: none.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  processes: {
+    argument: "N",
+    read: wholeNumber,
+    field: "limits.processes",
+    help: "The most processes and threads in the sandbox, the backend's own included.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  cpu: {
+    argument: "N",
+    read: fraction,
+    field: "limits.cpu",
+    help: "How many processors the sandbox may keep busy; 0.5 is half of one.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
+  },
+  "io-weight": {
+    argument: "N",
+    read: wholeNumber,
+    field: "limits.ioWeight",
+    help: "The sandbox's share of the disks, 1 to 10000, beside others with 100.",
+    group: "Limits",
+    commands: RUN_EXPLAIN,
   },
   config: {
     argument: "FILE",
+    read: plainText,
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",
-    commands: PROGRAM,
+    group: "Config and backend",
+    commands: RUN_EXPLAIN,
   },
   cgroup: {
     argument: "DIR",
+    read: hostPath,
     help: "A directory below /sys/fs/cgroup in which this user may make others: the run gets a cgroup of its own there, for its limits and its accounting. Default: one below the caller's own, and only for a limit that needs it.",
-    commands: PROGRAM,
+    group: "Config and backend",
+    commands: RUN_EXPLAIN,
   },
   backend: {
     argument: "NAME",
+    read: plainText,
     help: "The backend to use. Default: the strongest installed one that can honour the config.",
-    commands: PROGRAM,
+    group: "Config and backend",
+    commands: RUN_EXPLAIN,
   },
   prefer: {
     argument: "CAPABILITY",
+    read: plainText,
     repeat: true,
     help: "Lets this need go where the backend cannot meet it, and says so.",
-    commands: PROGRAM,
+    group: "Config and backend",
+    commands: RUN_EXPLAIN,
   },
-  degrade: { help: "Lets every need go that may go, as --prefer.", commands: PROGRAM },
-  "dry-run": { help: "Prints the plan as JSON and starts nothing.", commands: PROGRAM },
+  degrade: {
+    help: "Lets every need go that may go, as --prefer.",
+    group: "Config and backend",
+    commands: RUN_EXPLAIN,
+  },
+  "dry-run": {
+    help: "Prints the plan as JSON and starts nothing.",
+    group: "Output and help",
+    commands: RUN_EXPLAIN,
+  },
   "result-file": {
     argument: "FILE",
+    read: plainText,
     help: "Writes the whole result, or the error, as JSON.",
-    commands: PROGRAM,
+    group: "Output and help",
+    commands: RUN_EXPLAIN,
   },
   quiet: {
     help: "Does not say what is not enforced, nor which limit has ended the run.",
-    commands: PROGRAM,
+    group: "Output and help",
+    commands: RUN_EXPLAIN,
   },
-  json: { help: "Prints JSON.", commands: ["backends", "doctor", "explain", "image"] },
+  json: {
+    help: "Prints JSON.",
+    group: "Output and help",
+    commands: ["backends", "doctor", "explain", "image"],
+  },
   verbose: {
     help: "Says what is enforced and by what, on standard error.",
+    group: "Output and help",
     commands: EVERY,
   },
   help: {
+    short: "h",
     help: "Prints this help.",
+    group: "Output and help",
     commands: EVERY,
   },
   version: {
     help: "Prints the version.",
+    group: "Output and help",
     commands: EVERY,
   },
-};
+} satisfies Readonly<Record<string, Option>>;
+
+/** The name of an option, without the dashes. */
+export type OptionName = keyof typeof TABLE;
+
+/** The name of an option that takes an argument. */
+export type ValuedOptionName = {
+  [Name in OptionName]: (typeof TABLE)[Name] extends ValuedOption ? Name : never;
+}[OptionName];
+
+/** What the reader of an option makes of its argument. */
+export type OptionValue<Name extends ValuedOptionName> = ReturnType<(typeof TABLE)[Name]["read"]>;
+
+/** Every option, in the order of the help. */
+export const OPTIONS: Readonly<Record<ValuedOptionName, ValuedOption>> &
+  Readonly<Record<OptionName, Option>> = TABLE;
 
 /** Whether a word is the name of an option. */
 export function isOptionName(name: string): name is OptionName {

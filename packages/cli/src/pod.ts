@@ -16,24 +16,22 @@ import {
   SHARED,
   sharedNamespaces,
 } from "@sandboxlib/image-appc";
-import type { End } from "./cli.js";
-import { CliError } from "./cli-error.js";
 import { type CommandLine, valueOf } from "./command-line.js";
 import { chosenUser, configFromOptions } from "./config-from-options.js";
-import { exitCodeOf } from "./exit-code.js";
-import { hostPath } from "./host-path.js";
-import { imageOptions } from "./image-options.js";
-import { interruptible } from "./interrupted.js";
-import type { Io } from "./io.js";
-import { progressOn } from "./progress.js";
-import { describeError } from "./report-error.js";
+import { CliError, describeError } from "./errors.js";
+import { type End, exitCodeOf } from "./exit-code.js";
+import type { Io } from "./output.js";
+import { unpackingOf } from "./progress.js";
+import { hostPath } from "./readers.js";
 import { droppedLines, enforcedLines, noteLines } from "./report-run.js";
 import { openResultFile } from "./result-file.js";
-import { sandboxOptions } from "./sandbox-from-line.js";
-import { type Forwarding, forwardSignals } from "./signals.js";
-import { Together } from "./together.js";
+import { imageOptions, sandboxOptions } from "./sandbox-request.js";
+import { type Forwarding, forwardSignals, ProgramGroup } from "./signals.js";
 
-/** Runs a pod, or an image with a metadata service, which is a pod of one app: in namespaces that are the pod's own. */
+/**
+ * Runs a pod, or an image with a metadata service, which is a pod of one app. A pod has namespaces of its own, and what
+ * starts it must be inside them: this process starts itself once more there.
+ */
 export async function runPodLine(line: CommandLine, io: Io): Promise<End> {
   const share = sharedNamespaces(process.env);
   const signals = forwardSignals();
@@ -46,13 +44,13 @@ export async function runPodLine(line: CommandLine, io: Io): Promise<End> {
   }
 }
 
-/** This very command line once more, inside. */
+/** Runs this command line again, in the namespaces of the pod. */
 async function startInside(line: CommandLine, signals: Forwarding): Promise<End> {
   const host = realHost();
   const shared = SHARED.filter((kind) => kind !== "network" || !isOnHost(line));
-  const trial = await host.run(insideOf([host.which("true") ?? "/bin/true"], shared, host).argv);
-  if (trial.exitCode !== 0) {
-    const why = trial.stderr.trim().split("\n", 1)[0] ?? "";
+  const probe = await host.run(insideOf([host.which("true") ?? "/bin/true"], shared, host).argv);
+  if (probe.exitCode !== 0) {
+    const why = probe.stderr.trim().split("\n", 1)[0] ?? "";
     throw new SandboxError("BACKEND_UNAVAILABLE", `a pod gets no namespaces here: ${why}`, {
       hint: "`sandboxlib doctor` says whether namespaces can be had.",
     });
@@ -89,7 +87,7 @@ async function writeResult(
   }
 }
 
-/** The first app's that did not end well. */
+/** How the first app ended that did not succeed. */
 function endOf({ apps }: PodResult, signals: Forwarding): End {
   const ends = apps.flatMap(({ result, failed }) => failed ?? result ?? []);
   return ends.map((one) => signals.endedBy(one) ?? exitCodeOf(one)).find((end) => end !== 0) ?? 0;
@@ -102,8 +100,8 @@ async function runInside(
   signals: Forwarding,
 ): Promise<PodResult> {
   const { pod, openImage } = await podFrom(line, stderr);
-  const together = new Together();
-  signals.to(together);
+  const group = new ProgramGroup();
+  signals.to(group);
   const isQuiet = line.options.has("quiet");
   const stdin = pod.apps.length === 1 ? "inherit" : "discard";
   const result = await runPod(pod, {
@@ -118,7 +116,7 @@ async function runInside(
     onNote: (note) => void (isQuiet || stderr.write(noteLines([note]))),
     onSandbox: (sandbox) => void (isQuiet || stderr.write(droppedLines(sandbox))),
     run: async (sandbox, argv, signal) =>
-      together.add(sandbox.spawn(argv, { stdin, stdout: "inherit", stderr: "inherit", signal })),
+      group.add(sandbox.spawn(argv, { stdin, stdout: "inherit", stderr: "inherit", signal })),
   });
   if (line.options.has("verbose"))
     for (const { result: one } of result.apps)
@@ -132,22 +130,21 @@ async function podFrom(
 ): Promise<{ readonly pod: PodManifest; readonly openImage: PodOptions["openImage"] }> {
   const path = valueOf(line, "pod");
   const root = line.root ?? valueOf(line, "root");
-  const { signal, during } = interruptible();
-  const options = { ...imageOptions(line), signal };
+  const options = imageOptions(line);
   if (path !== undefined) {
     const word = root ?? line.program[0];
     if (word !== undefined) throw new CliError(`${JSON.stringify(word)}: the pod says what to run`);
-    const progress = progressOn(stderr, path);
-    const open = openFrom({ ...options, onProgress: progress.tell, onWait: progress.wait });
-    const openImage: PodOptions["openImage"] = (image) =>
-      during(async () => open(image)).finally(progress.end);
+    const unpacking = unpackingOf(path, stderr);
+    const open = openFrom({ ...options, ...unpacking.options });
+    const openImage: PodOptions["openImage"] = (image) => unpacking.during(async () => open(image));
     return { pod: parsePodManifest(read(path)), openImage };
   }
   if (root === undefined)
     throw new CliError("--metadata-service: there is no image that could ask it");
-  const progress = progressOn(stderr, root);
-  const told = { ...options, onProgress: progress.tell, onWait: progress.wait };
-  const image = await during(async () => openAci(hostPath(root), told)).finally(progress.end);
+  const unpacking = unpackingOf(root, stderr);
+  const image = await unpacking.during(async () =>
+    openAci(hostPath(root), { ...options, ...unpacking.options }),
+  );
   const pod = podOf(image.manifest, image.id, options.volumes ?? {});
   return { pod, openImage: async () => image };
 }

@@ -1,12 +1,12 @@
 import { type Sandbox, type SandboxResult, verdictOf } from "@sandboxlib/core";
-import { printable } from "./printable.js";
+import { printable } from "./output.js";
 
-/** What users should know of an image. */
+/** Messages of a sandbox or an image, one on each line. */
 export function noteLines(notes: readonly string[]): string {
   return notes.map((note) => `sandboxlib: ${printable(note)}\n`).join("");
 }
 
-/** What a sandbox does not enforce, and other ways to what it protects. */
+/** What a sandbox does not enforce, and what its backend says about other ways to reach what it protects. */
 export function droppedLines({ dropped, needs }: Pick<Sandbox, "dropped" | "needs">): string {
   return noteLines([
     ...dropped.map(
@@ -16,13 +16,13 @@ export function droppedLines({ dropped, needs }: Pick<Sandbox, "dropped" | "need
   ]);
 }
 
-/** Which limit has ended a run, as the exit code alone does not say. */
+/** The limit that ended a run, which the exit code alone does not tell; empty if none did. */
 export function limitLine(result: SandboxResult): string {
   const isLimit = result.outcome === "timed-out" || result.outcome === "limit-exceeded";
   return isLimit ? `sandboxlib: ${verdictOf(result).message}\n` : "";
 }
 
-/** What a sandbox enforced, and by what. */
+/** What a sandbox enforced, by which mechanism, and whether that was read back from the kernel. */
 export function enforcedLines({ backend, enforcement }: SandboxResult): string {
   return enforcement.enforced
     .map(({ capability, path, mechanism, checked }) => {

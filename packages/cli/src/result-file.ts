@@ -10,21 +10,21 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { CliError } from "./cli-error.js";
-import { hostPath } from "./host-path.js";
-import { printableJson } from "./printable.js";
+import { CliError } from "./errors.js";
+import { printableJson } from "./output.js";
+import { hostPath } from "./readers.js";
 
-/** The place for a result, reserved before the run. */
+/** A result file that was opened before the run. */
 export interface ResultFile {
-  /** Puts the whole text there at once: a reader finds all of it or no file. */
+  /** Puts the whole text there at once, so that a reader finds all of it or no file. @throws CliError with exit code 125 */
   write(result: unknown): void;
 }
 
 /**
- * Makes sure that the file can be written and takes an older one away, so that nobody takes it for this run's.
+ * Makes sure that the file can be written, and removes an older one, which could be mistaken for the result of this run.
  *
- * The program may be able to write to the directory, or to replace it. So the directory is held open, and everything
- * is done relative to it; no symlink is followed, and only a regular file is ever replaced.
+ * The program may be able to write to the directory, or to replace it. So the directory is kept open, and every path is
+ * relative to it; no symlink is followed, and only a regular file is ever replaced.
  *
  * @throws CliError
  */
@@ -47,7 +47,7 @@ export function openResultFile(path: string): ResultFile {
   };
 }
 
-/** On Linux, a path that leads to this very directory, wherever it is moved and whatever takes its place. */
+/** The path of an open fd, on Linux: it leads to the same directory even after this was moved or replaced. */
 function openDirectory(path: string, directory: string): string {
   return attempt(path, 2, () => {
     const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -57,7 +57,7 @@ function openDirectory(path: string, directory: string): string {
   });
 }
 
-/** Writes a file of its own, which nobody can have put there, and hands it on; it is gone when that fails. */
+/** Writes a new file beside `file` and calls `then` with its path; if that fails, the new file is removed. */
 function writeBeside(file: string, text: string, then: (temporary: string) => void): void {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(8).toString("hex")}`);
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);

@@ -1,63 +1,68 @@
-import {
-  allCapabilities,
-  CAPABILITIES,
-  type Capability,
-  createSandbox,
-  isCapability,
-  type Prefer,
-  type Sandbox,
-} from "@sandboxlib/core";
-import { CliError } from "./cli-error.js";
-import { type CommandLine, valueOf } from "./command-line.js";
-import type { WrittenConfig } from "./config-from-options.js";
-import { hostPath } from "./host-path.js";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { createSandbox } from "@sandboxlib/core";
+import type { CommandLine } from "./command-line.js";
+import { configFromOptions } from "./config-from-options.js";
+import { CliError } from "./errors.js";
+import type { OptionName } from "./options.js";
 import { withOrigin } from "./origins.js";
-import { didYouMean } from "./suggest.js";
+import type { Io } from "./output.js";
+import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
 
-/** Makes the sandbox that a command line asks for; an error names the option behind the field at fault. */
-export async function sandboxFrom(
-  line: CommandLine,
-  { config, origins }: WrittenConfig,
-): Promise<Sandbox> {
-  try {
-    return await createSandbox(config, sandboxOptions(line));
-  } catch (error) {
-    throw withOrigin(error, origins);
+/**
+ * Reads which sandbox a command line asks for. An image is unpacked if it is not yet in the cache.
+ *
+ * @throws CliError for an option that cannot be read; SandboxError for a config file or an image that cannot.
+ */
+export async function sandboxFromLine(line: CommandLine, io: Io): Promise<SandboxRequest> {
+  const written = configFromOptions(line);
+  const { root } = written.config;
+  if (root !== undefined && isImage(root)) {
+    const { sandboxFromImage } = await import("./sandbox-from-image.js");
+    return sandboxFromImage(line, root, io);
   }
-}
-
-/** How a command line wants its sandboxes made, whatever they are made of. */
-export function sandboxOptions(line: CommandLine): {
-  readonly backend: string | undefined;
-  readonly prefer: Prefer;
-  readonly cgroup: string | undefined;
-} {
-  const cgroup = valueOf(line, "cgroup");
+  assertNoImageOptions(line);
   return {
-    backend: valueOf(line, "backend"),
-    prefer: preferOf(line),
-    cgroup: cgroup === undefined ? undefined : hostPath(cgroup),
+    written,
+    async open() {
+      try {
+        return {
+          sandbox: await createSandbox(written.config, sandboxOptions(line)),
+          notes: [],
+          runAll: (run) => run(undefined),
+          close: async () => undefined,
+        };
+      } catch (error) {
+        throw withOrigin(error, written.origins);
+      }
+    },
   };
 }
 
-/** The needs that may be let go, as --prefer and --degrade say. */
-export function preferOf({ options }: CommandLine): Prefer {
-  const named = (options.get("prefer") ?? []).map(droppable);
-  return options.has("degrade") ? "all" : named;
+/** Whether a root is a file, or a directory that is an OCI layout. */
+function isImage(root: string): boolean {
+  const options = { throwIfNoEntry: false } as const;
+  try {
+    const stats = statSync(root, options);
+    if (stats?.isDirectory() !== true) return stats !== undefined;
+    return statSync(join(root, "oci-layout"), options)?.isFile() === true;
+  } catch {
+    return false; // It cannot be reached, and core reports why.
+  }
 }
 
-function droppable(word: string): Capability {
-  const known = allCapabilities().filter((name) => CAPABILITIES[name].droppable);
-  if (!isCapability(word)) {
-    throw new CliError(
-      `--prefer: ${JSON.stringify(word)} is no capability.${didYouMean(word, known)}`,
-      {
-        hint: `There are ${known.join(", ")}.`,
-      },
-    );
-  }
-  if (CAPABILITIES[word].droppable) return word;
-  throw new CliError(`--prefer: ${word} cannot be let go: it decides what the program is given`, {
-    hint: `These can: ${known.join(", ")}.`,
-  });
+/** The options that apply to images only. */
+const ONLY_IMAGES: readonly OptionName[] = [
+  "volume",
+  "digest",
+  "platform",
+  "tag",
+  "images",
+  "max-size",
+];
+
+/** Refuses an option that would be ignored. */
+function assertNoImageOptions(line: CommandLine): void {
+  const name = ONLY_IMAGES.find((option) => line.options.has(option));
+  if (name !== undefined) throw new CliError(`--${name}: ROOT is no image`);
 }

@@ -10,17 +10,17 @@ import {
   probeOn,
   realHost,
 } from "@sandboxlib/core";
-import { describeError } from "./report-error.js";
+import { describeError } from "./errors.js";
 
-/** An installed backend and what became of the attempt to use it here. */
+/** An installed backend, and whether it works here. */
 export interface Surveyed {
   readonly installed: InstalledBackend;
-  /** Undefined when its code could not be used at all. */
+  /** Undefined if its code could not be loaded, or is not for this platform. */
   readonly backend: Backend | undefined;
   readonly probe: Probe;
 }
 
-/** Asks every installed backend whether it works here. Nothing that one of them does wrong ends the survey. */
+/** Asks every installed backend whether it works here. An error of a backend becomes the reason why it does not. */
 export async function survey(): Promise<Surveyed[]> {
   const host = realHost();
   const { missing } = probeCgroups();
@@ -36,7 +36,7 @@ async function examine(
 ): Promise<Surveyed> {
   let backend: Backend | undefined;
   try {
-    if (!installed.platforms.includes(host.platform)) return foreign(installed, host);
+    if (!installed.platforms.includes(host.platform)) return forOtherPlatform(installed, host);
     backend = await loadBackend(installed);
     return { installed, backend, probe: await probeOn(backend, host, missing) };
   } catch (error) {
@@ -49,7 +49,7 @@ async function examine(
   }
 }
 
-function foreign(installed: InstalledBackend, { platform }: Host): Surveyed {
+function forOtherPlatform(installed: InstalledBackend, { platform }: Host): Surveyed {
   const platforms = installed.platforms.join(", ");
   const reason = `it works on ${platforms === "" ? "no platform" : platforms}, and this is ${platform}`;
   return {
@@ -59,6 +59,6 @@ function foreign(installed: InstalledBackend, { platform }: Host): Surveyed {
   };
 }
 
-/** What to do when there is no backend at all. */
+/** The message for a host without any backend. */
 export const NO_BACKEND =
   "No backend is installed. Install one beside this tool, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.";

@@ -1,20 +1,20 @@
 import type { RunOptions, SandboxChild } from "@sandboxlib/core";
 
-/** How the caller's terminal stands for the program's. */
+/** Connects the caller's terminal with the terminal of the program. */
 export interface Terminal {
-  /** What the program is to be started with. */
+  /** The options to start the program with. */
   readonly options: RunOptions;
-  /** Passes on what is typed, shown and resized, until the program has ended and all of it is shown. */
+  /** Passes on input, output and changes of size until the program has ended and all of its output is written. */
   to(child: SandboxChild): Promise<void>;
-  /** Leaves the caller's terminal as it was. */
+  /** Restores the modes of the caller's terminal. */
   restore(): void;
 }
 
-/** Milliseconds: nobody may be reading what a program has shown at its end. */
-const LAST_WORDS = 5_000;
+/** Milliseconds to wait for the last output to be written, since nobody may be reading it. */
+const MOST_DRAIN = 5_000;
 
-/** What ends this process and is not handed on: the program ends with it. */
-const DEADLY: readonly NodeJS.Signals[] = [
+/** Signals that end this process, and the program with it, without being handed on. The modes are restored before. */
+const FATAL: readonly NodeJS.Signals[] = [
   "SIGQUIT",
   "SIGUSR2",
   "SIGALRM",
@@ -41,7 +41,7 @@ export function callersTerminal(): Terminal {
     for (const step of undo.splice(0).reverse()) step();
   };
   const raw = (isRaw: boolean): void => {
-    // It may be gone: then there is nothing to restore.
+    // A terminal that was closed has no modes to restore.
     if (stdin.isTTY && !stdin.destroyed) stdin.setRawMode(isRaw);
   };
   const follow = (child: SandboxChild): void => {
@@ -49,14 +49,14 @@ export function callersTerminal(): Terminal {
     raw(true);
     undo.push(() => raw(false));
     on(process, "exit", () => raw(false));
-    for (const signal of DEADLY) {
+    for (const signal of FATAL) {
       on(process, signal, () => {
         restore();
         process.kill(process.pid, signal);
       });
     }
     if (stdout.isTTY) on(stdout, "resize", resize);
-    // From outside: what is typed goes to the program, whose terminal knows what to do about it.
+    // These are sent by another process: Ctrl-Z goes to the program's terminal, which sends the program a signal.
     on(process, "SIGTSTP", () => raw(false));
     on(process, "SIGCONT", () => {
       raw(true);
@@ -73,7 +73,7 @@ export function callersTerminal(): Terminal {
       follow(child);
       const { stdin: typed, stdout: shown } = child;
       if (typed === null || shown === null) return;
-      // The program may end, and the caller's terminal go away, at any time.
+      // The program may end, and the caller's terminal be closed, at any time: neither is an error.
       for (const stream of [typed, shown, stdin]) on(stream, "error", () => undefined);
       on(stdout, "error", () => {
         child.kill("SIGHUP");
@@ -84,7 +84,7 @@ export function callersTerminal(): Terminal {
       shown.pipe(stdout, { end: false });
       undo.push(() => stdin.unpipe(typed).pause());
       await child.result.catch(() => undefined);
-      await Promise.race([isShown, later(LAST_WORDS)]);
+      await Promise.race([isShown, later(MOST_DRAIN)]);
     },
     restore,
   };

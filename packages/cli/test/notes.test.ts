@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asText } from "../src/explain/text.js";
+import { asText } from "../src/commands/explain.js";
 import { droppedLines } from "../src/report-run.js";
 
 const need = {

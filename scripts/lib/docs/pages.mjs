@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { workspaceBackends } from "./backends.mjs";
 import { capabilitiesPage } from "./capabilities-page.mjs";
+import { cliPage } from "./cli-page.mjs";
 import { configPage } from "./config-page.mjs";
 import { table } from "./table.mjs";
 
@@ -12,6 +13,7 @@ export const root = join(import.meta.dirname, "../../..");
 export async function generatedDocs() {
   const backends = await workspaceBackends(root);
   return [
+    ["docs/cli.md", cliPage(root)],
     ["docs/config.md", configPage()],
     ["docs/capabilities.md", capabilitiesPage(backends)],
     ["README.md", readme(backends)],

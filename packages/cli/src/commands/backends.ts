@@ -1,12 +1,9 @@
 import { capabilitiesOf } from "@sandboxlib/core";
 import { assertUsable, type CommandLine } from "../command-line.js";
-import type { Io, Output } from "../io.js";
-import { paint } from "../paint.js";
-import { printable, printableJson } from "../printable.js";
+import { type Io, type Output, paint, printable, printableJson, table } from "../output.js";
 import { NO_BACKEND, type Surveyed, survey } from "../survey.js";
-import { table } from "../table.js";
 
-/** Lists the installed backends and their state. */
+/** Lists the installed backends, and why one of them does not work here. */
 export async function backends(line: CommandLine, { stdout }: Io): Promise<number> {
   assertUsable(line);
   const found = await survey();

@@ -1,36 +1,37 @@
 import { arch, release } from "node:os";
 import { allCapabilities, type Capability, capabilitiesOf, realHost } from "@sandboxlib/core";
 import { assertUsable, type CommandLine } from "../command-line.js";
-import type { Finding } from "../doctor/finding.js";
-import { tryHost } from "../doctor/trials.js";
-import type { Io, Output } from "../io.js";
-import { paint } from "../paint.js";
-import { printable, printableJson } from "../printable.js";
+import { type CheckResult, checkHost } from "../host-checks.js";
+import { type Io, type Output, paint, printable, printableJson } from "../output.js";
 import { NO_BACKEND, type Surveyed, survey } from "../survey.js";
 
-/** Says what works here, what does not and why, and how to change that. Exit code 1 when no backend can be used. */
+/** Prints what works on this host, what does not and why, and how to fix it. Exit code 1 if no backend can be used. */
 export async function doctor(line: CommandLine, { stdout }: Io): Promise<number> {
   assertUsable(line);
   const host = realHost();
-  const [findings, found] = await Promise.all([tryHost(host), survey()]);
-  const diagnoses = found.map((one) => diagnose(one, found));
+  const [checks, found] = await Promise.all([checkHost(host), survey()]);
+  const states = found.map((one) => stateOf(one, found));
   if (line.options.has("json")) {
     const { platform, uid } = host;
     stdout.write(
-      printableJson({ host: { platform, kernel: release(), uid }, findings, backends: diagnoses }),
+      printableJson({
+        host: { platform, kernel: release(), uid },
+        findings: checks,
+        backends: states,
+      }),
     );
   } else {
     stdout.write(`Host: ${host.platform} ${arch()}, kernel ${release()}, uid ${host.uid}\n`);
-    for (const finding of findings) stdout.write(findingLines(finding, stdout));
+    for (const check of checks) stdout.write(checkLines(check, stdout));
     stdout.write("\nBackends\n");
     stdout.write(found.length === 0 ? `${mark(false, stdout)}${NO_BACKEND}\n` : "");
-    for (const diagnosis of diagnoses) stdout.write(diagnosisLines(diagnosis, stdout));
+    for (const state of states) stdout.write(stateLines(state, stdout));
   }
-  return diagnoses.some(({ available }) => available) ? 0 : 1;
+  return states.some(({ available }) => available) ? 0 : 1;
 }
 
-/** What is known of a backend, and what it is good for here. */
-interface Diagnosis {
+/** Whether a backend works here, and which capabilities it has. */
+interface BackendState {
   readonly name: string;
   readonly available: boolean;
   readonly tool?: string;
@@ -39,12 +40,12 @@ interface Diagnosis {
   readonly notes?: readonly string[];
   /** What it enforces here, or would if it were available. */
   readonly enforces: readonly Capability[];
-  /** Of these, what no available backend enforces. */
+  /** Those of them that no available backend enforces. */
   readonly gains: readonly Capability[];
   readonly lacks: readonly { readonly capability: Capability; readonly remedy?: string }[];
 }
 
-function diagnose(one: Surveyed, all: readonly Surveyed[]): Diagnosis {
+function stateOf(one: Surveyed, all: readonly Surveyed[]): BackendState {
   const { installed, backend, probe } = one;
   const enforces = enforcedBy(one);
   const here = new Set(all.filter((other) => other.probe.available).flatMap(enforcedBy));
@@ -79,15 +80,15 @@ function enforcedBy({ backend, probe }: Surveyed): Capability[] {
   );
 }
 
-function findingLines({ what, works, cause, fix }: Finding, to: Output): string {
+function checkLines({ what, works, cause, fix }: CheckResult, to: Output): string {
   return lines(works, to, what, [
     ["cause", cause],
     ["fix", fix],
   ]);
 }
 
-function diagnosisLines(diagnosis: Diagnosis, to: Output): string {
-  const { name, available, tool, reason, remedy, notes = [], enforces, gains, lacks } = diagnosis;
+function stateLines(state: BackendState, to: Output): string {
+  const { name, available, tool, reason, remedy, notes = [], enforces, gains, lacks } = state;
   const total = allCapabilities().length;
   const title = available
     ? `${name}${tool === undefined ? "" : ` (${tool})`}: enforces ${enforces.length} of ${total} capabilities`

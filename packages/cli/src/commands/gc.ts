@@ -1,10 +1,9 @@
 import { gc as collect } from "@sandboxlib/core";
 import type { Collected } from "@sandboxlib/image";
 import { assertUsable, type CommandLine } from "../command-line.js";
-import type { Io } from "../io.js";
-import { printable } from "../printable.js";
+import { type Io, printable } from "../output.js";
 
-/** Takes back what runs that were killed have left on the host. */
+/** Removes what killed runs have left on the host, and the cached images that no run uses. */
 export async function gc(line: CommandLine, { stdout, stderr }: Io): Promise<number> {
   assertUsable(line);
   const { undone, failed, unsure } = await collect();

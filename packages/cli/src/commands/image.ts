@@ -1,19 +1,16 @@
 import { buildOci, inspectImage } from "@sandboxlib/image";
-import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
-import { hostPath } from "../host-path.js";
-import { imageOptions } from "../image-options.js";
-import { interruptible } from "../interrupted.js";
-import type { Io } from "../io.js";
-import { printable, printableJson } from "../printable.js";
-import { progressOn } from "../progress.js";
-import { see } from "../see.js";
+import { CliError, seeHelp } from "../errors.js";
+import { type Io, printable, printableJson } from "../output.js";
+import { unpackingOf } from "../progress.js";
+import { hostPath } from "../readers.js";
+import { imageOptions } from "../sandbox-request.js";
 
-/** Says what an image is, or makes one. */
+/** Prints what an image is, or makes one of a directory. */
 export async function image(line: CommandLine, io: Io): Promise<number> {
   assertUsable(line);
   const [verb, file, ...more] = line.program;
-  const problem = (text: string): CliError => new CliError(text, { hint: see("image") });
+  const problem = (text: string): CliError => new CliError(text, { hint: seeHelp("image") });
   if (verb !== "inspect" && verb !== "build")
     throw problem(
       verb === undefined ? "inspect or build?" : `${JSON.stringify(verb)}: inspect or build?`,
@@ -25,13 +22,9 @@ export async function image(line: CommandLine, io: Io): Promise<number> {
 }
 
 async function inspect(line: CommandLine, file: string, { stdout, stderr }: Io): Promise<void> {
-  const progress = progressOn(stderr, file);
-  const { signal, during } = interruptible();
-  const told = { onProgress: progress.tell, onWait: progress.wait, signal };
-  const options = { ...imageOptions(line), ...told };
-  const opened = await during(async () => inspectImage(hostPath(file), options)).finally(
-    progress.end,
-  );
+  const unpacking = unpackingOf(file, stderr);
+  const options = { ...imageOptions(line), ...unpacking.options };
+  const opened = await unpacking.during(async () => inspectImage(hostPath(file), options));
   const { format, digest, rootDirectory, config, notes, manifest } = opened;
   if (line.options.has("json")) {
     stdout.write(printableJson({ format, digest, rootDirectory, config, notes, manifest }));
@@ -51,9 +44,9 @@ async function inspect(line: CommandLine, file: string, { stdout, stderr }: Io):
 async function build(line: CommandLine, directory: string, { stdout }: Io): Promise<void> {
   const [aci, oci] = [line.options.has("aci"), line.options.has("oci")];
   if (aci === oci) throw new CliError("--aci or --oci: which of the two?");
-  const output = valueOf(line, "output");
-  if (output === undefined) throw new CliError("--output: is missing: where is the image to be?");
-  const [from, to] = [hostPath(directory), hostPath(output)];
+  const to = valueOf(line, "output");
+  if (to === undefined) throw new CliError("--output: is missing: where is the image to be?");
+  const from = hostPath(directory);
   const { platform, tag } = imageOptions(line);
   const digest = aci ? await buildAci(from, to) : await buildOci(from, to, { platform, tag });
   stdout.write(`${digest}\n`);

@@ -1,19 +1,16 @@
 import type { SandboxResult } from "@sandboxlib/core";
-import type { End } from "../cli.js";
-import { CliError } from "../cli-error.js";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
-import { exitCodeOf } from "../exit-code.js";
-import type { Io } from "../io.js";
-import { printableJson } from "../printable.js";
-import { askedBy, type Ready } from "../ready.js";
-import { describeError } from "../report-error.js";
+import { CliError, describeError } from "../errors.js";
+import { type End, exitCodeOf } from "../exit-code.js";
+import { type Io, printableJson } from "../output.js";
 import { droppedLines, enforcedLines, limitLine, noteLines } from "../report-run.js";
 import { openResultFile } from "../result-file.js";
-import { type Forwarding, forwardSignals } from "../signals.js";
+import { sandboxFromLine } from "../sandbox-from-line.js";
+import type { OpenSandbox } from "../sandbox-request.js";
+import { type Forwarding, forwardSignals, ProgramGroup } from "../signals.js";
 import { callersTerminal } from "../terminal.js";
-import { Together } from "../together.js";
 
-/** Runs a program in a sandbox and ends as that did. */
+/** Runs a program in a sandbox and ends as it did. */
 export async function run(line: CommandLine, io: Io): Promise<End> {
   if (line.options.has("pod") || line.options.has("metadata-service")) {
     assertConsistent(line);
@@ -24,50 +21,50 @@ export async function run(line: CommandLine, io: Io): Promise<End> {
     return line.options.has("dry-run") ? dryRun(line, io) : endOf(await runProgram(line, io));
   }
   const file = openResultFile(path);
-  let ran: Ran;
+  let ended: Ended;
   try {
-    ran = await runProgram(line, io);
+    ended = await runProgram(line, io);
   } catch (error) {
     file.write({ error: describeError(error) });
     throw error;
   }
-  file.write(ran.result);
-  return endOf(ran);
+  file.write(ended.result);
+  return endOf(ended);
 }
 
-interface Ran {
+interface Ended {
   readonly result: SandboxResult;
-  /** The signal that this process has got, and of which the run has ended. */
+  /** The signal that this process got and that ended the program. */
   readonly endedBy: NodeJS.Signals | undefined;
 }
 
-function endOf({ result, endedBy }: Ran): End {
+function endOf({ result, endedBy }: Ended): End {
   return endedBy ?? exitCodeOf(result);
 }
 
 async function dryRun(line: CommandLine, io: Io): Promise<number> {
   assertConsistent(line);
-  const asked = await askedBy(line, io);
-  assertProgram(asked.written.config.command);
-  const ready = await asked.open();
-  const { backend, config, plan, dropped } = ready.sandbox;
-  await ready.close();
+  const request = await sandboxFromLine(line, io);
+  assertProgram(request.written.config.command);
+  const { sandbox, close } = await request.open();
+  const { backend, config, plan, dropped } = sandbox;
+  await close();
   io.stdout.write(printableJson({ backend, command: config.command, plan, dropped }));
   return 0;
 }
 
-async function runProgram(line: CommandLine, io: Io): Promise<Ran> {
+async function runProgram(line: CommandLine, io: Io): Promise<Ended> {
   assertConsistent(line);
-  const asked = await askedBy(line, io);
-  assertProgram(asked.written.config.command);
+  const request = await sandboxFromLine(line, io);
+  assertProgram(request.written.config.command);
   const signals = forwardSignals();
   try {
-    const ready = await asked.open();
+    const opened = await request.open();
     try {
-      const result = await runIn(ready, line, io, signals);
+      const result = await runIn(opened, line, io, signals);
       return { result, endedBy: signals.endedBy(result) };
     } finally {
-      await ready.close();
+      await opened.close();
     }
   } finally {
     signals.stop();
@@ -77,22 +74,22 @@ async function runProgram(line: CommandLine, io: Io): Promise<Ran> {
 const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
 
 async function runIn(
-  { sandbox, notes, around }: Ready,
+  { sandbox, notes, runAll }: OpenSandbox,
   line: CommandLine,
   { stderr }: Io,
   signals: Forwarding,
 ): Promise<SandboxResult> {
   const tell = (text: string): unknown => !line.options.has("quiet") && stderr.write(text);
   tell(noteLines(notes) + droppedLines(sandbox));
-  // What comes after the program is run even when a signal has ended that.
-  const together = new Together();
-  signals.to(together);
-  const result = await around(async (argv) => {
+  // An event handler of the image runs after the program even if a signal has ended the program.
+  const group = new ProgramGroup();
+  signals.to(group);
+  const result = await runAll(async (argv) => {
     const terminal = line.options.has("tty") ? callersTerminal() : undefined;
     const child = sandbox.spawn(argv ?? line.bytes, terminal?.options ?? INHERIT);
     try {
-      const [ended] = await Promise.all([together.add(child), terminal?.to(child)]);
-      return ended;
+      const [result] = await Promise.all([group.add(child), terminal?.to(child)]);
+      return result;
     } finally {
       terminal?.restore();
       await child[Symbol.asyncDispose]();

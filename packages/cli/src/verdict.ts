@@ -8,24 +8,24 @@ import {
   type Sandbox,
   type SandboxError,
 } from "@sandboxlib/core";
-import { type CommandLine, valueOf } from "../command-line.js";
-import type { WrittenConfig } from "../config-from-options.js";
-import { type Origins, originOf } from "../origins.js";
-import { describeError, type ErrorReport } from "../report-error.js";
-import { type Surveyed, survey } from "../survey.js";
+import { type CommandLine, valueOf } from "./command-line.js";
+import type { WrittenConfig } from "./config-from-options.js";
+import { describeError, type ErrorReport } from "./errors.js";
+import { type Origins, originOf } from "./origins.js";
+import { type Surveyed, survey } from "./survey.js";
 
-/** One need of a config and what becomes of it. */
+/** A need of a config, and whether it is enforced. */
 export interface ExplainedNeed {
   readonly capability: Capability;
   readonly meaning: string;
-  /** The config field that asks. */
+  /** The config field that asks for it. */
   readonly path: string;
-  /** The option that gave the field; undefined for a default. */
+  /** The option that set the field; undefined for a default. */
   readonly origin: string | undefined;
   readonly status: "enforced" | "dropped" | "refused";
   /** What enforces it, or why it is not enforced. */
   readonly because: string;
-  /** Other ways to what it protects. */
+  /** What the backend says about other ways to reach what the need protects. */
   readonly notes?: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export type Verdict =
   | {
       readonly verdict: "refused";
       readonly error: ErrorReport;
-      /** What each backend that was considered would make of the config. */
+      /** Each backend that was considered, and what it would enforce. */
       readonly backends: readonly Considered[];
     };
 
@@ -47,7 +47,7 @@ export interface Considered {
   readonly needs: readonly ExplainedNeed[];
 }
 
-/** What a run would enforce, and what it would let go. */
+/** The verdict on a sandbox that can be made: what it enforces, and what is dropped. */
 export function granted(
   { backend, needs: met, dropped, plan }: Sandbox,
   origins: Origins,
@@ -67,7 +67,7 @@ export function granted(
   };
 }
 
-/** Why a run would be refused, with every need and every backend that comes into question. */
+/** The verdict on a refusal: every need under every backend that was considered. */
 export async function refused(
   error: SandboxError,
   line: CommandLine,
@@ -87,7 +87,7 @@ export async function refused(
       needs: asked.map(({ capability, path }) => {
         const lack = lackOf(candidate, capability);
         const status =
-          lack === undefined ? "enforced" : mayGo(capability, prefer) ? "dropped" : "refused";
+          lack === undefined ? "enforced" : mayDrop(capability, prefer) ? "dropped" : "refused";
         return explained(capability, path, origins, status, lack ?? installed.name);
       }),
     };
@@ -113,6 +113,6 @@ function lackOf({ backend, probe }: Surveyed, capability: Capability): string | 
   return probe.missing?.find((missing) => missing.capability === capability)?.reason;
 }
 
-function mayGo(capability: Capability, prefer: Prefer): boolean {
+function mayDrop(capability: Capability, prefer: Prefer): boolean {
   return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));
 }

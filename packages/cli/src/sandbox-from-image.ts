@@ -2,25 +2,25 @@ import type { SandboxResult } from "@sandboxlib/core";
 import { openImage, openImageSandbox, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions } from "./config-from-options.js";
-import { imageOptions } from "./image-options.js";
-import { interruptible } from "./interrupted.js";
-import type { Io } from "./io.js";
 import { withOrigin } from "./origins.js";
-import { progressOn } from "./progress.js";
-import type { Asked, RunOne } from "./ready.js";
-import { sandboxOptions } from "./sandbox-from-line.js";
+import type { Io } from "./output.js";
+import { unpackingOf } from "./progress.js";
+import {
+  imageOptions,
+  type RunCommand,
+  type SandboxRequest,
+  sandboxOptions,
+} from "./sandbox-request.js";
 
-/** What a command line asks of an image, which is unpacked if it is not yet in the cache. */
-export async function askedOfImage(
+/** Reads which sandbox a command line asks for whose root is an image. @throws SandboxError if it cannot be opened. */
+export async function sandboxFromImage(
   line: CommandLine,
   path: string,
   { stderr }: Io,
-): Promise<Asked> {
-  const progress = progressOn(stderr, path);
-  const { signal, during } = interruptible();
-  const told = { onProgress: progress.tell, onWait: progress.wait, signal };
-  const options = { ...imageOptions(line), user: chosenUser(line), ...told };
-  const image = await during(async () => openImage(path, options)).finally(progress.end);
+): Promise<SandboxRequest> {
+  const unpacking = unpackingOf(path, stderr);
+  const options = { ...imageOptions(line), user: chosenUser(line), ...unpacking.options };
+  const image = await unpacking.during(async () => openImage(path, options));
   const written = configFromOptions(line, (own) => ({
     ...withImage(image.config, own),
     root: path,
@@ -34,7 +34,7 @@ export async function askedOfImage(
         return {
           sandbox: opened.sandbox,
           notes: [...image.notes, ...opened.notes],
-          around: (runOne) => surrounded(runOne, preStart, postStop),
+          runAll: (run) => runWithHooks(run, preStart, postStop),
           close: async () => opened[Symbol.asyncDispose](),
         };
       } catch (error) {
@@ -44,8 +44,9 @@ export async function askedOfImage(
   };
 }
 
-async function surrounded(
-  run: RunOne,
+/** Runs the event handlers of an App Container image around the program. */
+async function runWithHooks(
+  run: RunCommand,
   preStart: readonly (readonly string[])[],
   postStop: readonly (readonly string[])[],
 ): Promise<SandboxResult> {

@@ -1,0 +1,140 @@
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Config, MountInput } from "@sandboxlib/core";
+import { CliError } from "./errors.js";
+
+/**
+ * Reads the argument of an option. `option` is the option as messages name it, such as `--bind`.
+ *
+ * @throws CliError if the text cannot be read.
+ */
+export type Reader<Value> = (text: string, option: string) => Value;
+
+/** Takes the text as it is; whoever uses it says what is wrong with it. */
+export function plainText(text: string): string {
+  return text;
+}
+
+/**
+ * The absolute form of a path of the host. A `..` is resolved as the kernel does, symlinks first: removing it from the
+ * text would name another directory than the one that the user's shell and file manager show.
+ */
+export function hostPath(path: string): string {
+  if (!path.split("/").includes("..")) return resolve(path);
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return resolve(path); // It does not exist; whoever opens it reports that.
+  }
+}
+
+/** Reads a whole number. */
+export function wholeNumber(text: string, option: string): number {
+  return number(text, option, /^\d+$/);
+}
+
+/** Reads a number that may have a fraction. */
+export function fraction(text: string, option: string): number {
+  return number(text, option, /^\d+(\.\d+)?$/);
+}
+
+function number(text: string, option: string, pattern: RegExp): number {
+  if (pattern.test(text)) return Number(text);
+  throw new CliError(`${option}: ${JSON.stringify(text)} is not a number`);
+}
+
+/** Reads a number of bytes. */
+export function size(text: string, option: string): number {
+  const [, digits, unit = ""] = /^(\d{1,15})([kmg]?)$/i.exec(text) ?? [];
+  const factor = UNITS[unit.toLowerCase()];
+  if (digits !== undefined && factor !== undefined) return Number(digits) * factor;
+  throw new CliError(`${option}: SIZE ${JSON.stringify(text)} is not a number of bytes`, {
+    hint: "Write digits, and k, m or g after them for KiB, MiB or GiB.",
+  });
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** Reads `K=V`. */
+export function variable(text: string, option: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new CliError(`${option}: ${JSON.stringify(text)} is not K=V`, {
+    hint: `To hand on the caller's value, write --inherit-env ${at === 0 ? "NAME" : text}.`,
+  });
+}
+
+/** Core's NAMESPACES, for which the help cannot wait: it takes long to load core. */
+export const NAMESPACES: Config["isolate"] = ["mount", "pid", "ipc", "uts", "user", "cgroup"];
+
+/** Reads a list of namespaces, `all` or `none`. Core reports the words that it does not know. */
+export function namespaces(text: string): readonly string[] {
+  if (text === "all") return NAMESPACES;
+  return text === "none" ? [] : text.split(",");
+}
+
+/** Reads the name of a signal, with or without `SIG`. Core reports the names that it does not know. */
+export function signalName(text: string): string {
+  return `SIG${text.replace(/^SIG/, "")}`;
+}
+
+/** Reads `SRC[:DST[:ro]]`. SRC is a path of the host; an absent or empty DST is the same path. */
+export function bindMount(text: string, option: string): MountInput {
+  const [from = "", to, mode, ...more] = parts(text);
+  const what = `${option}: ${JSON.stringify(text)}`;
+  const hint = "Write SRC, SRC:DST, SRC:DST:ro or SRC::ro, and `\\:` for a colon in a path.";
+  if (from === "") throw new CliError(`${what} has no SRC`, { hint });
+  if (more.length > 0) throw new CliError(`${what} has too many parts`, { hint });
+  if (mode !== undefined && mode !== "ro") {
+    throw new CliError(`${what} ends with ${JSON.stringify(mode)}, which is not \`ro\``, { hint });
+  }
+  if (to === "" && mode === undefined) throw new CliError(`${what} has no DST`, { hint });
+  if (to !== undefined && to !== "" && !to.startsWith("/")) {
+    throw new CliError(`${what}: DST ${JSON.stringify(to)} must be an absolute path inside`, {
+      hint,
+    });
+  }
+  const source = hostPath(from);
+  const target = to === undefined || to === "" ? source : to;
+  return { type: "bind", source, target, readOnly: mode === "ro" };
+}
+
+/** Reads `DST[:SIZE]`. */
+export function tmpfsMount(text: string, option: string): MountInput {
+  const [target = "", most, ...more] = parts(text);
+  const what = `${option}: ${JSON.stringify(text)}`;
+  if (target === "" || most === "" || more.length > 0) {
+    throw new CliError(`${what} is not DST[:SIZE]`, {
+      hint: "Write DST or DST:SIZE, and `\\:` for a colon in a path.",
+    });
+  }
+  return most === undefined
+    ? { type: "tmpfs", target }
+    : { type: "tmpfs", target, size: size(most, what) };
+}
+
+/** Splits at every colon that has no backslash before it. */
+function parts(text: string): string[] {
+  return text.split(/(?<!\\):/).map((part) => part.replaceAll("\\:", ":"));
+}
+
+/** Reads the target of a procfs. */
+export function procMount(target: string): MountInput {
+  return { type: "proc", target };
+}
+
+/** Reads the target of a minimal /dev. */
+export function devMount(target: string): MountInput {
+  return { type: "dev", target };
+}
+
+/** Reads `NAME=PATH[:ro]`, as name and volume of an App Container image. */
+export function volume(
+  text: string,
+  option: string,
+): [name: string, volume: { readonly source: string; readonly readOnly: boolean }] {
+  const [, name, path, readOnly] = /^([a-z0-9-]+)=(.+?)(:ro)?$/s.exec(text) ?? [];
+  if (name !== undefined && path !== undefined)
+    return [name, { source: hostPath(path), readOnly: readOnly !== undefined }];
+  throw new CliError(`${option}: ${JSON.stringify(text)} is not NAME=PATH[:ro]`);
+}
