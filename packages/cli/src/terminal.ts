@@ -29,40 +29,10 @@ const FATAL: readonly NodeJS.Signals[] = [
   "SIGSTKFLT",
 ];
 
-/** The caller's own terminal, as far as standard input and output are one. */
+/** The caller's terminal: standard input, standard output or both may be one. */
 export function callersTerminal(): Terminal {
   const { stdin, stdout } = process;
-  const undo: (() => void)[] = [];
-  const on = (emitter: NodeJS.EventEmitter, event: string, act: () => void): void => {
-    emitter.on(event, act);
-    undo.push(() => emitter.off(event, act));
-  };
-  const restore = (): void => {
-    for (const step of undo.splice(0).reverse()) step();
-  };
-  const raw = (isRaw: boolean): void => {
-    // A terminal that was closed has no modes to restore.
-    if (stdin.isTTY && !stdin.destroyed) stdin.setRawMode(isRaw);
-  };
-  const follow = (child: SandboxChild): void => {
-    const resize = (): void => void child.resize(stdout.columns, stdout.rows);
-    raw(true);
-    undo.push(() => raw(false));
-    on(process, "exit", () => raw(false));
-    for (const signal of FATAL) {
-      on(process, signal, () => {
-        restore();
-        process.kill(process.pid, signal);
-      });
-    }
-    if (stdout.isTTY) on(stdout, "resize", resize);
-    // These are sent by another process: Ctrl-Z goes to the program's terminal, which sends the program a signal.
-    on(process, "SIGTSTP", () => raw(false));
-    on(process, "SIGCONT", () => {
-      raw(true);
-      if (stdout.isTTY) resize();
-    });
-  };
+  const cleanup = new Cleanup();
   return {
     options: {
       tty: stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : true,
@@ -70,24 +40,71 @@ export function callersTerminal(): Terminal {
       stdout: "pipe",
     },
     async to(child) {
-      follow(child);
+      setModes(child, cleanup);
       const { stdin: typed, stdout: shown } = child;
       if (typed === null || shown === null) return;
       // The program may end, and the caller's terminal be closed, at any time: neither is an error.
-      for (const stream of [typed, shown, stdin]) on(stream, "error", () => undefined);
-      on(stdout, "error", () => {
+      for (const stream of [typed, shown, stdin]) cleanup.on(stream, "error", () => undefined);
+      cleanup.on(stdout, "error", () => {
         child.kill("SIGHUP");
         shown.resume();
       });
       const isShown = new Promise((resolve) => shown.once("close", resolve));
       stdin.pipe(typed);
       shown.pipe(stdout, { end: false });
-      undo.push(() => stdin.unpipe(typed).pause());
+      cleanup.add(() => stdin.unpipe(typed).pause());
       await child.result.catch(() => undefined);
       await Promise.race([isShown, later(MOST_DRAIN)]);
     },
-    restore,
+    restore: () => cleanup.run(),
   };
+}
+
+/** Steps that undo what was done, run in reverse. */
+class Cleanup {
+  readonly #steps: (() => void)[] = [];
+
+  add(step: () => void): void {
+    this.#steps.push(step);
+  }
+
+  /** Listens until the cleanup runs. */
+  on(emitter: NodeJS.EventEmitter, event: string, listener: () => void): void {
+    emitter.on(event, listener);
+    this.add(() => emitter.off(event, listener));
+  }
+
+  run(): void {
+    for (const step of this.#steps.splice(0).reverse()) step();
+  }
+}
+
+/** Puts the caller's terminal into raw mode, keeps the sizes equal, and restores the modes whenever this process stops. */
+function setModes(child: SandboxChild, cleanup: Cleanup): void {
+  const { stdout } = process;
+  const resize = (): void => void child.resize(stdout.columns, stdout.rows);
+  setRaw(true);
+  cleanup.add(() => setRaw(false));
+  cleanup.on(process, "exit", () => setRaw(false));
+  for (const signal of FATAL) {
+    cleanup.on(process, signal, () => {
+      cleanup.run();
+      process.kill(process.pid, signal);
+    });
+  }
+  if (stdout.isTTY) cleanup.on(stdout, "resize", resize);
+  // These are sent by another process: Ctrl-Z goes to the program's terminal, which sends the program a signal.
+  cleanup.on(process, "SIGTSTP", () => setRaw(false));
+  cleanup.on(process, "SIGCONT", () => {
+    setRaw(true);
+    if (stdout.isTTY) resize();
+  });
+}
+
+function setRaw(isRaw: boolean): void {
+  const { stdin } = process;
+  // A terminal that was closed has no modes to restore.
+  if (stdin.isTTY && !stdin.destroyed) stdin.setRawMode(isRaw);
 }
 
 function later(milliseconds: number): Promise<void> {

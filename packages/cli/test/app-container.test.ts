@@ -31,7 +31,7 @@ const sh = (script: string): string[] => ["sh", "-c", script];
 const BACKENDS = ["namespaces", "bubblewrap", "chroot", "linux-user-chroot"] as const;
 
 for (const backend of BACKENDS) {
-  // What these two lack is not what is tried here.
+  // These two lack capabilities that the tests below do not depend on.
   const lesser = /chroot/.test(backend) ? ["--degrade", "--quiet"] : [];
   const on = ["--backend", backend, ...lesser];
 

@@ -35,7 +35,7 @@ const why = spawnSync(BUSYBOX, ["true"]).status === 0 ? undefined : `needs ${BUS
 const noFlock =
   spawnSync("flock", ["--version"]).error === undefined ? undefined : "needs flock(1)";
 
-/** The parts of the program that a process has loaded. */
+/** The texts of the bundled files that a process has loaded, by its coverage report. */
 function chunksIn(coverage: string): string[] {
   return readdirSync(coverage).flatMap((name) => {
     const { result } = JSON.parse(readFileSync(join(coverage, name), "utf8")) as {

@@ -24,7 +24,7 @@ beforeAll(() => {
 }, SLOW);
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** A project into which npm has installed the packages; what else they depend on cannot be had without a registry. */
+/** A project into which npm has installed the packages. Their other dependencies are left out: there is no registry. */
 function installed(packages: readonly Packed[]): string {
   const directory = mkdtempSync(join(scratch, "project-"));
   writeFileSync(join(directory, "package.json"), "{}");

@@ -15,11 +15,11 @@ import { npm, OTHER, type Packed, PROGRAM, pack } from "./support/packed.js";
 import { testUnless } from "./support/test-unless.js";
 
 let scratch = "";
-/** Package managers, on a machine that is busy with other tests. */
+/** Milliseconds that a package manager may take on a machine that is busy with other tests. */
 const SLOW = 120_000;
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** The library comes with every backend, and zod with the library; the command line has both inside. */
+/** A backend and its dependencies. The command line needs none of them: core and zod are bundled into it. */
 const BACKEND: readonly Packed[] = [
   "@sandboxlib/core",
   "zod",

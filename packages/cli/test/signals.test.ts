@@ -8,22 +8,22 @@ import { BIN, type Ran, ran, startNode } from "./support/cli.js";
 import { testUnless } from "./support/test-unless.js";
 import { lackOf } from "./support/tool.js";
 
-/** Says when it is ready, says which signal has come, and ends after none of them. */
+/** A program that prints when it is ready and which signal it gets, and that no such signal ends. */
 const STUBBORN = `
 for name in INT TERM HUP; do trap "echo got $name" $name; done
 echo ready; i=0; while [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done`;
 
 const SCRIPT = "/usr/bin/script";
-/** It waits for its child to be ended by SIGINT, too. */
+/** A shell that on SIGINT waits until its child has ended, too. */
 const BASH = "/bin/bash";
 
-/** More than what counts as the same signal handed on twice. */
+/** Milliseconds: longer than the time within which the same signal counts once. */
 const LATER = 400;
 
-/** Well below that. A busy machine may take longer from one signal to the next. */
+/** Milliseconds: so much shorter that both signals come within this time even if the machine is busy. */
 const AT_ONCE = 100;
 
-/** What programs have written so far. */
+/** The output of each command line so far. */
 const heard = new WeakMap<ChildProcess, string>();
 
 function start(backend: string, script: string, how?: { detached: boolean }): ChildProcess {
@@ -34,7 +34,7 @@ function start(backend: string, script: string, how?: { detached: boolean }): Ch
   return child;
 }
 
-/** Waits until the program has written a text, or fails as soon as it can do so no more. */
+/** Waits until the program has written a text; fails when its output has ended without it. */
 async function said(child: ChildProcess, text: string): Promise<void> {
   while (heard.get(child)?.includes(text) !== true) {
     if (child.stdout?.closed === true)
@@ -54,7 +54,7 @@ function processesOf(marker: string): string[] {
   });
 }
 
-/** The name and the state of a process, unless it is one of a tool that runs the program. */
+/** The name and the state of a process of ours or of the program; nothing for one of the backend's tool. */
 function stateOf(pid: string): string[] {
   try {
     const [, name = "", state] =
@@ -81,7 +81,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         expect(await end).toMatchObject({
           exitCode: 9,
           stdout: `ready\ngot ${name}\n`,
-          // What the shell says of a child that got it, too, if there was one just then.
+          // A shell reports it if it had a child at that moment, which then got the signal as well.
           stderr: expect.stringMatching(signal === "SIGHUP" ? /^(Hangup\n)?$/ : /^$/) as string,
         });
       },
@@ -141,7 +141,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       await said(child, "got INT");
       await sleep(LATER);
       expect([child.exitCode, child.signalCode]).toEqual([null, null]);
-      // On a busy machine the one before may have come late, and this one count as the same.
+      // On a busy machine the signal before may have come late, so that this one counts as the same.
       for (; child.signalCode === null && child.exitCode === null; await sleep(LATER))
         child.kill("SIGINT");
       expect(await end).toMatchObject({ signal: "SIGINT", stdout: "ready\ngot INT\n" });
@@ -165,7 +165,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       const end = ran(child);
       await said(child, "ready");
       child.kill("SIGTSTP");
-      // A shell may just have made a process: it waits in the kernel until that, stopped as well, executes its program.
+      // A shell that has just forked waits in the kernel (state D) until the child, which is stopped as well, calls exec.
       const states = () => {
         const all = processesOf(marker).flatMap(stateOf);
         return all.filter((state) => state !== "sh D");
@@ -196,7 +196,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       await terminal.until("got INT");
       await sleep(LATER);
       terminal.type("\u0003");
-      // script(1) says 128+n for what died of signal n.
+      // script(1) returns 128+n if its program died of signal n.
       expect(await terminal.exitCode).toBe(130);
       expect(terminal.output().match(/got INT/g)).toHaveLength(1);
     });
@@ -217,7 +217,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   });
 }
 
-/** A stubborn program that has had one signal twice, as quickly as counts as once. */
+/** Starts a stubborn program and sends one signal twice, so quickly that it counts once. */
 async function interruptedTwice(backend: string): Promise<[ChildProcess, Promise<Ran>]> {
   for (;;) {
     const child = start(backend, STUBBORN);

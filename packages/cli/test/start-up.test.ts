@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { BIN } from "./support/cli.js";
 
-/** Milliseconds; on a machine that is slow, or busy with other tests, as much as node itself takes. */
+/** Milliseconds. On a machine that is slow or busy, the start may take as long as that of node itself instead. */
 const BUDGET = 30;
 const ROUNDS = 12;
 
-/** The least of several: whatever else the machine does only ever adds. */
+/** The shortest of several measurements: other load can only make one longer. */
 function least(commands: readonly (readonly string[])[]): number[] {
   const times = commands.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < ROUNDS; round += 1) {

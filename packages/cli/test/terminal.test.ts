@@ -10,7 +10,7 @@ import { testUnless } from "./support/test-unless.js";
 import { noTmux, openScreen, type Screen } from "./support/tmux.js";
 import { lackOf } from "./support/tool.js";
 
-/** In which a program types into terminals. */
+/** Why the program that types into terminals cannot run; undefined if it can. */
 const noPerl = lackOf("/usr/bin/perl");
 
 const RUN = `${process.execPath} ${BIN["run-sandbox"]} --quiet --tty`;
@@ -133,7 +133,7 @@ await describeWith("namespaces", "what a terminal shows", () => {
   });
 });
 
-/** Takes every terminal that it can get at for its own, and types a command into it. */
+/** Makes every terminal that it can open its controlling one, and types a command into it. */
 const INJECT = `
 my @handles;
 for my $fd (0, 1, 2) {
@@ -168,7 +168,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
         type(`${run} ${options} -- perl ${script} ${directory}/inside; echo over`, "Enter");
         await shows(/^taken \d+$/m);
         await shows(/^over$/m);
-        // Where the kernel lets anybody type, the same program outside shows that it can.
+        // If the kernel allows TIOCSTI at all, the same program succeeds outside: this shows that the test can fail.
         type(`clear; perl ${script} ${directory}/outside; echo out again`, "Enter");
         const [, taken] = /^taken (\d+)$/m.exec(await shows(/^out again$/m)) ?? [];
         type("clear; echo done", "Enter");

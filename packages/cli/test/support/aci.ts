@@ -12,7 +12,7 @@ import { join } from "node:path";
 const BUSYBOX = "/usr/bin/busybox";
 const APPLETS = ["sh", "cat", "echo", "env", "ls", "pwd", "sleep", "touch", "true"];
 
-/** Why no image can be made here; undefined when one can. */
+/** Why no image can be made here; undefined if one can. */
 export const noImages: string | undefined = existsSync(BUSYBOX) ? undefined : `needs ${BUSYBOX}`;
 
 /** An App Container image of busybox, whose app runs as the caller unless the fields say otherwise. */

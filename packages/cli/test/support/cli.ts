@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { join } from "node:path";
 
-/** What a command line came to. */
+/** How a command line ended, and what it wrote. */
 export interface Ran {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -10,7 +10,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** The launch files, as npm links them. */
+/** The executable files, which npm links. */
 export const BIN: Readonly<Record<"sandboxlib" | "run-sandbox", string>> = {
   sandboxlib: join(import.meta.dirname, "../../bin/sandboxlib.js"),
   "run-sandbox": join(import.meta.dirname, "../../bin/run-sandbox.js"),
@@ -40,7 +40,7 @@ export function startNode(argv: readonly string[], options: RunOptions = {}): Ch
   });
 }
 
-/** Everything that a process wrote until its streams were closed, which is when nobody holds them any more. */
+/** Waits until the process has ended and no other one holds its streams, and returns everything that was written. */
 export async function ran(child: ChildProcess, input = ""): Promise<Ran> {
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

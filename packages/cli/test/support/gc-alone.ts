@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { BIN } from "./cli.js";
 
-/** Whether this process sees what others of this host have left behind. */
+/** Whether this process sees what other processes of this host have left behind. */
 const ROOT = process.getuid?.() === 0;
 const ALONE = [
   "/usr/bin/unshare",
@@ -13,7 +13,7 @@ const ALONE = [
   "sh",
 ];
 
-/** What `sandboxlib gc` says where it finds nothing of other runs, some of which may just have left something. */
+/** Runs `sandboxlib gc` where it cannot find what other processes have left, which could change at any time. */
 export function gcAlone(
   env: Readonly<Record<string, string>>,
 ): [status: number | null, stdout: string] {

@@ -5,7 +5,7 @@ import { FIXTURES } from "./fixtures.js";
 
 const PACKAGES = join(import.meta.dirname, "../../..");
 
-/** Where each package lies that is packed: ours, one of a third party, and the one dependency from the registry. */
+/** The directories of the packages: ours, one of a third party, and zod, the only dependency from the registry. */
 const SOURCES = {
   "@sandboxlib/cli": join(PACKAGES, "cli"),
   "@sandboxlib/core": join(PACKAGES, "core"),
@@ -18,7 +18,7 @@ const SOURCES = {
   zod: join(PACKAGES, "core/node_modules/zod"),
 } as const;
 
-/** What has the launcher itself for this machine, and for another. */
+/** The packages with the program of the launcher, for this architecture and for the other one. */
 export const [PROGRAM, OTHER] =
   process.arch === "arm64"
     ? (["@sandboxlib/launcher-linux-arm64", "@sandboxlib/launcher-linux-x64"] as const)
@@ -27,7 +27,7 @@ export const [PROGRAM, OTHER] =
 /** A package that is packed for the tests of installations. */
 export type Packed = keyof typeof SOURCES;
 
-/** Packs some as they would be published, all at once, and gives the paths of the tarballs. */
+/** Packs packages as they would be published, with one call of npm, and returns the paths of the tarballs. */
 export function pack(names: readonly Packed[], directory: string): Map<Packed, string> {
   const copies = names.map((name) => copyOf(name, directory));
   const output = npm(["pack", "--json", "--ignore-scripts", ...copies], directory);
@@ -37,7 +37,7 @@ export function pack(names: readonly Packed[], directory: string): Map<Packed, s
   );
 }
 
-/** What is published of a package, with the versions in its manifest. */
+/** Copies the files of a package that are published, with versions in its manifest. */
 function copyOf(name: Packed, directory: string): string {
   const copy = join(directory, name.replaceAll("/", "-"));
   const source = realpathSync(SOURCES[name]);
@@ -50,7 +50,7 @@ function copyOf(name: Packed, directory: string): string {
   return copy;
 }
 
-/** Runs npm without the registry, and with a cache that goes with the directory. */
+/** Runs npm without the registry, and with a cache in the directory, so that both are removed together. */
 export function npm(args: readonly string[], cwd: string): string {
   const options = ["--offline", "--no-audit", "--no-fund", "--loglevel=error"];
   return execFileSync("npm", [...args, ...options], {
@@ -61,7 +61,7 @@ export function npm(args: readonly string[], cwd: string): string {
   });
 }
 
-/** Versions in place of what only pnpm can read, as `pnpm pack` does it, which may not be there. */
+/** Replaces `workspace:` and `catalog:`, which only pnpm reads, by versions: `pnpm pack`, which does it, may be missing. */
 function published(manifest: string): string {
   const { devDependencies: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
   return JSON.stringify(rest)
