@@ -27,7 +27,8 @@ const flags = [
   "-std=gnu11",
   "-D_GNU_SOURCE",
   "-O2",
-  "-static",
+  "-static-pie",
+  "-fPIE",
   "-Wall",
   "-Wextra",
   "-Wshadow",
@@ -35,12 +36,13 @@ const flags = [
   "-Werror",
   "-fstack-protector-strong",
   ...(arch === "x64" ? ["-mstack-protector-guard=global"] : []),
-  // runtime/ has what is used of a libc; only its headers are needed.
+  // runtime/ has what the launcher uses of a libc, of which only the headers are needed.
   "-nostdlib",
   "-fno-builtin",
   "-fno-asynchronous-unwind-tables",
   "-U_FORTIFY_SOURCE",
   "-Wl,-z,noexecstack",
+  "-Wl,-z,relro",
   "-Wl,--build-id=none",
   "-s",
 ];

@@ -1,4 +1,4 @@
-/* The calls of the kernel that the launcher makes, under the names that a libc gives them. */
+/* The system calls that the launcher makes, under the names that a libc gives them. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -72,7 +73,7 @@ long syscall(long number, ...)
     return -1;
 }
 
-/* One call with as many words as it has; the rest are zero. */
+/* A system call with as many arguments as it has; the others are zero. */
 #define CALL1(n, a) syscall(n, (long)(a), 0L, 0L, 0L, 0L, 0L)
 #define CALL2(n, a, b) syscall(n, (long)(a), (long)(b), 0L, 0L, 0L, 0L)
 #define CALL3(n, a, b, c) syscall(n, (long)(a), (long)(b), (long)(c), 0L, 0L, 0L)
@@ -100,7 +101,7 @@ int openat(int at, const char *path, int flags, ...)
 
 int open(const char *path, int flags, ...)
 {
-    return openat(AT_FDCWD, path, flags); /* the launcher creates none */
+    return openat(AT_FDCWD, path, flags); /* the launcher creates no files with it, so there is no mode */
 }
 
 int fcntl(int fd, int command, ...)
@@ -165,6 +166,21 @@ int symlinkat(const char *text, int at, const char *path)
     return (int)CALL3(SYS_symlinkat, text, at, path);
 }
 
+/* Memory. */
+
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    return (void *)CALL6(SYS_mmap, at, size, protection, flags, fd, offset);
+}
+
+void *mremap(void *at, size_t size, size_t wanted, int flags, ...)
+{
+    return (void *)CALL4(SYS_mremap, at, size, wanted, flags);
+}
+
+int munmap(void *at, size_t size) { return (int)CALL2(SYS_munmap, at, size); }
+int mprotect(void *at, size_t size, int protection) { return (int)CALL3(SYS_mprotect, at, size, protection); }
+
 /* Sockets. */
 
 int socket(int domain, int type, int protocol)
@@ -204,7 +220,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return CALL3(SYS_sendmsg, fd, message, flags);
 }
 
-/* Processes and their signals. The kernel's set of signals is the first eight bytes of a libc's. */
+/* Processes and their signals. The kernel reads the first eight bytes of a libc's sigset_t. */
 
 enum { SIGNALS_SIZE = 8 };
 
@@ -268,7 +284,7 @@ int signalfd(int fd, const sigset_t *set, int flags)
     return (int)CALL4(SYS_signalfd4, fd, set, SIGNALS_SIZE, flags);
 }
 
-/* For SIG_DFL and SIG_IGN, which never return to the program. */
+/* Takes SIG_DFL and SIG_IGN only: a handler would need a restorer, through which it returns. */
 __sighandler_t signal(int number, __sighandler_t handler)
 {
     struct {

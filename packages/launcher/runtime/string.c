@@ -1,26 +1,51 @@
-/* The functions on bytes and strings that the launcher uses, and those that compilers call by themselves. */
+/* Memory and strings: what the launcher calls, and what compilers call by themselves. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Keeps a compiler from seeing what a loop does, and putting a call of the very function in its place. */
-#define STEP __asm__ volatile("" ::: "memory")
+/* Keeps a compiler from recognizing the loop that it is in, which it would replace by a call of the very function. */
+#define NO_LOOP_IDIOM __asm__ volatile("" ::: "memory")
+
+/* A word that may alias anything and lie anywhere. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
-    for (size_t at = 0; at < size; at++) {
-        ((uint8_t *)to)[at] = ((const uint8_t *)from)[at];
-        STEP;
+#if defined(__x86_64__)
+    void *at = to;
+    __asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size) : : "memory");
+#else
+    uint8_t *at = to;
+    const uint8_t *source = from;
+    for (; size >= sizeof(word); size -= sizeof(word), at += sizeof(word), source += sizeof(word)) {
+        *(word *)at = *(const word *)source;
+        NO_LOOP_IDIOM;
     }
+    for (; size > 0; size--) {
+        *at++ = *source++;
+        NO_LOOP_IDIOM;
+    }
+#endif
     return to;
 }
 
 void *memset(void *to, int byte, size_t size)
 {
-    for (size_t at = 0; at < size; at++) {
-        ((uint8_t *)to)[at] = (uint8_t)byte;
-        STEP;
+#if defined(__x86_64__)
+    void *at = to;
+    __asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(byte) : "memory");
+#else
+    uint8_t *at = to;
+    const uint64_t eight = (uint8_t)byte * 0x0101010101010101U;
+    for (; size >= sizeof(word); size -= sizeof(word), at += sizeof(word)) {
+        *(word *)at = eight;
+        NO_LOOP_IDIOM;
     }
+    for (; size > 0; size--) {
+        *at++ = (uint8_t)byte;
+        NO_LOOP_IDIOM;
+    }
+#endif
     return to;
 }
 
@@ -46,7 +71,7 @@ size_t strlen(const char *text)
     size_t size = 0;
     while (text[size] != '\0') {
         size++;
-        STEP;
+        NO_LOOP_IDIOM;
     }
     return size;
 }
@@ -90,7 +115,7 @@ size_t strcspn(const char *text, const char *stops)
     return size;
 }
 
-/* In base ten, without a sign. */
+/* Takes numbers of base ten without a sign, which are all that the launcher reads. */
 unsigned long long strtoull(const char *restrict text, char **restrict end, int base)
 {
     unsigned long long number = 0;
