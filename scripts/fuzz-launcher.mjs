@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 const home = resolve(import.meta.dirname, "../packages/launcher/fuzz");
-const targets = ["setup", "command", "frames", "handover"];
+const targets = ["setup", "command", "frames", "fds"];
 // Longer than the longest path, so that too long ones are tried.
 const limits = ["-max_len=8192", "-timeout=20"];
 

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "encode.h"
-
 static void check_limits(const struct command *command);
 static void check_map(const struct id_map *map);
 static void check_mount(const struct mount *mount);
@@ -12,11 +10,22 @@ static void check_path(const char *path);
 static void check_strings(struct cursor strings, uint32_t count, bool variables);
 static void expect_bytes(struct report *report, const uint8_t *data, size_t size);
 static bool has(const char *set, int character);
+static void encode_setup(struct report *report, const struct setup *setup);
+static void encode_command(struct report *report, const struct command *command);
+static void encode_root(struct report *report, const struct setup *setup);
+static void encode_map(struct report *report, uint8_t tag, const struct id_map *map);
+static void encode_hostname(struct report *report, const char *hostname);
+static void encode_cgroup(struct report *report, const struct cgroup *cgroup);
+static void encode_overlay(struct report *report, const struct setup *setup);
+static void encode_mount(struct report *report, const struct mount *mount);
+static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
+static void begin_record(struct report *report, uint8_t tag, size_t size);
+static size_t room_for(const char *text);
 
 void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
 {
     expect(setup->mode == MODE_RUN || setup->mode == MODE_SESSION);
-    expect((setup->namespaces & ~31U) == 0);
+    expect((setup->namespaces & ~(uint32_t)ALL_NAMESPACES) == 0);
     expect(setup->uid != UINT32_MAX && setup->gid != UINT32_MAX);
     expect((setup->root_flags & ~READ_ONLY) == 0);
     check_path(setup->root);
@@ -51,9 +60,9 @@ void check_command(const struct command *command, uint8_t mode, const uint8_t *d
     expect(command->id != 0);
     for (int fd = 0; fd < 3; fd++) {
         uint8_t stream = command->streams[fd];
-        expect(stream <= STREAM_COURIER);
+        expect(stream <= STREAM_SENT);
         expect(stream != STREAM_OUTPUT || fd == 2);
-        expect(mode == MODE_SESSION || (stream != STREAM_PIPE && stream != STREAM_COURIER));
+        expect(mode == MODE_SESSION || (stream != STREAM_PIPE && stream != STREAM_SENT));
     }
     expect(command->cwd[0] == '/' && strlen(command->cwd) < size);
     expect(command->argument_count > 0);
@@ -141,7 +150,7 @@ static void check_strings(struct cursor strings, uint32_t count, bool variables)
     free(array);
 }
 
-/* There is one way only to write anything: nothing was overlooked, and nothing read twice. */
+/* There is only one way to write anything, so equal bytes show that nothing was overlooked or read twice. */
 static void expect_bytes(struct report *report, const uint8_t *data, size_t size)
 {
     const size_t head = 5;
@@ -152,4 +161,132 @@ static void expect_bytes(struct report *report, const uint8_t *data, size_t size
 static bool has(const char *set, int character)
 {
     return strchr(set, character) != NULL;
+}
+
+/* Puts back together what was parsed. */
+static void encode_setup(struct report *report, const struct setup *setup)
+{
+    begin_report(report, 'S');
+    begin_record(report, 'V', 4);
+    add_u32(report, 1);
+    begin_record(report, 'M', 1);
+    add_u8(report, setup->mode);
+    begin_record(report, 'N', 4);
+    add_u32(report, setup->namespaces);
+    begin_record(report, 'I', 8);
+    add_u32(report, setup->uid);
+    add_u32(report, setup->gid);
+    encode_root(report, setup);
+    if (setup->uids.count > 0) {
+        encode_map(report, 'U', &setup->uids);
+        encode_map(report, 'G', &setup->gids);
+    }
+    if (setup->hostname)
+        encode_hostname(report, setup->hostname);
+    if (setup->cgroup.procs.count + setup->cgroup.tasks.count > 0)
+        encode_cgroup(report, &setup->cgroup);
+    if (setup->upper)
+        encode_overlay(report, setup);
+    if (setup->filter) {
+        size_t size = (size_t)setup->filter_count * INSTRUCTION;
+        begin_record(report, 'F', size);
+        add_bytes(report, setup->filter, size);
+    }
+    struct cursor mounts = setup->mounts;
+    struct mount mount;
+    while (next_mount(&mounts, &mount))
+        encode_mount(report, &mount);
+}
+
+static void encode_command(struct report *report, const struct command *command)
+{
+    begin_report(report, 'C');
+    add_u32(report, command->id);
+    for (int fd = 0; fd < 3; fd++)
+        add_u8(report, command->streams[fd]);
+    add_string(report, command->cwd);
+    encode_strings(report, command->arguments, command->argument_count);
+    encode_strings(report, command->variables, command->variable_count);
+    for (int index = 0; index < command->limit_count; index++) {
+        begin_record(report, 'L', 17);
+        add_u8(report, command->limits[index].resource);
+        add_u64(report, command->limits[index].soft);
+        add_u64(report, command->limits[index].hard);
+    }
+    if (command->terminal) {
+        begin_record(report, 'T', 8);
+        add_u32(report, command->columns);
+        add_u32(report, command->rows);
+    }
+}
+
+static void encode_root(struct report *report, const struct setup *setup)
+{
+    begin_record(report, 'R', 1 + room_for(setup->root));
+    add_u8(report, setup->root_flags);
+    add_string(report, setup->root);
+}
+
+static void encode_map(struct report *report, uint8_t tag, const struct id_map *map)
+{
+    begin_record(report, tag, room_for(map->tool) + 12 * (size_t)map->count);
+    add_string(report, map->tool);
+    for (uint32_t index = 0; index < map->count; index++) {
+        struct extent extent = extent_at(map, index);
+        add_u32(report, extent.inside);
+        add_u32(report, extent.outside);
+        add_u32(report, extent.count);
+    }
+}
+
+static void encode_hostname(struct report *report, const char *hostname)
+{
+    begin_record(report, 'H', room_for(hostname));
+    add_string(report, hostname);
+}
+
+static void encode_cgroup(struct report *report, const struct cgroup *cgroup)
+{
+    /* `left` counts from the first list on, so it lacks the first five bytes of the body. */
+    begin_record(report, 'P', 5 + cgroup->procs.names.left);
+    add_u8(report, cgroup->namespace);
+    encode_strings(report, cgroup->procs.names, cgroup->procs.count);
+    encode_strings(report, cgroup->tasks.names, cgroup->tasks.count);
+}
+
+static void encode_overlay(struct report *report, const struct setup *setup)
+{
+    begin_record(report, 'O', room_for(setup->upper) + room_for(setup->work));
+    add_string(report, setup->upper);
+    add_string(report, setup->work);
+}
+
+static void encode_mount(struct report *report, const struct mount *mount)
+{
+    begin_record(report, 'm',
+                 10 + room_for(mount->field) + room_for(mount->source) + room_for(mount->target));
+    add_u8(report, mount->type);
+    add_u8(report, mount->flags);
+    add_u64(report, mount->size);
+    add_string(report, mount->field);
+    add_string(report, mount->source);
+    add_string(report, mount->target);
+}
+
+static void encode_strings(struct report *report, struct cursor strings, uint32_t count)
+{
+    add_u32(report, count);
+    for (uint32_t index = 0; index < count; index++)
+        add_string(report, take_string(&strings));
+}
+
+static void begin_record(struct report *report, uint8_t tag, size_t size)
+{
+    add_u8(report, tag);
+    add_u32(report, (uint32_t)size);
+}
+
+static size_t room_for(const char *text)
+{
+    return 4 + strlen(text) + 1;
 }

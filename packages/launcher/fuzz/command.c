@@ -1,5 +1,5 @@
-/* Fuzzes the command, in a run and in a session, which allows more and nothing less but terminals. libFuzzer hands
- * over a copy of exactly that size, so ASan sees each byte too many. */
+/* Fuzzes the command, in a run and in a session. A session allows whatever a run does but a terminal. libFuzzer passes
+ * a copy of exactly that size, so that ASan finds a read behind it. */
 #include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,11 +1,9 @@
-/* Fuzzes the reading of frames, and of the short ones all that is in them: the bytes come over a
- * socket, as from core. */
+/* Fuzzes the reading of frames, and the parsing of short ones. The bytes come over a socket, as from core. */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "check.h"
-#include "frame.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void connect_core(const uint8_t *data, size_t size);
 static size_t check_frame(const struct frame *frame, const uint8_t *data, size_t left);
 static void check_short(const struct frame *frame);
-static void check_order(const struct frame *frame);
+static void check_launch_request(const struct frame *frame);
 static bool is_broken(const uint8_t *data, size_t left);
 
-/* The fuzzer opens files of its own: none of them may be where core's socket is to be. */
+/* Takes the number of core's socket, before the fuzzer opens files of its own. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
@@ -48,7 +46,7 @@ static void connect_core(const uint8_t *data, size_t size)
     expect(close(ends[1]) == 0 && dup2(ends[0], CORE_FD) == CORE_FD && close(ends[0]) == 0);
 }
 
-/* Gives its size with its length. */
+/* Returns the size of the frame and of its length. */
 static size_t check_frame(const struct frame *frame, const uint8_t *data, size_t left)
 {
     expect(frame->size < LARGEST_FRAME && left >= 5 + frame->size);
@@ -67,31 +65,31 @@ static void check_short(const struct frame *frame)
         expect(frame->size == 8 && id == take_u32(&cursor) && number == take_u32(&cursor) &&
                number >= 1 && number <= 64);
     uint32_t columns, rows;
-    if (frame->type == 'W' && parse_size(frame->payload, frame->size, &id, &columns, &rows))
+    if (frame->type == 'W' && parse_window_size(frame->payload, frame->size, &id, &columns, &rows))
         expect(frame->size == 12 && id == take_u32(&cursor) && columns == take_u32(&cursor) &&
                rows == take_u32(&cursor) && columns <= UINT16_MAX && rows <= UINT16_MAX);
-    if (frame->type == 'O' && parse_opened(frame->payload, frame->size, &id))
+    if (frame->type == 'O' && parse_id(frame->payload, frame->size, &id))
         expect(frame->size == 4 && id == take_u32(&cursor));
-    if (frame->type == 'D' && parse_down(frame->payload, frame->size, &id, &cursor))
+    if (frame->type == 'D' && parse_data(frame->payload, frame->size, &id, &cursor))
         expect(id != 0 && cursor.left + 4 == frame->size && cursor.at == frame->payload + 4);
     if (frame->type == 'L')
-        check_order(frame);
+        check_launch_request(frame);
 }
 
-static void check_order(const struct frame *frame)
+static void check_launch_request(const struct frame *frame)
 {
-    struct order order;
+    struct launch_request request;
     struct cursor cursor = cursor_over(frame->payload, frame->size);
-    if (!parse_order(frame->payload, frame->size, &order))
+    if (!parse_launch_request(frame->payload, frame->size, &request))
         return;
-    expect(take_u32(&cursor) == order.id && order.id != 0);
-    expect(take_u32(&cursor) == order.namespaces && order.namespaces < 32);
-    expect(take_u32(&cursor) == order.umask && order.umask < 01000);
+    expect(take_u32(&cursor) == request.id && request.id != 0);
+    expect(take_u32(&cursor) == request.namespaces && request.namespaces <= ALL_NAMESPACES);
+    expect(take_u32(&cursor) == request.umask && request.umask < 01000);
     for (int fd = 0; fd < 3; fd++) {
         uint8_t stream = take_u8(&cursor);
-        expect(stream == order.streams[fd] && (stream == STREAM_NULL || stream == STREAM_PIPE));
+        expect(stream == request.streams[fd] && (stream == STREAM_NULL || stream == STREAM_PIPE));
     }
-    expect(!cursor.broken && cursor.at == order.greeting.at && cursor.left == order.greeting.left);
+    expect(!cursor.broken && cursor.at == request.initial_bytes.at && cursor.left == request.initial_bytes.left);
 }
 
 static bool is_broken(const uint8_t *data, size_t left)

@@ -1,5 +1,4 @@
-/* Fuzzes the set-up. libFuzzer hands over a copy of exactly that size, so ASan sees each byte too
- * many. */
+/* Fuzzes the set-up. libFuzzer passes a copy of exactly that size, so that ASan finds a read behind it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* Blind changes hardly ever hit a body and its length together: half of them are made to one body, and
- * its length follows. */
+/* A random change hardly ever fits a body and its length together, so half of the changes are made to one body, and its
+ * length is adapted. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
 {
     uint32_t length;
@@ -42,7 +41,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
     return size - length + changed;
 }
 
-/* The last whole one of the first few, NULL when there is none. */
+/* The last complete one of the first few records, NULL when there is none. */
 static uint8_t *pick_record(uint8_t *data, size_t size, unsigned seed, uint32_t *length)
 {
     struct cursor cursor = cursor_over(data, size);

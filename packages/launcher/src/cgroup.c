@@ -1,12 +1,8 @@
-#include "cgroup.h"
-
 #include <errno.h>
 #include <string.h>
 
-#include "outcome.h"
-#include "text.h"
-
-enum { NUMBER = 11 };
+#include "sandbox.h"
+#include "sys.h"
 
 static void write_each(struct files files, const char *pid, const char *found_there);
 
@@ -26,8 +22,8 @@ void enter_cgroup(const struct cgroup *cgroup)
 
 static void write_each(struct files files, const char *pid, const char *found_there)
 {
-    char found[2 * NUMBER];
-    at_field("limits");
+    char found[2 * NUMBER]; /* more than one pid, so that a second process shows */
+    set_field("limits");
     for (uint32_t index = 0; index < files.count; index++) {
         const char *file = take_string(&files.names);
         if (!write_file(file, pid))
@@ -35,5 +31,5 @@ static void write_each(struct files files, const char *pid, const char *found_th
         if (!read_file(file, found, sizeof found) || strcmp(found, found_there) != 0)
             fail(FAILED_READBACK, 0, file);
     }
-    at_field("");
+    set_field("");
 }

@@ -1,26 +1,21 @@
-#include "dev.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <stddef.h>
+#include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "ids.h"
-#include "mounting.h"
-#include "outcome.h"
+#include "mount.h"
+#include "sandbox.h"
 #include "sys.h"
-#include "target.h"
 #include "terminal.h"
-#include "text.h"
 
 struct device {
     const char *name;
     unsigned major, minor;
 };
 
-/* The numbers are those of the kernel's devices.txt. */
+/* The numbers are those of admin-guide/devices.txt of the kernel. */
 static const struct device devices[] = {
     {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
 };
@@ -30,6 +25,9 @@ static const char *const links[][2] = {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
+static bool is_device(int fd, struct stat *info);
+static int open_read_only(int fd, const struct stat *info);
+static bool make_dev_read_only(const char **what);
 static void add_devices(int dev);
 static void add_links(int dev);
 static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
@@ -43,10 +41,10 @@ void make_dev(int target)
         {"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {NULL, NULL}};
     int dev = new_filesystem("tmpfs", root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     attach(dev, target, "");
-    allow_targets_in(dev);
+    allow_mount_points_in(dev);
     add_devices(dev);
     add_links(dev);
-    keep_terminals(add_filesystem(dev, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    keep_devpts(add_filesystem(dev, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
     close(add_filesystem(dev, "shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
     close(dev);
 }
@@ -55,7 +53,7 @@ static void add_devices(int dev)
 {
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++) {
         int device = clone_device(devices[index].name);
-        make_target(dev, devices[index].name, false);
+        make_mount_point(dev, devices[index].name, false);
         attach(device, dev, devices[index].name);
         close(device);
     }
@@ -81,11 +79,9 @@ int clone_device(const char *name)
 
 int open_null_device(void)
 {
-    char path[32], number[11];
+    char path[FD_PATH];
     int device = clone_device("null");
-    const char *const parts[] = {"/proc/self/fd/", decimal(number, (uint32_t)device), NULL};
-    join(path, sizeof path, parts);
-    int null = open(path, O_RDWR | O_CLOEXEC);
+    int null = open(fd_path(path, device), O_RDWR | O_CLOEXEC);
     if (null < 0)
         fail(FAILED_SETUP, errno, "open /dev/null");
     close(device);
@@ -105,7 +101,86 @@ static int add_filesystem(int dev, const char *name, const char *type, const str
                            unsigned attributes)
 {
     int mount = new_filesystem(type, options, attributes);
-    make_target(dev, name, true);
+    make_mount_point(dev, name, true);
     attach(mount, dev, name);
     return mount;
+}
+
+bool have_devices(void)
+{
+    struct stat info;
+    return is_device(0, &info) || is_device(1, &info) || is_device(2, &info);
+}
+
+void protect_devices(void)
+{
+    struct stat info;
+    for (int fd = 0; fd < 3; fd++) {
+        int again = is_device(fd, &info) ? open_read_only(fd, &info) : -1;
+        if (again < 0)
+            continue;
+        dup2(again, fd);
+        close(again);
+    }
+}
+
+/* Whether it is a device that can be opened again and is the same then: a memory device, a virtual console, the console
+ * or a pseudo-terminal. /dev/ptmx, for one, would be a new terminal, and /dev/net/tun a new interface. */
+static bool is_device(int fd, struct stat *info)
+{
+    if (fstat(fd, info) != 0 || !S_ISCHR(info->st_mode))
+        return false;
+    const unsigned number = major(info->st_rdev);
+    return number == 1 || number == 4 || (number >= 136 && number <= 143) ||
+           info->st_rdev == makedev(5, 1);
+}
+
+/* Looks the device up by its name: the fd may be of a mount in another mount namespace, which cannot be cloned. */
+static int open_read_only(int fd, const struct stat *info)
+{
+    static const struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+    char name[FD_PATH], path[PATH_MAX];
+    struct stat found;
+    ssize_t size = readlinkat(AT_FDCWD, fd_path(name, fd), path, sizeof path - 1);
+    if (size <= 0 || path[0] != '/')
+        return -1;
+    path[size] = '\0';
+    int tree = try_clone_tree(AT_FDCWD, path);
+    if (tree < 0)
+        return -1;
+    int again = -1;
+    if (fstat(tree, &found) == 0 && found.st_dev == info->st_dev && found.st_ino == info->st_ino &&
+        found.st_rdev == info->st_rdev && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) == 0) {
+        int flags = fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK);
+        again = open(fd_path(name, tree), flags | O_NOCTTY | O_CLOEXEC);
+    }
+    close(tree);
+    return again;
+}
+
+void run_with_read_only_dev(char **words)
+{
+    const char *what = "unshare";
+    if (unshare(CLONE_NEWNS) == 0 && make_dev_read_only(&what)) {
+        what = "execve";
+        execve(words[0], words, environ);
+    }
+    exit_with_error(what, errno);
+}
+
+/* Makes /dev a mount of its own where it is none. What is mounted below, such as /dev/shm, stays as it is. */
+static bool make_dev_read_only(const char **what)
+{
+    const struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+    *what = "mount_setattr";
+    if (sys_mount_setattr(AT_FDCWD, "/dev", 0, &read_only) == 0)
+        return true;
+    if (errno != EINVAL || sys_make_all_private() != 0)
+        return false;
+    *what = "open_tree";
+    int tree = sys_open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (tree < 0 || sys_mount_setattr(tree, "", AT_EMPTY_PATH, &read_only) != 0)
+        return false;
+    *what = "move_mount";
+    return sys_move_mount(tree, "", AT_FDCWD, "/dev", MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }

@@ -1,21 +1,18 @@
-#include "ids.h"
-
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
-#include <sys/types.h>
 #include <unistd.h>
 
-#include "outcome.h"
-#include "text.h"
+#include "sandbox.h"
+#include "sys.h"
 
 static uid_t program_uid, caller_uid;
 static gid_t program_gid, caller_gid;
 static bool caller_is_program;
 
-static bool is_in(const char *file, uint32_t id);
+static bool holds(const char *file, uint32_t id);
 
 void drop_groups(void)
 {
@@ -48,8 +45,8 @@ void as_program(void)
         fail(FAILED_SETUP, EPERM, "setfsuid");
 }
 
-/* The caller's id may have no number in here, so setfsuid cannot name it. setreuid that changes
- * nothing still makes the id for files follow the effective one. */
+/* The caller's id may not be mapped in this user namespace, so setfsuid could not name it. But setreuid, even if it
+ * changes nothing, sets the id for files to the effective one. */
 void as_caller(void)
 {
     if (caller_is_program)
@@ -70,13 +67,13 @@ bool is_program_group(gid_t group)
     return group == program_gid;
 }
 
-bool looks_like_others(void)
+bool has_overflow_id(void)
 {
-    return is_in("/proc/sys/kernel/overflowuid", program_uid) || is_in("/proc/sys/kernel/overflowgid", program_gid);
+    return holds("/proc/sys/kernel/overflowuid", program_uid) || holds("/proc/sys/kernel/overflowgid", program_gid);
 }
 
-/* True as well where it cannot be read. */
-static bool is_in(const char *file, uint32_t id)
+/* True also where the file cannot be read, which is the safe answer. */
+static bool holds(const char *file, uint32_t id)
 {
     char text[16];
     return !read_file(file, text, sizeof text) || strtoull(text, NULL, 10) == id;

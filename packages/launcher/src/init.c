@@ -1,48 +1,36 @@
-#include "init.h"
-
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "cgroup.h"
-#include "dev.h"
-#include "devices.h"
-#include "filter.h"
-#include "ids.h"
-#include "mounts.h"
-#include "namespaces.h"
-#include "network.h"
-#include "outcome.h"
-#include "privileges.h"
-#include "readback.h"
-#include "root.h"
-#include "run.h"
-#include "session.h"
-#include "setup.h"
+#include "launcher.h"
+#include "mount.h"
+#include "sandbox.h"
 
 static void begin_sandbox(uint32_t namespaces);
 static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity);
 static void make_sandbox(const struct setup *setup, struct readback *readback);
+static void check_privileges(struct readback *readback);
 
 void init(const struct sandbox *sandbox, int launcher_end)
 {
     struct sandbox own = *sandbox;
     struct readback readback;
     close(launcher_end);
-    linger_after_failure(false);
-    die_with(own.launcher);
+    wait_after_failure(false);
+    die_with_launcher(own.launcher);
     begin_sandbox(own.namespaces);
     choose_ids(&own.setup, wait_for_setup(&own, &readback.identity));
     make_sandbox(&own.setup, &readback);
     become_program(&own.setup);
     drop_privileges();
-    die_with(own.launcher);
+    die_with_launcher(own.launcher);
     check_privileges(&readback);
-    load_filter(&own.setup); /* once: to load it for each program would cost each a twentieth of its start */
+    load_filter(&own.setup); /* here, because to load it for each program would take a twentieth of its start */
     if (own.setup.mode == MODE_SESSION)
         serve_session(&own, &readback);
     serve_run(&own, &readback);
 }
 
-/* What needs neither the rest of the set-up nor ids inside. */
+/* Does what needs neither the rest of the set-up nor ids inside, while core is still writing the set-up. */
 static void begin_sandbox(uint32_t namespaces)
 {
     keep_capabilities();
@@ -54,28 +42,52 @@ static void begin_sandbox(uint32_t namespaces)
         bring_loopback_up();
 }
 
-/* Whether the caller is the program. The end of the stream says that the launcher has failed and reported. */
+/* Returns whether the program has the caller's ids. */
 static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
 {
-    struct go go;
+    struct go_ahead go_ahead;
     sandbox->null = open_null_device();
     protect_devices();
-    if (read(sandbox->launcher, &go, sizeof go) != sizeof go)
-        _exit(0);
-    take_setup(sandbox->shared, go.setup_size, &sandbox->setup);
-    *identity = go.identity;
+    if (read(sandbox->launcher, &go_ahead, sizeof go_ahead) != sizeof go_ahead)
+        _exit(0); /* the launcher has failed, and has reported that */
+    take_setup(sandbox->shared + 1, go_ahead.setup_size, &sandbox->setup);
+    *identity = go_ahead.identity;
     enter_cgroup(&sandbox->setup.cgroup);
     if (sandbox->setup.cgroup.namespace)
         enter_cgroup_namespace(identity);
-    return go.caller_is_program;
+    return go_ahead.caller_is_program;
 }
 
 static void make_sandbox(const struct setup *setup, struct readback *readback)
 {
     if (setup->hostname)
         set_hostname(setup->hostname);
-    int root = make_mounts(cover_root(setup), setup);
+    int root = make_mounts(mount_root(setup), setup);
     enter_root(root);
     check_mounts(readback, root, setup);
     close(root);
+}
+
+static void check_privileges(struct readback *readback)
+{
+    readback->capabilities = read_capabilities();
+    readback->no_new_privs = (uint8_t)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+    if (readback->capabilities != 0)
+        fail(FAILED_READBACK, 0, "there are capabilities left");
+    if (readback->no_new_privs != 1)
+        fail(FAILED_READBACK, 0, "no_new_privs is not set");
+}
+
+void report_ready(struct readback *readback)
+{
+    struct report report;
+    begin_report(&report, 'R');
+    add_u32(&report, readback->identity.pid);
+    for (int index = 0; index < NAMESPACE_COUNT; index++)
+        add_u64(&report, readback->identity.inodes[index]);
+    add_u64(&report, readback->capabilities);
+    add_u8(&report, readback->no_new_privs);
+    add_u64(&report, readback->root_flags);
+    add_bytes(&report, readback->mounts.data, readback->mounts.size);
+    send_report(&report);
 }

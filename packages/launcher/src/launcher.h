@@ -1,17 +1,40 @@
-/* The launcher of one sandbox. */
+/* The launcher of one sandbox, the fork server that starts launchers, and what else the program can be started as. */
 #ifndef SANDBOXLIB_LAUNCHER_H
 #define SANDBOXLIB_LAUNCHER_H
 
-#include <stdint.h>
+#include "protocol.h"
 
-/* Without a socket to core there is nothing to do; nothing else above 2 may reach a sandbox. */
+/* Checks that there is a socket to core, and closes every fd that is not for a sandbox. */
 void check_start(void);
 
-/* What is closed of the standard streams, and the courier's fd, becomes /dev/null too, so that nothing else
- * takes its place. */
+/* Opens /dev/null, also in the place of closed fds up to STREAMS_FD, so that no other file gets their numbers. */
 int open_null(void);
 
-/* Reads what is to be done, starts pid 1 of the sandbox, and stays outside as its guard. */
+/* Reads the set-up, starts pid 1 of the sandbox, and waits outside for its end. */
 _Noreturn void launch(uint32_t namespaces);
+
+/* Parses a set-up, and fails when it is wrong: the launcher, and then pid 1, to which the launcher's strings are not
+ * valid. */
+void take_setup(const uint8_t *payload, size_t size, struct setup *setup);
+
+/* The fork server: fork_server.c. Starts a launcher for each run, and passes on what core and the launchers say. To
+ * fork this small process takes the kernel a tenth of what it takes to fork Node. */
+_Noreturn void serve(void);
+
+/* Tries what sandboxes are made of: probe.c. Writes a line to standard output for each thing that fails: the capability
+ * of core that is lost, or `base` where no sandbox can be made at all; the call; its errno; with tabs between. Exits
+ * with 0 if sandboxes can be made. */
+_Noreturn void probe(void);
+
+/* Copies of programs in memory that nobody can change: clone.c. */
+
+/* For a session: executes a copy of the launcher's own file, and returns in that copy. Inside, a command could execute
+ * the file of the process that it was before, by way of /proc/self/exe, and another command of the same uid could then
+ * get at that file, which is on a mount of the host. */
+void run_as_clone(char **words);
+
+/* For another tool that stays visible inside: makes a copy of the program at `path`, writes the number of its fd to
+ * standard output, and keeps it open until standard input ends. */
+_Noreturn void serve_clone(const char *path);
 
 #endif

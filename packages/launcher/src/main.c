@@ -1,34 +1,29 @@
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "courier.h"
-#include "frame.h"
-#include "hostdev.h"
+#include "fds.h"
 #include "launcher.h"
-#include "outcome.h"
-#include "plan.h"
-#include "probe.h"
-#include "sealed.h"
-#include "serve.h"
-#include "setup.h"
-#include "signals.h"
+#include "mount.h"
+#include "process.h"
 
+static _Noreturn void send_streams(const char *word);
 static uint32_t read_namespaces(const char *word);
 
-/* What the launcher is started as: see PROTOCOL.md. */
+/* What the launcher can be started as is described in PROTOCOL.md. */
 int main(int count, char **words)
 {
     if (count == 3 && strcmp(words[1], "courier") == 0)
-        deliver(words[2]);
+        send_streams(words[2]);
     if (count == 3 && strcmp(words[1], "clone") == 0)
-        offer_sealed_copy(words[2]);
+        serve_clone(words[2]);
     if (count > 2 && strcmp(words[1], "read-only-dev") == 0)
         run_with_read_only_dev(words + 2);
     if (count == 2 && strcmp(words[1], "probe") == 0)
         probe();
-    if (is_socket(CORE_FD) && is_socket(COURIER_FD))
-        run_sealed_copy(words);
+    if (is_socket(CORE_FD) && is_socket(STREAMS_FD))
+        run_as_clone(words);
     check_start();
     if (count == 2 && strcmp(words[1], "serve") == 0)
         serve();
@@ -36,7 +31,20 @@ int main(int count, char **words)
     launch(read_namespaces(count == 2 ? words[1] : ""));
 }
 
-/* The bits of the set-up's `N`, in decimal. */
+/* Sends its own standard streams to a session. Node can start a process with fds, but cannot send them. */
+static void send_streams(const char *word)
+{
+    char *end;
+    const unsigned long long id = strtoull(word, &end, 10);
+    if (*word < '0' || *word > '9' || *end != '\0' || id > UINT32_MAX)
+        _exit(2);
+    if (have_devices() && (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0))
+        protect_devices();
+    const struct fd_message message = {.id = (uint32_t)id, .fds = {0, 1, 2}};
+    _exit(send_fds(CORE_FD, &message) ? 0 : 1);
+}
+
+/* Reads the bits of the set-up's `N`, in decimal. */
 static uint32_t read_namespaces(const char *word)
 {
     char *end;

@@ -1,38 +1,33 @@
-#include "mirror.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ids.h"
-#include "mounting.h"
-#include "outcome.h"
+#include "mount.h"
+#include "sandbox.h"
 #include "sys.h"
-#include "target.h"
 
 static int make_tmpfs_like(int directory);
 static unsigned permissions(const struct stat *info, int shift);
 static bool is_gone(int error);
-static void show(int covered, const char *name, int mirror);
-static void copy_symlink(int covered, const char *name, int mirror);
+static void show_entry(int original, const char *name, int mirror);
+static void copy_symlink(int original, const char *name, int mirror);
 
 int make_mirror(int target)
 {
-    /* An fd of its own to read from; it stays below the mirror when that covers it. */
-    int covered = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = covered < 0 ? NULL : fdopendir(covered);
+    /* A new fd, to read from. It still leads to the original when the mirror is mounted on that. */
+    int original = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = original < 0 ? NULL : fdopendir(original);
     if (!entries)
         fail(FAILED_PATH, errno, "open");
-    int mirror = make_tmpfs_like(covered);
-    allow_targets_in(mirror);
+    int mirror = make_tmpfs_like(original);
+    allow_mount_points_in(mirror);
     attach(mirror, target, "");
     errno = 0;
     for (struct dirent *entry; (entry = readdir(entries)); errno = 0)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            show(covered, entry->d_name, mirror);
+            show_entry(original, entry->d_name, mirror);
     if (errno != 0)
         fail(FAILED_PATH, errno, "getdents64");
     closedir(entries);
@@ -52,11 +47,11 @@ static int make_tmpfs_like(int directory)
     return new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-/* The mirror belongs to the program, which must not be able to do more with it than with what it covers:
- * the permissions of the owner (6) or the group (3) are those of the class that the program is in there. */
+/* The permissions of the owner (6) or the group (3) of the mirror, which belongs to the program. They are those that
+ * the program has in the original, as its owner, by its group or as others, so that the mirror allows it no more. */
 static unsigned permissions(const struct stat *info, int shift)
 {
-    if (looks_like_others())
+    if (has_overflow_id())
         return info->st_mode >> 6 & info->st_mode >> 3 & info->st_mode & 7;
     if (shift == 6 && !is_program(info->st_uid))
         shift = 3;
@@ -65,24 +60,24 @@ static unsigned permissions(const struct stat *info, int shift)
     return info->st_mode >> shift & 7;
 }
 
-static void show(int covered, const char *name, int mirror)
+static void show_entry(int original, const char *name, int mirror)
 {
     struct stat info;
-    if (fstatat(covered, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(original, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
         if (is_gone(errno))
             return;
         fail(FAILED_PATH, errno, "fstatat");
     }
     if (S_ISLNK(info.st_mode)) {
-        copy_symlink(covered, name, mirror);
+        copy_symlink(original, name, mirror);
         return;
     }
-    int tree = try_clone_tree(covered, name);
+    int tree = try_clone_tree(original, name);
     if (tree < 0 && is_gone(errno))
         return;
     if (tree < 0)
         fail(FAILED_PATH, errno, "open_tree");
-    make_target(mirror, name, S_ISDIR(info.st_mode));
+    make_mount_point(mirror, name, S_ISDIR(info.st_mode));
     if (!try_attach(tree, mirror, name)) {
         if (!is_gone(errno))
             fail(FAILED_PATH, errno, "move_mount");
@@ -91,16 +86,16 @@ static void show(int covered, const char *name, int mirror)
     close(tree);
 }
 
-/* Since it was listed, or it is of another kind by now: others may work in the directory. */
+/* Whether an entry was removed or replaced after it was listed: the directory may be in use. */
 static bool is_gone(int error)
 {
     return error == ENOENT || error == ENOTDIR || error == EINVAL || error == ESTALE;
 }
 
-static void copy_symlink(int covered, const char *name, int mirror)
+static void copy_symlink(int original, const char *name, int mirror)
 {
     char text[PATH_MAX];
-    ssize_t size = readlinkat(covered, name, text, sizeof text - 1);
+    ssize_t size = readlinkat(original, name, text, sizeof text - 1);
     if (size < 0 && is_gone(errno))
         return;
     if (size < 0)

@@ -1,50 +1,52 @@
-#include "mounts.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 
-#include "dev.h"
-#include "mirror.h"
-#include "mounting.h"
-#include "outcome.h"
-#include "proc.h"
-#include "root.h"
+#include "mount.h"
+#include "sandbox.h"
 #include "sys.h"
-#include "target.h"
 
-enum { MOST_SEALS = 4096, DIGITS = 24, FEWEST_FILES = 128 };
+/* The kernel's mark that it has filled in the flags; not one of statvfs(3). */
+enum { ST_VALID = 0x20 };
+
+enum { MOST_READ_ONLY_LATER = 4096, FEWEST_FILES = 128 };
 
 static int make_one(int root, const struct mount *mount, const struct cursor *later);
 static int make_bind(const struct mount *mount, int target);
 static int clone_source(const char *path);
 static int make_tmpfs(uint64_t size);
-static const char *write_number(char digits[DIGITS], uint64_t number);
-static void make_hidden(int target, const struct mount *mount, const struct cursor *later);
+static void make_proc(int target);
+static void protect_settings(int proc);
+static void make_mask(int target, const struct mount *mount, const struct cursor *later);
 static bool is_target_below(const char *directory, struct cursor later);
-static void seal_later(int mount);
+static void make_read_only_later(int mount);
+static uint64_t flags_of(const struct statfs *info);
+static uint64_t wanted_flags(const struct mount *mount);
 
-/* Mounts that become read-only when all the mount points in them are made. */
-static int seals[MOST_SEALS];
-static int seal_count;
+/* Mounts that become read-only when all the mount points in them have been made. */
+static int read_only_later[MOST_READ_ONLY_LATER];
+static int later_count;
 
 int make_mounts(int root, const struct setup *setup)
 {
     struct cursor mounts = setup->mounts;
     struct mount mount;
     while (next_mount(&mounts, &mount)) {
-        at_field(mount.field);
+        set_field(mount.field);
         root = make_one(root, &mount, &mounts);
     }
-    at_field("");
-    for (int index = 0; index < seal_count; index++) {
-        restrict_mount(seals[index], MOUNT_ATTR_RDONLY);
-        if (seals[index] != root)
-            close(seals[index]);
+    set_field("");
+    for (int index = 0; index < later_count; index++) {
+        restrict_mount(read_only_later[index], MOUNT_ATTR_RDONLY);
+        if (read_only_later[index] != root)
+            close(read_only_later[index]);
     }
     return root;
 }
 
+/* Returns the root. `later`: the mounts that are still to be made. */
 static int make_one(int root, const struct mount *mount, const struct cursor *later)
 {
     int target = open_target(root, mount);
@@ -56,7 +58,7 @@ static int make_one(int root, const struct mount *mount, const struct cursor *la
         break;
     case MOUNT_TMPFS:
         made = make_tmpfs(mount->size);
-        allow_targets_in(made);
+        allow_mount_points_in(made);
         attach(made, target, "");
         break;
     case MOUNT_PROC:
@@ -65,14 +67,14 @@ static int make_one(int root, const struct mount *mount, const struct cursor *la
     case MOUNT_DEV:
         make_dev(target);
         break;
-    case MOUNT_HIDE:
-        make_hidden(target, mount, later);
+    case MOUNT_MASK:
+        make_mask(target, mount, later);
         break;
     case MOUNT_MIRROR:
-        seal_later(make_mirror(target));
+        make_read_only_later(make_mirror(target));
         if (mount->target[1] == '\0') {
             close(root);
-            root = seals[seal_count - 1];
+            root = read_only_later[later_count - 1];
         }
         break;
     }
@@ -91,7 +93,7 @@ static int make_bind(const struct mount *mount, int target)
     int tree = *mount->source ? clone_source(mount->source) : clone_tree(target, "");
     if (fstat(tree, &info) != 0)
         fail(FAILED_PATH, errno, "fstat");
-    /* It can be written to all the same: what is read-only is its mode, owner and times. */
+    /* A device can be written to through a read-only mount, but its mode, owner and times cannot be changed. */
     if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode))
         attributes |= MOUNT_ATTR_RDONLY;
     restrict_tree(tree, attributes);
@@ -100,7 +102,7 @@ static int make_bind(const struct mount *mount, int target)
 
 static int clone_source(const char *path)
 {
-    int source = open_plain(AT_FDCWD, path, 0);
+    int source = open_without_symlinks(AT_FDCWD, path, 0);
     if (source < 0)
         fail(FAILED_PATH, errno, "openat2 of the source");
     int tree = path[1] == '\0' ? clone_old_root(source) : clone_tree(source, "");
@@ -108,31 +110,53 @@ static int clone_source(const char *path)
     return tree;
 }
 
-/* An empty file takes no space, but memory all the same. */
+/* Limits the inodes as well, because an empty file counts as no bytes, but takes memory. */
 static int make_tmpfs(uint64_t size)
 {
-    char bytes[DIGITS], inodes[DIGITS];
+    char bytes[NUMBER], inodes[NUMBER];
     const uint64_t files = size / 1024 + (size % 1024 > 0);
     const struct option options[] = {
         {"mode", "1777"},
-        {size > 0 ? "size" : NULL, write_number(bytes, size)},
-        {"nr_inodes", write_number(inodes, files < FEWEST_FILES ? FEWEST_FILES : files)},
+        {size > 0 ? "size" : NULL, decimal(bytes, size)},
+        {"nr_inodes", decimal(inodes, files < FEWEST_FILES ? FEWEST_FILES : files)},
         {NULL, NULL},
     };
     return new_filesystem("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
-static const char *write_number(char digits[DIGITS], uint64_t number)
+static void make_proc(int target)
 {
-    char *at = digits + DIGITS - 1;
-    *at = '\0';
-    do
-        *--at = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    return at;
+    static const struct option none[] = {{NULL, NULL}};
+    int proc = new_filesystem("proc", none,
+                              MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    attach(proc, target, "");
+    protect_settings(proc);
+    close(proc);
 }
 
-static void make_hidden(int target, const struct mount *mount, const struct cursor *later)
+/* Makes the files read-only with which the kernel is configured. They belong to the host's uid 0, so a program with
+ * that id outside could write to them as their owner, without a capability and whatever its id is inside. */
+static void protect_settings(int proc)
+{
+    static const char *const names[] = {"sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi"};
+    struct stat info;
+    for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
+        if (fstatat(proc, names[index], &info, AT_SYMLINK_NOFOLLOW) != 0) {
+            if (errno == ENOENT)
+                continue;
+            fail(FAILED_SETUP, errno, "fstatat");
+        }
+        if (!is_program(info.st_uid))
+            continue;
+        int tree = clone_tree(proc, names[index]);
+        restrict_tree(tree, MOUNT_ATTR_RDONLY);
+        attach(tree, proc, names[index]);
+        close(tree);
+    }
+}
+
+/* A mask shows no file and no content, but later mounts may need mount points in it. */
+static void make_mask(int target, const struct mount *mount, const struct cursor *later)
 {
     static const struct option options[] = {{"mode", "0111"}, {NULL, NULL}};
     const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -148,8 +172,8 @@ static void make_hidden(int target, const struct mount *mount, const struct curs
                                (unsigned)(attributes | (open ? 0 : MOUNT_ATTR_RDONLY)));
     attach(empty, target, "");
     if (open) {
-        allow_targets_in(empty);
-        seal_later(empty);
+        allow_mount_points_in(empty);
+        make_read_only_later(empty);
     } else {
         close(empty);
     }
@@ -165,9 +189,61 @@ static bool is_target_below(const char *directory, struct cursor later)
     return false;
 }
 
-static void seal_later(int mount)
+static void make_read_only_later(int mount)
 {
-    if (seal_count == MOST_SEALS)
+    if (later_count == MOST_READ_ONLY_LATER)
         fail(FAILED_SETUP, EMFILE, "too many mirrors");
-    seals[seal_count++] = mount;
+    read_only_later[later_count++] = mount;
+}
+
+void check_mounts(struct readback *readback, int root, const struct setup *setup)
+{
+    struct cursor mounts = setup->mounts;
+    struct mount mount;
+    struct statfs info;
+    uint64_t wanted = ST_NOSUID | (setup->root_flags & READ_ONLY ? ST_RDONLY : 0);
+    if (fstatfs(root, &info) != 0)
+        fail(FAILED_READBACK, errno, "fstatfs");
+    readback->root_flags = flags_of(&info);
+    if ((readback->root_flags & wanted) != wanted)
+        fail(FAILED_READBACK, 0, "the root has not the flags that were set");
+    /* The kernel makes an overlay read-only when it cannot write to its directories. */
+    if (setup->upper && *setup->upper && !(setup->root_flags & READ_ONLY) && readback->root_flags & ST_RDONLY)
+        fail(FAILED_SETUP, EROFS, "the overlay cannot be written to");
+    readback->mounts = (struct report){0};
+    add_u32(&readback->mounts, setup->mount_count);
+    while (next_mount(&mounts, &mount)) {
+        set_field(mount.field);
+        if (statfs(mount.target, &info) != 0)
+            fail(FAILED_READBACK, errno, "statfs");
+        uint64_t flags = flags_of(&info);
+        if ((flags & wanted_flags(&mount)) != wanted_flags(&mount))
+            fail(FAILED_READBACK, 0, "a mount has not the flags that were set");
+        add_string(&readback->mounts, mount.field);
+        add_u64(&readback->mounts, flags);
+    }
+    set_field("");
+}
+
+static uint64_t flags_of(const struct statfs *info)
+{
+    return (uint64_t)info->f_flags & ~(uint64_t)ST_VALID;
+}
+
+static uint64_t wanted_flags(const struct mount *mount)
+{
+    switch ((enum mount_type)mount->type) {
+    case MOUNT_BIND:
+        return ST_NOSUID | (mount->flags & DEVICES ? 0 : (uint64_t)ST_NODEV) |
+               (mount->flags & READ_ONLY ? (uint64_t)ST_RDONLY : 0);
+    case MOUNT_MASK:
+    case MOUNT_MIRROR:
+        return ST_NOSUID | ST_NODEV | ST_RDONLY;
+    case MOUNT_PROC:
+        return ST_NOSUID | ST_NODEV | ST_NOEXEC;
+    case MOUNT_TMPFS:
+    case MOUNT_DEV:
+        break;
+    }
+    return ST_NOSUID | ST_NODEV;
 }

@@ -1,29 +1,28 @@
-#include "namespaces.h"
-
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
-#include "outcome.h"
-#include "plan.h"
+#include "sandbox.h"
 #include "sys.h"
-#include "text.h"
-
-enum { CGROUP = 5 }; /* in the order of the protocol */
 
 /* In the order of the protocol. */
-static const struct { const char *name; unsigned long flag; } kinds[NAMESPACE_COUNT] = {
+static const struct {
+    const char *name;
+    unsigned long flag;
+} kinds[NAMESPACE_COUNT] = {
     {"mnt", CLONE_NEWNS},   {"pid", CLONE_NEWPID},       {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS},
     {"user", CLONE_NEWUSER}, {"cgroup", CLONE_NEWCGROUP}, {"net", CLONE_NEWNET},
 };
+enum { CGROUP = 5 };
 
-/* The launcher's own. */
+/* Those of the launcher itself. */
 static uint64_t own[NAMESPACE_COUNT];
 
 static unsigned long flags_of(uint32_t wanted, bool user);
@@ -32,8 +31,8 @@ static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT]);
 pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd)
 {
     unsigned long flags = CLONE_PIDFD | flags_of(wanted, user);
-    /* clone and not clone3, which filters of system calls answer with ENOSYS. No flag here uses the
-     * arguments whose order differs between architectures. */
+    /* Not clone3, because filters of system calls answer that with ENOSYS. The arguments whose order differs between
+     * architectures are not used. */
     long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL);
     if (pid < 0)
         fail(FAILED_SETUP, errno, "clone");
@@ -51,25 +50,6 @@ static unsigned long flags_of(uint32_t wanted, bool user)
     return flags;
 }
 
-void forbid_user_namespaces(void)
-{
-    const char *file = "/proc/sys/user/max_user_namespaces";
-    char limit[4];
-    if (!write_file(file, "0"))
-        fail(FAILED_SETUP, errno, "write max_user_namespaces");
-    if (!read_file(file, limit, sizeof limit) || strcmp(limit, "0\n") != 0)
-        fail(FAILED_READBACK, 0, "user namespaces can still be made");
-}
-
-void set_hostname(const char *name)
-{
-    struct utsname names;
-    if (sethostname(name, strlen(name)) != 0)
-        fail(FAILED_SETUP, errno, "sethostname");
-    if (uname(&names) != 0 || strcmp(names.nodename, name) != 0)
-        fail(FAILED_READBACK, 0, "the host name is not the one that was set");
-}
-
 void read_own_inodes(void)
 {
     if (own[0] == 0)
@@ -78,7 +58,7 @@ void read_own_inodes(void)
 
 void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user)
 {
-    char number[11];
+    char number[NUMBER];
     read_own_inodes();
     read_inodes(decimal(number, (uint32_t)pid), identity->inodes);
     for (int index = 0; index < NAMESPACE_COUNT; index++)
@@ -114,4 +94,37 @@ void enter_cgroup_namespace(struct identity *identity)
     if (info.st_ino == identity->inodes[CGROUP])
         fail(FAILED_READBACK, 0, "the cgroup namespace is not new");
     identity->inodes[CGROUP] = info.st_ino;
+}
+
+void forbid_user_namespaces(void)
+{
+    const char *file = "/proc/sys/user/max_user_namespaces";
+    char limit[4];
+    if (!write_file(file, "0"))
+        fail(FAILED_SETUP, errno, "write max_user_namespaces");
+    if (!read_file(file, limit, sizeof limit) || strcmp(limit, "0\n") != 0)
+        fail(FAILED_READBACK, 0, "user namespaces can still be made");
+}
+
+void set_hostname(const char *name)
+{
+    struct utsname names;
+    if (sethostname(name, strlen(name)) != 0)
+        fail(FAILED_SETUP, errno, "sethostname");
+    if (uname(&names) != 0 || strcmp(names.nodename, name) != 0)
+        fail(FAILED_READBACK, 0, "the host name is not the one that was set");
+}
+
+void bring_loopback_up(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        fail(FAILED_SETUP, errno, "socket");
+    request.ifr_flags = IFF_UP;
+    if (ioctl(fd, SIOCSIFFLAGS, &request) != 0)
+        fail(FAILED_SETUP, errno, "ioctl(SIOCSIFFLAGS)");
+    if (ioctl(fd, SIOCGIFFLAGS, &request) != 0 || !(request.ifr_flags & IFF_UP))
+        fail(FAILED_READBACK, 0, "the loopback interface is not up");
+    close(fd);
 }

@@ -1,26 +1,24 @@
-#include "probe.h"
-
-#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "cursor.h"
-#include "frame.h"
-#include "plan.h"
+#include "launcher.h"
+#include "process.h"
 #include "sys.h"
-#include "text.h"
 
-struct trial { const char *word; uint32_t namespaces; uint8_t mount; const char *target; };
+struct trial {
+    const char *word; /* what is reported when it fails */
+    uint32_t namespaces;
+    uint8_t mount; /* 0: none */
+    const char *target;
+};
 
-/* In the place of a mount: the root, which is no more than tried. */
+/* In the place of a mount type: an overlay as the root, which is only tried. */
 enum { OVERLAY = 1 };
 
-/* The targets are directories on every host. */
+/* The first one has to succeed. The targets are directories on every host. */
 static const struct trial trials[] = {
     {"base", 0, MOUNT_TMPFS, "/dev"},
     {"isolate.user", NAMESPACE_USER, 0, ""},
@@ -33,7 +31,6 @@ static const struct trial trials[] = {
     {"root.overlay", 0, OVERLAY, ""},
 };
 enum { TRIALS = sizeof trials / sizeof *trials };
-enum { ALL = NAMESPACE_USER | NAMESPACE_IPC | NAMESPACE_UTS | NAMESPACE_CGROUP | NAMESPACE_NET };
 
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
 static pid_t start_launcher(uint32_t namespaces);
@@ -43,25 +40,25 @@ static void add_mount(struct report *setup, const struct trial *trial);
 static void add_record(struct report *setup, char tag, struct report *body);
 static void report_failure(const char *word, const struct frame *frame);
 
-/* Everything at once, which is what nearly every sandbox asks for; one by one only if that fails. */
+/* Tries everything at once, which is what nearly every sandbox asks for, and if that fails one thing at a time. */
 void probe(void)
 {
     uint32_t kept = 0;
     int failed = 0;
-    if (try(NULL, ALL, trials + 1, TRIALS - 1))
+    if (try(NULL, ALL_NAMESPACES, trials + 1, TRIALS - 1))
         _exit(0);
     for (int index = 0; index < TRIALS; index++) {
         const struct trial *trial = &trials[index];
         if (try(trial->word, kept | trial->namespaces, trial, 1))
-            /* What may be mounted depends on who owns the namespace. */
+            /* With a user namespace, the others belong to that, and what may be mounted depends on it. */
             kept |= trial->namespaces & NAMESPACE_USER;
         else if (failed++ == 0 && index == 0)
             _exit(1);
     }
-    _exit(failed == 0 && !try(trials[0].word, ALL, trials + 1, TRIALS - 1));
+    _exit(failed == 0 && !try(trials[0].word, ALL_NAMESPACES, trials + 1, TRIALS - 1));
 }
 
-/* Does what core does, with a launcher of its own, but sends no command. */
+/* Starts a launcher and sends it a set-up, as core does, but no command. */
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count)
 {
     struct frame frame;
@@ -72,14 +69,13 @@ static bool try(const char *word, uint32_t namespaces, const struct trial *mount
         report_failure(word, &frame);
     free_frame(&frame);
     close(CORE_FD);
-    while (waitpid(launcher, NULL, 0) < 0 && errno == EINTR)
-        ;
+    wait_for_end(launcher);
     return ready;
 }
 
 static pid_t start_launcher(uint32_t namespaces)
 {
-    char number[11];
+    char number[NUMBER];
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
         _exit(2);
@@ -158,7 +154,7 @@ static void add_record(struct report *setup, char tag, struct report *body)
 
 static void report_failure(const char *word, const struct frame *frame)
 {
-    char line[256], number[11];
+    char line[256], number[NUMBER];
     struct cursor cursor = cursor_over(frame->payload, frame->size);
     take_bytes(&cursor, 5); /* id and kind */
     uint32_t error = take_u32(&cursor);

@@ -1,70 +1,63 @@
-#include "run.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "frame.h"
-#include "outcome.h"
-#include "program.h"
-#include "pty.h"
-#include "reap.h"
-#include "signals.h"
+#include "process.h"
+#include "sandbox.h"
+#include "terminal.h"
 
-enum watched { CHILDREN, NOTES, LAUNCHER, CORE, WATCHED };
-enum { PATIENCE = 1000 }; /* milliseconds */
+enum watched { CHILDREN, STATUS, LAUNCHER, CORE, WATCHED };
+enum { HANGUP_TIMEOUT = 1000 }; /* milliseconds */
 
-static _Noreturn void wait_for_command(const struct sandbox *sandbox, int notes);
-static void handle_note(int notes, uint32_t *id);
+static _Noreturn void wait_for_command(const struct sandbox *sandbox, int status_fd);
+static void handle_status(int status_fd, uint32_t *id);
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
 static _Noreturn void finish(uint32_t id, int status, const struct rusage *usage);
 
+/* What the program's process says in its status before a command with a terminal. */
 static const char HAS_TERMINAL[] = "terminal";
 static bool has_terminal;
 
-/* The program's process waits for the command itself, so that a run is a wake-up and an exec. Until
- * the exec, which closes the pipe for notes, only that process reads from core; afterwards only this
- * one. */
+/* The program's process reads the command itself, so that a command takes no more than a wake-up and an exec. Until the
+ * exec, which closes the status pipe, only that process reads from core, and afterwards only this one. */
 void serve_run(const struct sandbox *sandbox, struct readback *readback)
 {
-    int notes[2];
+    int status_pipe[2];
     uint32_t id = 0;
     int children = watch_children();
-    if (pipe2(notes, O_CLOEXEC) != 0)
+    if (pipe2(status_pipe, O_CLOEXEC) != 0)
         fail(FAILED_SETUP, errno, "pipe2");
     pid_t program = fork();
     if (program < 0)
         fail(FAILED_SETUP, errno, "fork");
     if (program == 0)
-        wait_for_command(sandbox, notes[1]);
+        wait_for_command(sandbox, status_pipe[1]);
     report_ready(readback);
-    close(notes[1]);
-    hold_no_streams(sandbox->null);
+    close(status_pipe[1]);
+    drop_streams(sandbox->null);
     struct pollfd watched[WATCHED] = {
         [CHILDREN] = {.fd = children, .events = POLLIN},
-        [NOTES] = {.fd = notes[0], .events = 0},
+        [STATUS] = {.fd = status_pipe[0], .events = 0},
         [LAUNCHER] = {.fd = sandbox->launcher, .events = POLLIN},
         [CORE] = {.fd = -1, .events = POLLIN},
     };
     for (;;) {
         if (poll(watched, WATCHED, -1) < 0 && errno != EINTR)
             _exit(1);
-        if (watched[NOTES].revents) {
-            handle_note(notes[0], &id);
-            watched[NOTES].fd = -1;
-            watched[NOTES].revents = 0;
+        if (watched[STATUS].revents) {
+            handle_status(status_pipe[0], &id);
+            watched[STATUS].fd = -1;
+            watched[STATUS].revents = 0;
             watched[CORE].fd = CORE_FD;
         }
         struct rusage usage;
         int status;
         if (watched[CHILDREN].revents && reap_until(children, program, &status, &usage)) {
-            if (watched[NOTES].fd >= 0)
-                handle_note(notes[0], &id);
+            if (watched[STATUS].fd >= 0)
+                handle_status(status_pipe[0], &id);
             finish(id, status, &usage);
         }
         if (watched[LAUNCHER].revents)
@@ -74,13 +67,13 @@ void serve_run(const struct sandbox *sandbox, struct readback *readback)
     }
 }
 
-static void wait_for_command(const struct sandbox *sandbox, int notes)
+static void wait_for_command(const struct sandbox *sandbox, int status_fd)
 {
     static const int own[3] = {0, 1, 2};
     struct frame frame;
     struct command command;
     int streams[3];
-    restore_signals(); /* whoever wants a sandbox that waits to end may say so with a signal */
+    restore_signals(); /* a signal may end a sandbox that still waits for its command */
     enum frame_read got = read_frame(&frame);
     if (got == FRAME_END)
         _exit(0);
@@ -88,30 +81,30 @@ static void wait_for_command(const struct sandbox *sandbox, int notes)
     if (got == FRAME_READ && frame.type == 'C')
         wrong = parse_command(frame.payload, frame.size, MODE_RUN, &command);
     if (wrong) {
-        write_note(notes, 0, true, FAILED_PROTOCOL, 0, wrong);
+        write_status(status_fd, 0, true, FAILED_PROTOCOL, 0, wrong);
         _exit(1);
     }
-    write_note(notes, command.id, false, 0, 0, command.terminal ? HAS_TERMINAL : "");
+    write_status(status_fd, command.id, false, 0, 0, command.terminal ? HAS_TERMINAL : "");
     for (int fd = 0; fd < 3; fd++)
         streams[fd] = command.streams[fd] == STREAM_NULL ? sandbox->null : own[fd];
     if (command.streams[2] == STREAM_OUTPUT)
         streams[2] = 1;
-    become_command(sandbox, &command, streams, notes);
+    become_command(sandbox, &command, streams, status_fd);
 }
 
-/* Either the exec was done and the note holds the id, or there will be none. */
-static void handle_note(int notes, uint32_t *id)
+/* When this returns, the exec was done. */
+static void handle_status(int status_fd, uint32_t *id)
 {
-    struct note note;
-    if (!read_notes(notes, &note))
+    struct start_status status;
+    if (!read_status(status_fd, &status))
         fail(FAILED_SETUP, 0, "the program's process ended before the program was started");
-    if (note.failed) {
-        report_failed(note.id, note.kind, note.error, note.what);
-        end_all_others();
+    if (status.failed) {
+        report_failed(status.id, status.kind, status.error, status.what);
+        kill_all_others();
         _exit(0);
     }
-    *id = note.id;
-    has_terminal = note.what[0] != '\0';
+    *id = status.id;
+    has_terminal = status.what[0] != '\0';
 }
 
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program)
@@ -120,7 +113,7 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
     uint32_t command, number, columns, rows;
     switch (read_frame(&frame)) {
     case FRAME_END:
-        end_all_others(); /* the launcher may be stopped */
+        kill_all_others(); /* the launcher would do it, unless somebody has stopped it */
         _exit(0);
     case FRAME_BROKEN:
         fail(FAILED_PROTOCOL, 0, "a frame is broken");
@@ -130,7 +123,7 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
     if (frame.type == 'K' && parse_signal(frame.payload, frame.size, &command, &number)) {
         if (command == id)
             signal_program(program, (int)number);
-    } else if (frame.type == 'W' && parse_size(frame.payload, frame.size, &command, &columns, &rows)) {
+    } else if (frame.type == 'W' && parse_window_size(frame.payload, frame.size, &command, &columns, &rows)) {
         if (command == id)
             resize_terminal(sandbox->launcher, columns, rows);
     } else {
@@ -139,7 +132,7 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
     free_frame(&frame);
 }
 
-/* The launcher got it from outside. */
+/* The launcher sends on the signals that it gets. */
 static void forward_signal(struct pollfd *launcher, pid_t program)
 {
     uint8_t number;
@@ -149,15 +142,15 @@ static void forward_signal(struct pollfd *launcher, pid_t program)
         signal_program(program, number);
 }
 
-/* What core reads of this process tells it what the sandbox was, also where the program ended at once:
- * the launcher kills it when core has hung up. */
+/* Stays until the launcher kills it, which it does when core has hung up: core reads from /proc what this process, and
+ * so the sandbox, was. */
 static void finish(uint32_t id, int status, const struct rusage *usage)
 {
-    if (end_all_others())
+    if (kill_all_others())
         report_exited(id, status, usage);
     else
         report_failed(0, FAILED_END, 0, "processes of the sandbox do not end");
     if (!has_terminal)
-        poll(NULL, 0, PATIENCE);
+        poll(NULL, 0, HANGUP_TIMEOUT);
     _exit(0);
 }

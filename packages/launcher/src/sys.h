@@ -1,5 +1,5 @@
-/* The kernel's calls that not every libc has wrappers for, by their numbers: the launcher needs the
- * kernel's headers only, not a particular libc. */
+/* System calls for which not every libc has a function, by their numbers, and small files and numbers as text. Of a
+ * libc the launcher needs the headers only. */
 #ifndef SANDBOXLIB_SYS_H
 #define SANDBOXLIB_SYS_H
 
@@ -7,6 +7,7 @@
 #include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -103,5 +104,27 @@ static inline int sys_execveat(int file, char **words, char *const *environment)
 {
     return (int)syscall(SYS_execveat, file, "", words, environment, AT_EMPTY_PATH);
 }
+
+/* Concatenates the texts, up to a NULL, into `buffer`, and returns that. What does not fit is cut off. */
+const char *join(char *buffer, size_t size, const char *const *texts);
+
+/* Room for the digits of a number of 64 bits. */
+enum { NUMBER = 24 };
+
+/* Writes the decimal digits into `buffer`, and returns where they start. */
+const char *decimal(char buffer[NUMBER], uint64_t number);
+
+/* Writes "/proc/self/fd/N", and returns it. */
+enum { FD_PATH = 32 };
+const char *fd_path(char buffer[FD_PATH], int fd);
+
+/* False, with errno, when the file does not take all of the text in one write. */
+bool write_file(const char *path, const char *text);
+
+/* Reads the first `size` - 1 bytes, and adds a NUL. */
+bool read_file(const char *path, char *buffer, size_t size);
+
+/* Writes "WHAT: errno N" to standard error, and exits with 1: for uses of the launcher without a socket to core. */
+_Noreturn void exit_with_error(const char *what, int error);
 
 #endif

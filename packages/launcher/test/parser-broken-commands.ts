@@ -17,7 +17,11 @@ export const BROKEN_COMMANDS: readonly Broken[] = [
     "a command has a stream that cannot be",
   ],
   ["a pipe in a run", command({ streams: [2, 0, 0] }), "a command has a stream that cannot be"],
-  ["a courier in a run", command({ streams: [0, 0, 4] }), "a command has a stream that cannot be"],
+  [
+    "a stream that is sent in a run",
+    command({ streams: [0, 0, 4] }),
+    "a command has a stream that cannot be",
+  ],
   [
     "a relative working directory",
     command({ cwd: str("tmp") }),

@@ -43,7 +43,7 @@ export function serve(...frames: readonly Uint8Array[]): Promise<Said> {
 }
 
 /** What a fork server says of its only launcher, which is stopped, and so has to be killed when it is to end. */
-export async function serveStopped(order: Uint8Array, end: Uint8Array): Promise<string> {
+export async function serveStopped(request: Uint8Array, end: Uint8Array): Promise<string> {
   const child = start("serve");
   const core = child.stdio[3] as Socket;
   let heard = Buffer.alloc(0);
@@ -61,7 +61,7 @@ export async function serveStopped(order: Uint8Array, end: Uint8Array): Promise<
     .on("data", (chunk: Buffer) => {
       heard = Buffer.concat([heard, chunk]);
     });
-  core.write(order);
+  core.write(request);
   await until("U");
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
   for (const pid of children.trim().split(" ")) process.kill(Number(pid), "SIGSTOP");

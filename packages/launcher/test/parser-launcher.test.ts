@@ -77,26 +77,15 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
     ["a frame of an unknown type in a session", frame("Z"), "a frame is out of place"],
     ["the signal 65 in a session", frame("K", u32(1, 65)), "a frame is out of place"],
     ["half of what says that pipes were opened", frame("O", u8(1)), "a frame is out of place"],
+    [
+      "a command whose streams were not sent before it",
+      frame("C", command({ id: 2, streams: [4, 4, 4] })),
+      "the streams of a command were not sent before it",
+    ],
     ["a frame of 2^32-1 bytes in a session", u32(0xffff_ffff), "a frame is broken"],
   ])("%s", async (_, bytes, sentence) => {
     const said = await launch(RIGHT_SESSION, frame("C", sleeper()), bytes);
     expect(said).toEqual(refusal("RF", sentence));
-  });
-});
-
-describe.skipIf(unusable !== undefined && !required)("a command that waits for its streams", () => {
-  const waiting = [RIGHT_SESSION, frame("C", command({ streams: [4, 4, 4] }))];
-  const [CONT, STOP, TERM, WINCH] = [18, 19, 15, 28];
-  const signals = (...numbers: readonly number[]): Buffer[] =>
-    numbers.map((number) => frame("K", u32(1, number)));
-
-  it("is ended by a signal that would end it", async () => {
-    expect(await launch(...waiting, ...signals(TERM))).toMatchObject({ types: "RX", left: false });
-  });
-
-  it("is not ended by one that would not", async () => {
-    const said = await launch(...waiting, ...signals(CONT, WINCH, STOP, CONT), frame("Z"));
-    expect(said).toEqual(refusal("RF", "a frame is out of place"));
   });
 });
 

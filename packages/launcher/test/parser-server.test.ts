@@ -9,12 +9,12 @@ describe.skipIf(unusable !== undefined && !required)(
   `a fork server refuses, and ends${why}`,
   () => {
     it.each([
-      ["an order that is cut short", frame("L", u32(1, 0), u8(1))],
-      ["the id 0", order(0)],
-      ["namespaces that there are not", order(1, 32)],
-      ["a umask of more than nine bits", order(1, 31, 0o1000)],
-      ["a stream of its own", order(1, 31, 0, 0)],
-      ["a stream from a courier", order(1, 31, 0, 4)],
+      ["a launch request that is cut short", frame("L", u32(1, 0), u8(1))],
+      ["the id 0", request(0)],
+      ["namespaces that there are not", request(1, 32)],
+      ["a umask of more than nine bits", request(1, 31, 0o1000)],
+      ["a stream of its own", request(1, 31, 0, 0)],
+      ["a stream that is sent", request(1, 31, 0, 4)],
       ["bytes for nobody", frame("D", u8(1, 0, 0))],
       ["bytes for the id 0", frame("D", u32(0))],
       ["an end with a byte too many", frame("E", u32(1), u8(0))],
@@ -27,7 +27,7 @@ describe.skipIf(unusable !== undefined && !required)(
 
     it("two launchers with one id, and ends the first", async () => {
       const what = "two launchers have one id";
-      const said = await serve(order(1), order(1));
+      const said = await serve(request(1), request(1));
       expect(said).toMatchObject({ exitCode: 0, failed: { id: 0, what }, left: false });
     });
 
@@ -37,7 +37,7 @@ describe.skipIf(unusable !== undefined && !required)(
     });
 
     it("and tells once of a launcher that it has had to kill", async () => {
-      const types = await serveStopped(order(1), frame("E", u32(1)));
+      const types = await serveStopped(request(1), frame("E", u32(1)));
       expect(types.replaceAll("U", "")).toBe("BG");
     });
 
@@ -49,9 +49,9 @@ describe.skipIf(unusable !== undefined && !required)(
   },
 );
 
-function order(id: number, namespaces = 31, umask = 0o22, stream = 1): Buffer {
+function request(id: number, namespaces = 31, umask = 0o22, stream = 1): Buffer {
   const sleeper = command({ argv: strs("/bin/sleep", "600") });
   const streams = u8(stream, stream, stream);
-  const greeting = [RIGHT_SETUP, frame("C", sleeper)];
-  return frame("L", u32(id, namespaces, umask), streams, ...greeting);
+  const initialBytes = [RIGHT_SETUP, frame("C", sleeper)];
+  return frame("L", u32(id, namespaces, umask), streams, ...initialBytes);
 }

@@ -1,0 +1,308 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fds.h"
+#include "launcher.h"
+#include "process.h"
+#include "sandbox.h"
+
+/* A launcher. What it takes for core's socket leads here. */
+struct child {
+    uint32_t id;
+    pid_t pid;
+    int socket;      /* -1: the launcher has ended */
+    uint8_t *unsent; /* bytes from core that the socket has not taken yet, NULL: none */
+    size_t unsent_size, unsent_start;
+    time_t kill_time; /* when it is killed, 0: core has not hung up on it */
+};
+
+enum { END_TIMEOUT = 3 }; /* seconds */
+
+static bool wait_for_core(void);
+static void forget_ended(void);
+static bool make_room(void);
+static bool kill_late(void);
+static void dispatch(const struct frame *frame);
+static void start_child(const struct launch_request *request);
+static const char *fork_launcher(const struct launch_request *request, const struct pipes *pipes, struct child *child);
+static _Noreturn void become_launcher(const struct launch_request *request, const struct pipes *pipes, int socket);
+static void write_to_child(uint32_t id, const struct cursor *bytes);
+static bool keep_unsent(struct child *child, const uint8_t *bytes, size_t size);
+static size_t send_some(int socket, const uint8_t *bytes, size_t size);
+static void send_unsent(struct child *child);
+static void drop_unsent(struct child *child);
+static void end_child(uint32_t id);
+static bool pass_on(const struct child *child);
+static void reap(struct child *child);
+static struct child *find(uint32_t id);
+static time_t now(void);
+
+static struct child *children;
+static struct pollfd *watched; /* core's socket, and those of the children in their order */
+static size_t count, room;
+
+/* When core hangs up this process ends, and every launcher finds its socket closed. */
+void serve(void)
+{
+    struct frame frame;
+    reset_signals();
+    setsid();
+    drop_streams(open_null());
+    read_own_inodes();
+    for (;;) {
+        if (!wait_for_core())
+            continue;
+        if (read_frame(&frame) != FRAME_READ)
+            _exit(0);
+        dispatch(&frame);
+        free_frame(&frame);
+    }
+}
+
+/* Passes on what launchers say, and tells core of each that has ended. True when core has something to say. */
+static bool wait_for_core(void)
+{
+    forget_ended();
+    if (!make_room())
+        fail(FAILED_SETUP, ENOMEM, "realloc");
+    bool ending = kill_late(); /* before the sockets are listed, because it closes some */
+    watched[0] = (struct pollfd){.fd = CORE_FD, .events = POLLIN};
+    for (size_t index = 0; index < count; index++) {
+        short events = children[index].unsent ? POLLIN | POLLOUT : POLLIN;
+        watched[index + 1] = (struct pollfd){.fd = children[index].socket, .events = events};
+    }
+    if (poll(watched, count + 1, ending ? 1000 : -1) < 0)
+        return false;
+    for (size_t index = 0; index < count; index++) {
+        short came = watched[index + 1].revents;
+        if (came & POLLOUT)
+            send_unsent(&children[index]);
+        if (came & (POLLIN | POLLHUP | POLLERR | POLLNVAL) && !pass_on(&children[index]))
+            reap(&children[index]);
+    }
+    return watched[0].revents != 0;
+}
+
+static void forget_ended(void)
+{
+    for (size_t index = count; index-- > 0;)
+        if (children[index].socket < 0)
+            children[index] = children[--count];
+}
+
+static bool make_room(void)
+{
+    if (count < room)
+        return true;
+    size_t wanted = room ? room * 2 : 64;
+    struct child *more = realloc(children, wanted * sizeof *children);
+    if (more)
+        children = more;
+    struct pollfd *polled = more ? realloc(watched, (wanted + 1) * sizeof *watched) : NULL;
+    if (!polled)
+        return false;
+    watched = polled;
+    room = wanted;
+    return true;
+}
+
+/* A launcher dies when it is killed, even if a process of its sandbox is stuck in the kernel. Returns whether there are
+ * others to end. */
+static bool kill_late(void)
+{
+    bool ending = false;
+    for (size_t index = 0; index < count; index++) {
+        struct child *child = &children[index];
+        if (child->kill_time == 0 || child->socket < 0)
+            continue;
+        if (now() < child->kill_time) {
+            ending = true;
+            continue;
+        }
+        kill(child->pid, SIGKILL);
+        reap(child);
+    }
+    return ending;
+}
+
+static void dispatch(const struct frame *frame)
+{
+    struct launch_request request;
+    struct cursor bytes;
+    uint32_t id;
+    if (frame->type == 'L' && parse_launch_request(frame->payload, frame->size, &request))
+        start_child(&request);
+    else if (frame->type == 'D' && parse_data(frame->payload, frame->size, &id, &bytes))
+        write_to_child(id, &bytes);
+    else if (frame->type == 'E' && parse_id(frame->payload, frame->size, &id))
+        end_child(id);
+    else if (frame->type == 'O' && parse_id(frame->payload, frame->size, &id))
+        release_fds(id);
+    else
+        fail(FAILED_PROTOCOL, 0, "a frame is out of place");
+}
+
+/* Core opens its ends of the pipes while the launcher is forked. */
+static void start_child(const struct launch_request *request)
+{
+    struct child child = {.id = request->id};
+    struct pipes pipes;
+    const char *failed = "pipe2";
+    if (find(request->id))
+        fail(FAILED_PROTOCOL, 0, "two launchers have one id");
+    if (make_pipes(request->id, request->streams, &pipes))
+        failed = store_fds('B', &pipes.core) ? fork_launcher(request, &pipes, &child) : "realloc";
+    int error = errno;
+    close_fds(pipes.program);
+    if (failed) {
+        report_failed(request->id, FAILED_SETUP, error, failed);
+        return;
+    }
+    children[count++] = child; /* wait_for_core has made room */
+    write_to_child(request->id, &request->initial_bytes);
+}
+
+/* Returns the call that failed, with errno, or NULL. */
+static const char *fork_launcher(const struct launch_request *request, const struct pipes *pipes, struct child *child)
+{
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+        return "socketpair";
+    child->socket = sockets[0];
+    child->pid = fork();
+    if (child->pid == 0)
+        become_launcher(request, pipes, sockets[1]);
+    int error = errno;
+    close(sockets[1]);
+    if (child->pid > 0)
+        return NULL;
+    close(sockets[0]);
+    errno = error;
+    return "fork";
+}
+
+/* From here on everything is as if core had started this process. */
+static void become_launcher(const struct launch_request *request, const struct pipes *pipes, int socket)
+{
+    if (dup2(socket, CORE_FD) < 0)
+        _exit(1);
+    for (int fd = 0; fd < 3; fd++)
+        if (pipes->program[fd] >= 0 && dup2(pipes->program[fd], fd) < 0)
+            fail(FAILED_SETUP, errno, "dup2");
+    check_start();
+    umask((mode_t)request->umask);
+    launch(request->namespaces);
+}
+
+/* Core may still write to a launcher that has ended. */
+static void write_to_child(uint32_t id, const struct cursor *bytes)
+{
+    struct child *child = find(id);
+    if (!child || child->socket < 0)
+        return;
+    size_t sent = child->unsent ? 0 : send_some(child->socket, bytes->at, bytes->left);
+    if (sent < bytes->left && !keep_unsent(child, bytes->at + sent, bytes->left - sent))
+        end_child(id);
+}
+
+static struct child *find(uint32_t id)
+{
+    for (size_t index = 0; index < count; index++)
+        if (children[index].id == id)
+            return &children[index];
+    return NULL;
+}
+
+/* Returns how much the socket takes. If nobody reads it any more, everything counts as sent. */
+static size_t send_some(int socket, const uint8_t *bytes, size_t size)
+{
+    ssize_t sent;
+    do
+        sent = send(socket, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return errno == EAGAIN ? 0 : size;
+    return (size_t)sent;
+}
+
+static bool keep_unsent(struct child *child, const uint8_t *bytes, size_t size)
+{
+    uint8_t *unsent = realloc(child->unsent, child->unsent_size + size);
+    if (!unsent)
+        return false;
+    memcpy(unsent + child->unsent_size, bytes, size);
+    child->unsent = unsent;
+    child->unsent_size += size;
+    return true;
+}
+
+static void send_unsent(struct child *child)
+{
+    size_t left = child->unsent_size - child->unsent_start;
+    child->unsent_start += send_some(child->socket, child->unsent + child->unsent_start, left);
+    if (child->unsent_start == child->unsent_size)
+        drop_unsent(child);
+}
+
+static void drop_unsent(struct child *child)
+{
+    free(child->unsent);
+    child->unsent = NULL;
+    child->unsent_size = child->unsent_start = 0;
+}
+
+/* Hangs up, on which a launcher ends its sandbox. */
+static void end_child(uint32_t id)
+{
+    struct child *child = find(id);
+    if (!child || child->socket < 0)
+        return;
+    drop_unsent(child);
+    shutdown(child->socket, SHUT_WR);
+    child->kill_time = now() + END_TIMEOUT;
+}
+
+static time_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
+/* False at the end of the stream: every process that had the socket is gone, the launcher as the last one. */
+static bool pass_on(const struct child *child)
+{
+    uint8_t bytes[4096];
+    struct report report;
+    ssize_t got = recv(child->socket, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (got == 0)
+        return false;
+    begin_report(&report, 'U');
+    add_u32(&report, child->id);
+    add_bytes(&report, bytes, (size_t)got);
+    send_report(&report);
+    return true;
+}
+
+static void reap(struct child *child)
+{
+    struct report report;
+    int status = wait_for_end(child->pid);
+    begin_report(&report, 'G');
+    add_u32(&report, child->id);
+    add_u32(&report, (uint32_t)status);
+    send_report(&report);
+    drop_unsent(child);
+    close(child->socket);
+    child->socket = -1;
+}
