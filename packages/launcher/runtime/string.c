@@ -84,7 +84,9 @@ char *strcpy(char *restrict to, const char *restrict from)
 
 char *strncpy(char *restrict to, const char *restrict from, size_t size)
 {
-    size_t length = strlen(from) < size ? strlen(from) : size;
+    size_t length = strlen(from);
+    if (length > size)
+        length = size;
     memset(memcpy(to, from, length) + length, 0, size - length);
     return to;
 }

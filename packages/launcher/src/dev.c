@@ -21,17 +21,17 @@ static const struct device devices[] = {
 };
 
 static const char *const links[][2] = {
-    {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"},  {"stdout", "/proc/self/fd/1"},
+    {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
-static bool is_device(int fd, struct stat *info);
-static int open_read_only(int fd, const struct stat *info);
-static bool make_dev_read_only(const char **what);
 static void add_devices(int dev);
 static void add_links(int dev);
 static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
-                           unsigned attributes);
+                          unsigned attributes);
+static bool is_device(int fd, struct stat *info);
+static int open_read_only(int fd, const struct stat *info);
+static bool make_dev_read_only(const char **what);
 
 void make_dev(int target)
 {
@@ -57,6 +57,24 @@ static void add_devices(int dev)
         attach(device, dev, devices[index].name);
         close(device);
     }
+}
+
+static void add_links(int dev)
+{
+    as_program();
+    for (size_t index = 0; index < sizeof links / sizeof *links; index++)
+        if (symlinkat(links[index][1], dev, links[index][0]) != 0)
+            fail(FAILED_SETUP, errno, "symlinkat");
+    as_caller();
+}
+
+static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
+                          unsigned attributes)
+{
+    int mount = new_filesystem(type, options, attributes);
+    make_mount_point(dev, name, true);
+    attach(mount, dev, name);
+    return mount;
 }
 
 int clone_device(const char *name)
@@ -86,24 +104,6 @@ int open_null_device(void)
         fail(FAILED_SETUP, errno, "open /dev/null");
     close(device);
     return null;
-}
-
-static void add_links(int dev)
-{
-    as_program();
-    for (size_t index = 0; index < sizeof links / sizeof *links; index++)
-        if (symlinkat(links[index][1], dev, links[index][0]) != 0)
-            fail(FAILED_SETUP, errno, "symlinkat");
-    as_caller();
-}
-
-static int add_filesystem(int dev, const char *name, const char *type, const struct option *options,
-                           unsigned attributes)
-{
-    int mount = new_filesystem(type, options, attributes);
-    make_mount_point(dev, name, true);
-    attach(mount, dev, name);
-    return mount;
 }
 
 bool have_devices(void)

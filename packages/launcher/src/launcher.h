@@ -13,8 +13,8 @@ int open_null(void);
 /* Reads the set-up, starts pid 1 of the sandbox, and waits outside for its end. */
 _Noreturn void launch(uint32_t namespaces);
 
-/* Parses a set-up, and fails when it is wrong: the launcher, and then pid 1, to which the launcher's strings are not
- * valid. */
+/* Parses a set-up, and fails when it is wrong. Pid 1, which was forked before the set-up came, parses it once more
+ * after the launcher. */
 void take_setup(const uint8_t *payload, size_t size, struct setup *setup);
 
 /* The fork server: fork_server.c. Starts a launcher for each run, and passes on what core and the launchers say. To

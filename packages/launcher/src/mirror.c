@@ -10,8 +10,8 @@
 
 static int make_tmpfs_like(int directory);
 static unsigned permissions(const struct stat *info, int shift);
-static bool is_gone(int error);
 static void show_entry(int original, const char *name, int mirror);
+static bool is_gone(int error);
 static void copy_symlink(int original, const char *name, int mirror);
 
 int make_mirror(int target)
