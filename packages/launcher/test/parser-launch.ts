@@ -37,6 +37,24 @@ export function cutOff(...frames: readonly Uint8Array[]): Promise<Said> {
   return talk(start(), (core) => core.end(Buffer.concat(frames)));
 }
 
+/** Sends a session files as the standard output of commands, one after the other, and then bytes. */
+export async function launchWithStreams(
+  sent: readonly (readonly [id: number, file: number])[],
+  ...frames: readonly Uint8Array[]
+): Promise<Said> {
+  const session = start();
+  for (const [id, file] of sent) {
+    const stdio = ["ignore", file, "ignore", session.stdio[4] as Socket] as const;
+    const sender = spawn(session.spawnfile, ["courier", String(id)], {
+      env: {},
+      stdio: [...stdio],
+    });
+    const [exitCode] = (await once(sender, "exit")) as [number | null];
+    if (exitCode !== 0) throw new Error(`the streams were not sent: ${exitCode}`);
+  }
+  return talk(session, (core) => core.write(Buffer.concat(frames)));
+}
+
 /** Sends bytes to a fork server, and waits for its end. */
 export function serve(...frames: readonly Uint8Array[]): Promise<Said> {
   return talk(start("serve"), (core) => core.write(Buffer.concat(frames)));

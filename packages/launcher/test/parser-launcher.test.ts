@@ -1,8 +1,18 @@
-import { describe, expect, it } from "vitest";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { BROKEN_SETUPS } from "./parser-broken.js";
 import { BROKEN_COMMANDS } from "./parser-broken-commands.js";
 import { command, frame, setup, strs, terminal, u8, u32 } from "./parser-bytes.js";
-import { cutOff, launch, RIGHT_SESSION, RIGHT_SETUP, unusable } from "./parser-launch.js";
+import {
+  cutOff,
+  launch,
+  launchWithStreams,
+  RIGHT_SESSION,
+  RIGHT_SETUP,
+  unusable,
+} from "./parser-launch.js";
 
 const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
 const why = unusable === undefined ? "" : ` (${unusable})`;
@@ -86,6 +96,25 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
   ])("%s", async (_, bytes, sentence) => {
     const said = await launch(RIGHT_SESSION, frame("C", sleeper()), bytes);
     expect(said).toEqual(refusal("RF", sentence));
+  });
+});
+
+describe.skipIf(unusable !== undefined && !required)("a command whose streams were sent", () => {
+  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-streams-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it("gets its own, and not those of a command that never came", async () => {
+    const paths = ["first", "second"].map((name) => join(directory, name));
+    const files = paths.map((path) => openSync(path, "w"));
+    const argv = strs("/bin/sh", "-c", "echo said");
+    const said = await launchWithStreams(
+      files.map((file, index) => [index + 1, file] as const),
+      RIGHT_SESSION,
+      frame("C", command({ id: 2, streams: [1, 4, 1], argv })),
+    );
+    for (const file of files) closeSync(file);
+    expect(said).toMatchObject({ types: "RX", left: false });
+    expect(paths.map((path) => readFileSync(path, "utf8"))).toEqual(["", "said\n"]);
   });
 });
 
