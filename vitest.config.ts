@@ -1,4 +1,6 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const packages = readdirSync(new URL("packages", import.meta.url));
@@ -12,6 +14,8 @@ const alone = [
 ];
 
 export default defineConfig({
+  // So that an edit is tested without a build. A process that a test starts still runs what was built.
+  resolve: { alias: packages.flatMap(sourcesOf) },
   test: {
     allowOnly: false,
     // Most tests wait for processes; by default one core would be left idle.
@@ -44,3 +48,32 @@ export default defineConfig({
     ],
   },
 });
+
+/** Leads to the source of each entry point of a package, and of each built file that is loaded by its path, as discovery does. */
+function sourcesOf(folder: string): { find: RegExp; replacement: string }[] {
+  const directory = fileURLToPath(new URL(`packages/${folder}/`, import.meta.url));
+  if (!existsSync(`${directory}tsconfig.json`)) return [];
+  const { name, exports } = readJson<Manifest>(`${directory}package.json`);
+  const { rootDir, outDir } = readJson<Project>(`${directory}tsconfig.json`).compilerOptions;
+  const built = new RegExp(`^(?:file://)?${directory}${outDir}/(.*)\\.js$`);
+  const source = `${directory}${rootDir}/$1.ts`;
+  const entries = Object.entries(exports).flatMap(([entry, target]) => {
+    if (typeof target === "string") return [];
+    const replacement = join(directory, target.default).replace(built, source);
+    return [{ find: new RegExp(`^${name}${entry.slice(1)}$`), replacement }];
+  });
+  return [...entries, { find: built, replacement: source }];
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+}
+
+interface Project {
+  readonly compilerOptions: { readonly rootDir: string; readonly outDir: string };
+}
+
+function readJson<Type>(path: string): Type {
+  return JSON.parse(readFileSync(path, "utf8")) as Type;
+}
