@@ -1,10 +1,26 @@
-// Starts vitest in a process group of its own and hands signals on to the whole group, so that
-// whoever waits for it can clean up afterwards and no test worker outlives the run.
 import { spawn } from "node:child_process";
+import { execa } from "execa";
 
+const unshare = ["unshare", "--mount", "--propagation", "private", "--"];
 const vitest = ["node_modules/vitest/vitest.mjs", "run"];
 
-/** Runs `[...prefix, node, vitest, ...args]` and returns the exit code. */
+/**
+ * The words that give a command a mount namespace of its own, so that no mount reaches the host, whatever happens to a
+ * test; none where the caller is not root on Linux, or may not do it.
+ */
+export async function ownMounts() {
+  if (process.platform !== "linux" || process.getuid() !== 0) return [];
+  const [file, ...args] = [...unshare, "true"];
+  const { failed } = await execa(file, args, { reject: false });
+  if (!failed) return unshare;
+  console.log("unshare does not work here, so tests that mount do it on the host");
+  return [];
+}
+
+/**
+ * Runs `[...prefix, node, vitest, ...args]` and returns the exit code. It gets a process group of its own, to which
+ * signals are handed on, so that whoever waits for it can clean up afterwards and no test worker outlives the run.
+ */
 export async function runVitest({ prefix = [], node = process.execPath, args = [], ...options }) {
   const [file, ...rest] = [...prefix, node, ...vitest, ...args];
   const child = spawn(file, rest, { ...options, stdio: "inherit", detached: true });

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Context } from "./context.js";
+import { execaSync } from "execa";
 import { cgroups } from "./host/cgroups.js";
 import { changes, type Listing, list } from "./host/listing.js";
 import { mountsIn } from "./host/mounts.js";
 import { endProcessesWith, isMarkerOfAnother, lasting } from "./host/processes.js";
+import type { Kit } from "./kit.js";
 
 /** Asserts that after a case the host is as it was, but for what the program wrote where it was allowed to. */
 export async function assertNoDebris(
-  { kit, root, marker }: Context,
+  { kit, root, marker }: { readonly kit: Kit; readonly root: string; readonly marker: string },
   before: Listing | undefined,
   allowed: readonly string[],
 ): Promise<void> {
@@ -24,11 +24,13 @@ export async function assertNoDebris(
 /** Removes the directory of a case, and what a faulty backend has left. */
 export function clearAway(directory: string, marker: string): void {
   endProcessesWith(marker);
-  for (const path of mountsIn(directory).reverse()) spawnSync("/bin/umount", ["-l", path]);
+  for (const path of mountsIn(directory).reverse())
+    execaSync("/bin/umount", ["-l", path], { reject: false });
   // Never through a mount: what lies behind it is the host's.
   if (mountsIn(directory).length > 0) return;
   // Of an overlay the kernel keeps a directory that nobody may look into.
-  if (process.getuid?.() !== 0) spawnSync("/bin/chmod", ["-R", "u+rwX", directory]);
+  if (process.getuid?.() !== 0)
+    execaSync("/bin/chmod", ["-R", "u+rwX", directory], { reject: false });
   rmSync(directory, { recursive: true, force: true });
 }
 

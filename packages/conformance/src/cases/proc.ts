@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execa } from "execa";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 
@@ -45,12 +45,12 @@ async function withDecoy(
   run: (pid: number | undefined, isAlive: () => boolean) => Promise<void>,
 ): Promise<void> {
   const idle = "setInterval(() => undefined, 1e6)";
-  const decoy = spawn(process.execPath, ["-e", idle, "--", "decoy", marker], { stdio: "ignore" });
-  const gone = new Promise((resolve) => decoy.once("exit", resolve));
+  const args = ["-e", idle, "--", "decoy", marker];
+  const decoy = execa(process.execPath, args, { stdio: "ignore", reject: false });
   try {
     await run(decoy.pid, () => decoy.exitCode === null && decoy.signalCode === null);
   } finally {
     decoy.kill("SIGKILL");
-    await gone;
+    await decoy;
   }
 }

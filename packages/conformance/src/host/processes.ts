@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { execaSync } from "execa";
 
 let counter = 0;
 
@@ -67,7 +67,9 @@ export function endProcessesWith(marker: string): void {
 function commandLines(): string[] {
   const pids = numbers("/proc");
   if (pids.length === 0)
-    return spawnSync("ps", ["-A", "-o", "pid=,args="], { encoding: "utf8" }).stdout.split("\n");
+    return execaSync("ps", ["-A", "-o", "pid=,args="], { stripFinalNewline: false }).stdout.split(
+      "\n",
+    );
   return pids.flatMap((pid) => {
     try {
       return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ")}`];

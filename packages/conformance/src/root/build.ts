@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { execaSync } from "execa";
 import { type Recipe, toolPath } from "./recipe.js";
 
 /** The directories of every root, mount points for the cases among them. */
@@ -64,9 +64,12 @@ export function buildRoot(directory: string, { files }: Recipe): void {
 
 /** Throws when programs cannot be executed in the directory at all, such as on a noexec mount. */
 export function assertExecutable(root: string): void {
-  const { status, error, stderr } = spawnSync(join(root, toolPath("sh")), ["-c", ":"], { env: {} });
-  if (status !== 0)
-    throw new Error(`nothing can be executed in ${root}: ${error?.message ?? stderr.toString()}`);
+  const shell = join(root, toolPath("sh"));
+  const { failed, shortMessage } = execaSync(shell, ["-c", ":"], {
+    extendEnv: false,
+    reject: false,
+  });
+  if (failed) throw new Error(`nothing can be executed in ${root}: ${shortMessage}`);
 }
 
 /** Whatever the umask is: a backend may run the program under another uid. */

@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execaSync } from "execa";
 import { loaderOf } from "./elf.js";
 
 /**
@@ -56,13 +56,7 @@ export function loader(): string {
 export function compileInterpreter(directory: string): string {
   const [source, program] = [join(directory, "interpreter.c"), join(directory, "interpreter")];
   writeFileSync(source, SOURCE);
-  const { status, error, stderr } = spawnSync(process.env["CC"] || "cc", [
-    ...FLAGS,
-    source,
-    "-o",
-    program,
-  ]);
-  if (status !== 0) throw error ?? new Error(stderr.toString());
+  execaSync(process.env["CC"] || "cc", [...FLAGS, source, "-o", program]);
   return program;
 }
 

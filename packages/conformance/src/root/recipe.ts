@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { execaSync } from "execa";
 import { loaderOf } from "./elf.js";
 
 /** What goes into a root: host files by their path inside, and which programs it will have in `/bin`. */
@@ -48,7 +48,7 @@ export function toolPath(tool: Tool): string {
 export function fromBusybox(): Recipe | undefined {
   const busybox = onHost("busybox");
   if (busybox === undefined || loaderOf(busybox) !== undefined) return undefined;
-  const { stdout } = spawnSync(busybox, ["--list"], { encoding: "utf8", env: {} });
+  const { stdout } = execaSync(busybox, ["--list"], { extendEnv: false });
   const applets = new Set(stdout.split("\n"));
   const tools = [...ALWAYS, ...PERHAPS].filter((tool) => applets.has(tool));
   const files = new Map(tools.map((tool) => [toolPath(tool), busybox]));
@@ -73,7 +73,7 @@ export function fromHost(): Recipe {
 function librariesOf(file: string): string[] {
   const loader = loaderOf(file);
   if (loader === undefined) return [];
-  const { stdout } = spawnSync(loader, ["--list", file], { encoding: "utf8", env: {} });
+  const { stdout } = execaSync(loader, ["--list", file], { extendEnv: false, reject: false });
   return [
     loader,
     ...[...stdout.matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm)].map(([, path]) => path ?? ""),
