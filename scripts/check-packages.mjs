@@ -1,14 +1,12 @@
 // What a user installs is the tarball, not the checkout: pack every publishable package and look
 // at what is inside, with publint, attw and our own rules for a manifest.
-import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { execa } from "execa";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const mandatory = ["description", "engines", "files", "license", "repository"];
 
@@ -33,8 +31,8 @@ async function pack(destination) {
 function pnpm(args) {
   const script = process.env.npm_execpath ?? "";
   return /pnpm\.c?js$/.test(script)
-    ? run(process.execPath, [script, ...args], { cwd: root })
-    : run("pnpm", args, { cwd: root });
+    ? execa(process.execPath, [script, ...args], { cwd: root })
+    : execa("pnpm", args, { cwd: root });
 }
 
 function checkRoot() {
@@ -47,7 +45,7 @@ function checkRoot() {
 async function checkTarball(tarball) {
   const unpacked = `${tarball}.d`;
   mkdirSync(unpacked);
-  await run("tar", ["-xzf", tarball, "-C", unpacked]);
+  await execa("tar", ["-xzf", tarball, "-C", unpacked]);
   const pkgDir = join(unpacked, "package");
   const manifest = readJson(join(pkgDir, "package.json"));
   const isProgram = manifest.name.startsWith("@sandboxlib/launcher-");
@@ -106,12 +104,9 @@ async function publintProblems(pkg, pkgDir) {
 
 async function attwProblems(tarball) {
   const attw = join(root, "node_modules/.bin/attw");
-  try {
-    await run(attw, ["--profile", "esm-only", "--no-color", "--no-emoji", tarball]);
-    return [];
-  } catch (error) {
-    return [`attw: ${error.stdout || error.message}`];
-  }
+  const args = ["--profile", "esm-only", "--no-color", "--no-emoji", tarball];
+  const { failed, stdout, message } = await execa(attw, args, { reject: false });
+  return failed ? [`attw: ${stdout || message}`] : [];
 }
 
 function readJson(path) {

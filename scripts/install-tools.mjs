@@ -1,8 +1,8 @@
 // The tests run real tools. Where this machine lets us (root, apt-get) the missing ones are
 // installed, so that "npm test" tests everything on a bare Debian; elsewhere it says what is
 // missing. Whether a missing tool is a failure is for SANDBOXLIB_REQUIRE to decide, not for us.
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { execaSync } from "execa";
 
 const tools = [
   {
@@ -71,13 +71,13 @@ function install(tool) {
 }
 
 function aptGet(args, loud) {
-  const { status, stderr } = spawnSync(
+  const { failed, stderr } = execaSync(
     "/usr/bin/apt-get",
     ["-qq", "-o", "DPkg::Lock::Timeout=60", ...args],
-    { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, encoding: "utf8" },
+    { env: { DEBIAN_FRONTEND: "noninteractive" }, reject: false },
   );
-  if (loud && status !== 0) say(`apt-get failed: ${stderr.trim().split("\n").at(-1)}`);
-  return status === 0;
+  if (loud && failed) say(`apt-get failed: ${stderr.split("\n").at(-1)}`);
+  return !failed;
 }
 
 function report({ name, debianPackages, serves }) {

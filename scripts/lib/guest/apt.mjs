@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execaSync } from "execa";
 
 const QUIET = ["-qq", "-o", "DPkg::Lock::Timeout=60"];
 
@@ -14,7 +14,7 @@ export function withLists(run) {
 
 /** Runs apt-get, and throws where it fails. */
 export function aptGet(args, options = {}) {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
   const stdio = ["ignore", "ignore", "inherit"];
-  execFileSync("apt-get", [...QUIET, ...args], { stdio, env, ...options });
+  execaSync("apt-get", [...QUIET, ...args], { stdio, env, ...options });
 }

@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -10,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { execaSync } from "execa";
 
 const checkout = join(import.meta.dirname, "../../..");
 /** The tests that run in the guest. */
@@ -51,7 +51,7 @@ export function buildImages(directory) {
   copyFileSync(join(import.meta.dirname, "init.sh"), join(root, "sbin/init"));
   chmodSync(join(root, "sbin/init"), 0o755);
   const disk = join(directory, "root.img");
-  execFileSync("mke2fs", ["-q", "-t", "ext4", "-d", root, "-m", "0", disk, "2G"]);
+  execaSync("mke2fs", ["-q", "-t", "ext4", "-d", root, "-m", "0", disk, "2G"]);
   rmSync(root, { recursive: true });
   const swap = join(directory, "swap.img");
   writeFileSync(swap, "");
@@ -63,8 +63,8 @@ function addBusybox(root) {
   const busybox = realpathSync("/bin/busybox");
   copyFileSync(busybox, join(root, "bin/busybox"));
   chmodSync(join(root, "bin/busybox"), 0o755);
-  for (const name of execFileSync(busybox, ["--list"], { encoding: "utf8" }).split("\n"))
-    if (name !== "" && name !== "busybox") symlinkSync("busybox", join(root, "bin", name));
+  for (const name of execaSync(busybox, ["--list"], { lines: true }).stdout)
+    if (name !== "busybox") symlinkSync("busybox", join(root, "bin", name));
 }
 
 function addProgram(root, file) {
@@ -75,7 +75,7 @@ function addProgram(root, file) {
 }
 
 function addLibraries(root, file) {
-  const { stdout: said } = spawnSync("ldd", [file], { encoding: "utf8" });
+  const { stdout: said } = execaSync("ldd", [file], { reject: false });
   for (const [, library] of said.matchAll(/(?:^|=>)\s+(\/\S+) \(0x/gm)) {
     mkdirSync(join(root, dirname(library)), { recursive: true });
     copyFileSync(realpathSync(library), join(root, library));
@@ -89,11 +89,11 @@ function addTests(root) {
   const names = ["core", "backend-namespaces", "launcher", `launcher-linux-${process.arch}`];
   for (const name of names) {
     const at = join(target, "node_modules/@sandboxlib", name);
-    execFileSync("cp", ["-rL", join(checkout, "packages", name), at]);
+    execaSync("cp", ["-rL", join(checkout, "packages", name), at]);
     rmSync(join(at, "node_modules"), { recursive: true, force: true });
   }
   const zod = realpathSync(join(checkout, "packages/core/node_modules/zod"));
-  execFileSync("cp", ["-rL", zod, join(target, "node_modules/zod")]);
+  execaSync("cp", ["-rL", zod, join(target, "node_modules/zod")]);
   for (const test of tests) bundle(test, target);
   for (const name of ["tests.mjs", "as-user.mjs"])
     copyFileSync(join(import.meta.dirname, name), join(target, name));
@@ -104,7 +104,7 @@ function bundle(test, target) {
   const esbuild = join(checkout, "packages/cli/node_modules/.bin/esbuild");
   const out = join(target, test.replaceAll("/", "-").replace(/\.ts$/, ".js"));
   const own = join(import.meta.dirname, "vitest.mjs");
-  execFileSync(esbuild, [
+  execaSync(esbuild, [
     join(checkout, test),
     "--bundle",
     "--platform=node",

@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { execaSync } from "execa";
 import { aptGet, withLists } from "./apt.mjs";
 
 const META = "linux-image-cloud-amd64";
@@ -11,15 +11,15 @@ export function fetchKernel(directory) {
   mkdirSync(at);
   withLists(() => aptGet(["download", nameOf(META)], { cwd: at }));
   const [file] = readdirSync(at);
-  execFileSync("dpkg", ["-x", join(at, file), at]);
+  execaSync("dpkg", ["-x", join(at, file), at]);
   const [name] = readdirSync(join(at, "boot")).filter((each) => each.startsWith("vmlinuz-"));
   return join(at, "boot", name);
 }
 
 /** The package that the meta package stands for just now. */
 function nameOf(meta) {
-  const said = execFileSync("apt-cache", ["depends", meta], { encoding: "utf8" });
-  const name = /Depends: (linux-image-\S+)/.exec(said)?.[1];
+  const { stdout } = execaSync("apt-cache", ["depends", meta]);
+  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
   if (name === undefined) throw new Error(`${meta} stands for no package`);
   return name;
 }
