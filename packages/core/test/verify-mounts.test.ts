@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { HostMounts, parseMountinfo } from "../src/host/mountinfo.js";
 import type { ResolvedConfig, ResolvedMount } from "../src/index.js";
 import { findingsOf } from "../src/verify/mounts.js";
+import { findingsIn } from "../src/verify/remembered.js";
+import type { Finding } from "../src/verify/sight.js";
 
 const HOST = new HostMounts(
   parseMountinfo(`27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -62,7 +64,11 @@ ${["null", "zero", "full", "random", "urandom", "tty"]
 const NOBODY = 2 ** 30;
 
 function wrong(table: string, config = CONFIG): string[] {
-  return findingsOf(config, NOBODY, parseMountinfo(table), HOST)
+  return wrongOnes(findingsOf(config, NOBODY, parseMountinfo(table), HOST));
+}
+
+function wrongOnes(findings: readonly Finding[]): string[] {
+  return findings
     .filter(({ isRight }) => isRight === false)
     .map(({ capability, path }) => `${capability} ${path}`);
 }
@@ -159,6 +165,57 @@ describe("what the table of mounts shows", () => {
       expect(edit(RIGHT)).not.toBe(RIGHT);
       expect(wrong(edit(RIGHT))).toContain(found);
     });
+
+  describe("after a sandbox of the same config in which nothing was wrong", () => {
+    const config = { ...CONFIG };
+    const found = (table: string): readonly Finding[] => findingsIn(config, NOBODY, table, HOST);
+    /** The kernel gives a later sandbox other numbers. */
+    const later = (table: string): string =>
+      table.replaceAll(/\b3(\d\d)\b/g, "4$1").replaceAll(/\b0:4(\d) /g, "0:6$1 ");
+
+    it("finds the same in a table with other numbers", () => {
+      const first = found(RIGHT);
+      expect(found(later(RIGHT)).map((each, index) => each === first[index])).toContain(true);
+      expect(found(later(RIGHT)).map((each) => each.isRight)).toEqual(
+        first.map(({ isRight }) => isRight),
+      );
+    });
+
+    for (const [what, lie, edit] of LIES)
+      it(`is wrong with ${what}`, () => {
+        expect(wrongOnes(found(RIGHT))).toEqual([]);
+        expect(wrongOnes(found(edit(RIGHT)))).toContain(lie);
+        const table = edit(RIGHT);
+        expect(wrongOnes(found(RIGHT))).toEqual([]);
+        if (lie !== "isolate.mount isolate") expect(wrongOnes(found(later(table)))).toContain(lie);
+      });
+
+    it("is wrong where mounts lie on one another in another order", () => {
+      const over = "330 307 254:0 /srv/root/keys /keys ro - ext4 /dev/vda rw";
+      const under = "330 300 254:0 /srv/root/keys /keys ro - ext4 /dev/vda rw";
+      const table = RIGHT.replace("307 300", "307 330");
+      expect(wrongOnes(found(`${table}\n${under}`))).toEqual([]);
+      expect(wrongOnes(found(`${RIGHT}\n${over}`))).toEqual(["hidden hidden[1]"]);
+    });
+
+    it("looks again at what the table does not settle", () => {
+      const procfs = (pid: number): boolean | undefined =>
+        findingsIn(config, pid, RIGHT, HOST).find(({ capability }) => capability === "mount.proc")
+          ?.isRight;
+      expect(procfs(NOBODY)).toBe(true);
+      expect(procfs(process.pid)).toBe(false);
+    });
+
+    it("holds a table against what the host has mounted since", () => {
+      found(RIGHT);
+      const since = new HostMounts(
+        parseMountinfo("27 1 254:0 / / rw - ext4 /dev/vda rw\n28 27 0:47 / /x rw - tmpfs x rw"),
+      );
+      expect(wrongOnes(findingsIn(config, NOBODY, RIGHT, since))).toContain(
+        "mount.tmpfs mounts[2]",
+      );
+    });
+  });
 
   it("says nothing of a mount in a directory that nobody may enter", () => {
     const directory = mkdtempSync(join(tmpdir(), "sandboxlib-verify-"));

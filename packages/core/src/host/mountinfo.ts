@@ -32,8 +32,14 @@ export interface MountTable {
 
 /** The mounts of a process, which everybody may read; undefined where it is gone. */
 export function mountsOf(pid: number | "self"): MountTable | undefined {
+  const text = mountinfoOf(pid);
+  return text === undefined ? undefined : parseMountinfo(text);
+}
+
+/** The same as text, see {@link parseMountinfo}. */
+export function mountinfoOf(pid: number | "self"): string | undefined {
   try {
-    return parseMountinfo(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
+    return readFileSync(`/proc/${pid}/mountinfo`, "utf8");
   } catch {
     return undefined;
   }

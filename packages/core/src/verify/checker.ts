@@ -2,12 +2,12 @@ import type { Plan, Report } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
 import { isCgroupCapability } from "../cgroup/setting.js";
-import { HostMounts, mountsOf } from "../host/mountinfo.js";
+import { HostMounts, mountinfoOf, mountsOf } from "../host/mountinfo.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
-import { findingsOf } from "./mounts.js";
 import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
 import { privilegesOf } from "./powers.js";
+import { findingsIn } from "./remembered.js";
 import { described, type Finding } from "./sight.js";
 
 /** What a sandbox has to be held against. */
@@ -41,6 +41,8 @@ const NAMESPACES: Partial<
 export class Checker {
   readonly #promised: Promised;
   readonly #known = new Set<Capability>();
+  /** The pid 1 whose namespaces are all known to be its own: a tool that reports more need not be looked at again. */
+  #separate: number | undefined;
   #fault: SandboxError | undefined;
   #enforced: readonly Enforced[] | undefined;
 
@@ -96,6 +98,8 @@ export class Checker {
 
   #namespaces(report: Report): void {
     const { initPid } = report;
+    if (initPid !== undefined && initPid === this.#separate) return;
+    let areKnown = true;
     const hasOwn = initPid === undefined ? () => undefined : namespacesOf(initPid);
     for (const { capability, path } of this.#promised.needs) {
       const [file, key] = NAMESPACES[capability] ?? [];
@@ -113,7 +117,9 @@ export class Checker {
           seen: `the ${key} namespace of the host`,
         });
       if (isOwn === true) this.#known.add(capability);
+      else areKnown = false;
     }
+    if (areKnown) this.#separate = initPid;
   }
 
   /** In a user namespace of its own, a tool may leave what is no power over the host. The launcher leaves nothing. */
@@ -127,15 +133,15 @@ export class Checker {
   }
 
   #mounts(pid: number): Mismatch | undefined {
-    const seen = mountsOf(pid);
+    const seen = mountinfoOf(pid);
     let host = hostMounts();
     if (seen === undefined || host === undefined) return undefined;
     const { config } = this.#promised;
-    let findings = findingsOf(config, pid, seen, host);
+    let findings = findingsIn(config, pid, seen, host);
     if (findings.some(isWrong)) {
       // The host may have mounted or moved something since.
       host = hostMounts(true) ?? host;
-      findings = findingsOf(config, pid, seen, host);
+      findings = findingsIn(config, pid, seen, host);
     }
     const wrong = findings.find(isWrong);
     if (wrong !== undefined) return { ...wrong, seen: described(wrong.seen) };

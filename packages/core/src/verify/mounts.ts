@@ -15,6 +15,7 @@ import {
   isFrom,
   isNewTmpfs,
   isWhole,
+  lookedAt,
   type Sight,
   showsSandbox,
   topAt,
@@ -86,8 +87,9 @@ function mounted(mount: ResolvedMount, sight: Sight): Finding[] {
     }
     case "proc": {
       const isProc = top?.type === "proc" && isWhole(top, sight);
-      const isRight = isProc ? showsSandbox(mount.target, sight) : false;
-      return [finding("mount.proc", path, isRight, "a procfs of the sandbox", top)];
+      const look = (pid: number): boolean | undefined =>
+        isProc ? showsSandbox(mount.target, pid, sight) : false;
+      return [lookedAt("mount.proc", path, look, "a procfs of the sandbox", top, sight.pid)];
     }
     case "dev":
       return devices(mount.target, path, top, sight);
@@ -149,22 +151,24 @@ function devices(
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"] as const;
 
 /** Every mount that can be written to, and lies where none may be. */
-function writables({ config, seen }: Sight): Finding[] {
+function writables({ config, seen, pid }: Sight): Finding[] {
   const wanted = new Map(config.mounts.map((mount) => [mount.target, mount]));
   const found = seen.entries.flatMap((entry) => {
     if (isReadOnly(entry) || seen.mountOf(entry.at) !== entry) return [];
     const mount = nearest(wanted, entry.at);
     const expected = `a read-only mount at ${entry.at}`;
     if (mount === undefined) {
-      const isRight = isReachable(config.root, entry.at) ? false : undefined;
+      const look = (): false | undefined =>
+        isReachable(config.root, entry.at) ? false : undefined;
       return config.rootReadOnly
-        ? [finding("writable.paths", "writable", isRight, expected, entry)]
+        ? [lookedAt("writable.paths", "writable", look, expected, entry, pid)]
         : [];
     }
     if (mount.type !== "bind" || !mount.readOnly) return [];
     const below = entry.at.slice(mount.target.length);
-    const isRight = isReachable(mount.source, below) ? false : undefined;
-    return [finding("mount.bind.readOnly", `${mount.path}.readOnly`, isRight, expected, entry)];
+    const look = (): false | undefined => (isReachable(mount.source, below) ? false : undefined);
+    const path = `${mount.path}.readOnly`;
+    return [lookedAt("mount.bind.readOnly", path, look, expected, entry, pid)];
   });
   return [finding("writable.paths", "writable", true, "", undefined), ...found];
 }

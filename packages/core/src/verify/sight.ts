@@ -12,6 +12,8 @@ export interface Finding {
   readonly isRight: boolean | undefined;
   readonly expected: string;
   readonly seen: MountEntry | undefined;
+  /** Where the table does not settle it: looks for a sandbox, also for a later one whose table says the same. */
+  readonly look?: (pid: number) => boolean | undefined;
 }
 
 /** The two tables, and what is to be known of them. */
@@ -63,7 +65,7 @@ export function hasSize(bytes: number, entry: MountEntry | undefined): boolean {
 }
 
 /** In a procfs that shows the host's processes this one has a number. Undefined where we may not look. */
-export function showsSandbox(target: string, { pid, seen }: Sight): boolean | undefined {
+export function showsSandbox(target: string, pid: number, { seen }: Sight): boolean | undefined {
   // The way goes by the root of pid 1, below what may lie on it.
   if (seen.root !== seen.mountOf("/")) return undefined;
   try {
@@ -82,6 +84,18 @@ export function finding(
   seen: MountEntry | undefined,
 ): Finding {
   return { capability, path, isRight, expected, seen };
+}
+
+/** The same of what has to be looked at beside the table. */
+export function lookedAt(
+  capability: Capability,
+  path: string,
+  look: (pid: number) => boolean | undefined,
+  expected: string,
+  seen: MountEntry | undefined,
+  pid: number,
+): Finding {
+  return { ...finding(capability, path, look(pid), expected, seen), look };
 }
 
 /** Puts a mount into words. */
