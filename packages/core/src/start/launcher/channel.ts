@@ -11,10 +11,10 @@ export interface Channel {
   /** Ends everything in the sandbox; false when it has ended already. */
   readonly hangUp: () => boolean;
   /**
-   * Resolves, with what it is worth saying, when the launcher and everything in the sandbox are gone.
-   * Rejects with `CLEANUP_FAILED` when they would not go.
+   * Resolves when the launcher and everything in the sandbox are gone, with what makes an error of that: most runs need
+   * none, and its stack takes long to collect. Rejects with `CLEANUP_FAILED` when they would not go.
    */
-  readonly closed: Promise<SandboxError>;
+  readonly closed: Promise<() => SandboxError>;
 }
 
 /**
@@ -80,7 +80,8 @@ export function channelOver(
     const orphan = wasKilled ? initPid : undefined;
     if (orphan !== undefined && !(await gone(initOf(orphan)))) throw stuck();
     const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;
-    return new SandboxError("LAUNCH_FAILED", `${launcher} ${why}, and the sandbox with it`);
+    const message = `${launcher} ${why}, and the sandbox with it`;
+    return () => new SandboxError("LAUNCH_FAILED", message);
   });
   closed.catch(() => undefined);
   const { write: send, isOpen } = line;

@@ -41,7 +41,8 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   /** Until the last look at them. */
   #masks: Masks | undefined;
   #fault: SandboxError | undefined;
-  #lost: unknown;
+  /** What makes an error of it, once it is gone. */
+  #lost: (() => unknown) | undefined;
   #settleReady: { resolve: () => void; reject: (error: unknown) => void } | undefined;
 
   /**
@@ -72,9 +73,9 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     channel.closed.then(
       (reason) => {
         this.#lookAtMasks();
-        this.#lose(this.#fault ?? reason);
+        this.#lose(() => this.#fault ?? reason());
       },
-      (error: unknown) => this.#lose(error),
+      (error: unknown) => this.#lose(() => error),
     );
     this.channel = { ...channel, closed: endGroup(channel.closed, this.group) };
   }
@@ -190,11 +191,12 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     return failureOf(failed, { ...config, cwd, env, limits }, argv[0] ?? "");
   }
 
-  #lose(reason: unknown): void {
-    this.#lost = reason;
+  #lose(lost: () => unknown): void {
+    this.#lost = lost;
     this.#restMasks(true);
-    this.#settleReady?.reject(reason);
+    if (!this.#isReady) this.#settleReady?.reject(lost());
     for (const { resolve, reject } of this.#commands.values()) {
+      const reason = lost();
       if (reason instanceof SandboxError && reason.code !== "CLEANUP_FAILED")
         resolve(failedEnding(reason, this.#enforcement));
       else reject(reason);
@@ -203,9 +205,9 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   }
 }
 
-function endGroup(closed: Promise<SandboxError>, group: Group | undefined): Promise<SandboxError> {
+function endGroup(closed: Channel["closed"], group: Group | undefined): Channel["closed"] {
   if (group === undefined) return closed;
-  const removed = (async (): Promise<SandboxError> => {
+  const removed = (async (): Promise<() => SandboxError> => {
     try {
       return await closed;
     } finally {

@@ -24,13 +24,25 @@ export function reportOf(ready: Ready, setup: LauncherSetup): Report {
 
 const ST_RDONLY = 1;
 
-function expected(setup: LauncherSetup): { path: string; readOnly: boolean }[] {
-  return mountsInOrder(setup).map((mount) => ({
+interface Expected {
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** Found out once for all runs of a sandbox. */
+function expected(setup: LauncherSetup): readonly Expected[] {
+  const known = found.get(setup);
+  if (known !== undefined) return known;
+  const mounts = mountsInOrder(setup).map((mount) => ({
     path: mount.path,
     readOnly:
       mount.type === "hide" || mount.type === "mirror" || (mount.type === "bind" && mount.readOnly),
   }));
+  found.set(setup, mounts);
+  return mounts;
 }
+
+const found = new WeakMap<LauncherSetup, readonly Expected[]>();
 
 function isReadOnly(flags: number): boolean {
   return (flags & ST_RDONLY) !== 0;
