@@ -82,9 +82,10 @@ function statFields(pid: number): string[] | undefined {
   return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
+/** Node reads UTF-8 without a buffer of 64 KiB, and of a name with other bytes nothing is asked. */
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, "latin1");
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }
