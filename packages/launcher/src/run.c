@@ -12,6 +12,7 @@ enum watched { CHILDREN, STATUS, LAUNCHER, CORE, WATCHED };
 enum { HANGUP_TIMEOUT = 1000 }; /* milliseconds */
 
 static _Noreturn void wait_for_command(const struct sandbox *sandbox, int status_fd);
+static _Noreturn void watch_program(const struct sandbox *sandbox, int children, int status_fd, pid_t program);
 static void handle_status(int status_fd, uint32_t *id);
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
@@ -26,7 +27,6 @@ static bool has_terminal;
 void serve_run(const struct sandbox *sandbox, struct readback *readback)
 {
     int status_pipe[2];
-    uint32_t id = 0;
     int children = watch_children();
     if (pipe2(status_pipe, O_CLOEXEC) != 0)
         fail(FAILED_SETUP, errno, "pipe2");
@@ -38,33 +38,7 @@ void serve_run(const struct sandbox *sandbox, struct readback *readback)
     report_ready(readback);
     close(status_pipe[1]);
     drop_streams(sandbox->null);
-    struct pollfd watched[WATCHED] = {
-        [CHILDREN] = {.fd = children, .events = POLLIN},
-        [STATUS] = {.fd = status_pipe[0], .events = 0},
-        [LAUNCHER] = {.fd = sandbox->launcher, .events = POLLIN},
-        [CORE] = {.fd = -1, .events = POLLIN},
-    };
-    for (;;) {
-        if (poll(watched, WATCHED, -1) < 0 && errno != EINTR)
-            _exit(1);
-        if (watched[STATUS].revents) {
-            handle_status(status_pipe[0], &id);
-            watched[STATUS].fd = -1;
-            watched[STATUS].revents = 0;
-            watched[CORE].fd = CORE_FD;
-        }
-        struct rusage usage;
-        int status;
-        if (watched[CHILDREN].revents && reap_until(children, program, &status, &usage)) {
-            if (watched[STATUS].fd >= 0)
-                handle_status(status_pipe[0], &id);
-            finish(id, status, &usage);
-        }
-        if (watched[LAUNCHER].revents)
-            forward_signal(&watched[LAUNCHER], program);
-        if (watched[CORE].revents)
-            handle_frame(sandbox, id, program);
-    }
+    watch_program(sandbox, children, status_pipe[0], program);
 }
 
 static void wait_for_command(const struct sandbox *sandbox, int status_fd)
@@ -90,6 +64,38 @@ static void wait_for_command(const struct sandbox *sandbox, int status_fd)
     if (command.streams[2] == STREAM_OUTPUT)
         streams[2] = 1;
     become_command(sandbox, &command, streams, status_fd);
+}
+
+static void watch_program(const struct sandbox *sandbox, int children, int status_fd, pid_t program)
+{
+    uint32_t id = 0;
+    struct pollfd watched[WATCHED] = {
+        [CHILDREN] = {.fd = children, .events = POLLIN},
+        [STATUS] = {.fd = status_fd, .events = 0},
+        [LAUNCHER] = {.fd = sandbox->launcher, .events = POLLIN},
+        [CORE] = {.fd = -1, .events = POLLIN},
+    };
+    for (;;) {
+        if (poll(watched, WATCHED, -1) < 0 && errno != EINTR)
+            _exit(1);
+        if (watched[STATUS].revents) {
+            handle_status(status_fd, &id);
+            watched[STATUS].fd = -1;
+            watched[STATUS].revents = 0;
+            watched[CORE].fd = CORE_FD;
+        }
+        struct rusage usage;
+        int status;
+        if (watched[CHILDREN].revents && reap_until(children, program, &status, &usage)) {
+            if (watched[STATUS].fd >= 0)
+                handle_status(status_fd, &id);
+            finish(id, status, &usage);
+        }
+        if (watched[LAUNCHER].revents)
+            forward_signal(&watched[LAUNCHER], program);
+        if (watched[CORE].revents)
+            handle_frame(sandbox, id, program);
+    }
 }
 
 /* When this returns, the exec was done. */
