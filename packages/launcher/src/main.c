@@ -14,7 +14,7 @@ static uint32_t read_namespaces(const char *word);
 /* What the launcher can be started as is described in PROTOCOL.md. */
 int main(int count, char **words)
 {
-    if (count == 3 && strcmp(words[1], "courier") == 0)
+    if (count == 3 && strcmp(words[1], "send-fds") == 0)
         send_streams(words[2]);
     if (count == 3 && strcmp(words[1], "clone") == 0)
         serve_clone(words[2]);

@@ -45,7 +45,7 @@ export async function launchWithStreams(
   const session = start();
   for (const [id, file] of sent) {
     const stdio = ["ignore", file, "ignore", session.stdio[4] as Socket] as const;
-    const sender = spawn(session.spawnfile, ["courier", String(id)], {
+    const sender = spawn(session.spawnfile, ["send-fds", String(id)], {
       env: {},
       stdio: [...stdio],
     });

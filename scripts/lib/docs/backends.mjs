@@ -23,6 +23,6 @@ async function backendsOf(directory) {
       manifest,
       isDefault: name === "default",
       label: name === "default" ? backend.name : `${backend.name} (\`${name}\`)`,
-      lacks: allCapabilities().filter((word) => !backend.capabilities.has(word)),
+      lacks: allCapabilities().filter((word) => !capabilitiesOf(backend).has(word)),
     }));
 }

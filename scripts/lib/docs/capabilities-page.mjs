@@ -25,13 +25,13 @@ ${table(
 
 ## Which backend declares what
 
-A backend declares what it enforces wherever it is available. A host may lack some of it all the same (a kernel without user namespaces, say): the probe finds that out, \`sandboxlib backends\` shows it, and the need is refused like any other. A name in brackets is an export of the package beside its default one.
+A backend declares what it enforces wherever it is available; the limits of time, memory, processes, processors and disks are core's own work, whatever the backend. A host may lack some of it all the same (a kernel without user namespaces, say): the probe finds that out, \`sandboxlib backends\` shows it, and the need is refused like any other. A name in brackets is an export of the package beside its default one.
 
 ${table(
   ["Capability", ...backends.map(({ label }) => label)],
   words.map((word) => [
     `\`${word}\``,
-    ...backends.map(({ backend }) => (backend.capabilities.has(word) ? "yes" : "–")),
+    ...backends.map(({ backend }) => (capabilitiesOf(backend).has(word) ? "yes" : "–")),
   ]),
 )}
 `;

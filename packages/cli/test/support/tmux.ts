@@ -19,7 +19,7 @@ export interface Screen {
   readonly resize: (columns: number, rows: number) => void;
 }
 
-const PATIENCE = 20_000;
+const TIME_LIMIT = 20_000;
 
 /** Opens a terminal of 100 columns and 40 rows, whose shell prompts with `outer$`. */
 export async function openScreen(): Promise<Screen> {
@@ -38,7 +38,7 @@ export async function openScreen(): Promise<Screen> {
   const screen: Screen = {
     type: (...keys) => void tmux("send-keys", ...keys),
     async shows(pattern) {
-      const end = performance.now() + PATIENCE;
+      const end = performance.now() + TIME_LIMIT;
       for (;;) {
         const shown = tmux("capture-pane", "-p");
         if (pattern.test(shown)) return shown;

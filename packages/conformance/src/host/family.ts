@@ -29,7 +29,7 @@ export function between(pid: number): Member[] {
 
 /** Those that are still there after a while in which they may end. */
 export async function outliving(family: readonly Member[]): Promise<Member[]> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIME_LIMIT;
   for (;;) {
     const now = new Set(members().map(key));
     const left = family.filter((member) => now.has(key(member)));
@@ -43,7 +43,7 @@ export function hiddenFamilies(): string | undefined {
   return existsSync("/proc/1/stat") ? undefined : "this host hides processes of others";
 }
 
-const PATIENCE = 10_000;
+const TIME_LIMIT = 10_000;
 
 function key({ pid, started }: Member): string {
   return `${pid} ${started}`;

@@ -127,11 +127,11 @@ function admit(pid: number, file: string): void {
   });
 }
 
-const PATIENCE = 5_000;
+const TIME_LIMIT = 5_000;
 
 /** A process that is just dying keeps it busy for a moment. */
 async function removed(directory: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIME_LIMIT;
   for (;;) {
     try {
       rmdirSync(directory);

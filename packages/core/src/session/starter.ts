@@ -48,7 +48,8 @@ export function starter(
         window: undefined,
         ...settings,
       };
-      if (command.streams.includes("sent")) await sendFds(command.id, targets);
+      if (command.streams.includes("sent") && signal?.aborted !== true)
+        await sendFds(command.id, targets);
       const { ended, ...running } =
         signal?.aborted === true ? neverStarted() : await begin(live, command, signal);
       return { ...running, ended: ended.finally(release) };
@@ -115,7 +116,7 @@ async function startCounted(
 export type SendFds = (id: number, targets: StdioTargets) => Promise<void>;
 
 /**
- * Node cannot send an fd over a socket, but it can start a process with it: the launcher, as a courier, sends on what it
+ * Node cannot send an fd over a socket, but it can start a process with it: the launcher, told `send-fds`, sends on what it
  * was started with. One after the other, so that they arrive in the order of the commands.
  */
 function fdSender(launcher: LauncherPlan["argv"], socket: Stream): SendFds {
@@ -132,11 +133,11 @@ async function send(
   id: number,
   targets: StdioTargets,
 ): Promise<void> {
-  // Nothing else needs a courier.
+  // Nothing else has to be sent.
   const slots = [targets.stdin, targets.stdout, targets.stderr].map((wire) =>
     typeof wire === "number" ? wire : "ignore",
   );
-  const child = spawnTool([...launcher, "courier", String(id)], {
+  const child = spawnTool([...launcher, "send-fds", String(id)], {
     env: {},
     stdio: [...slots, socket],
   });

@@ -1,5 +1,5 @@
-import { type HostMounts, parseMountinfo } from "../host/mountinfo.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
+import { type HostMounts, parseMountinfo } from "../host/mountinfo.js";
 import { findingsOf } from "./mounts.js";
 import type { Finding } from "./sight.js";
 
