@@ -49,7 +49,7 @@ export {
   type MountInput,
   NAMESPACES,
   type Namespace,
-} from "./config/schema.js";
+} from "./config/types.js";
 export { exactWords, isExactVariable, type Word } from "./config/word.js";
 export { type GarbageCollected, gc } from "./gc.js";
 export { realHost } from "./host/host.js";

@@ -2,7 +2,7 @@ import type { Plan } from "./backend/plan.js";
 import type { WindowSize } from "./backend/running.js";
 import type { StdioTargets } from "./backend/stdio.js";
 import type { Need } from "./capability/capability.js";
-import type { Config, ConfigInput } from "./config/schema.js";
+import type { Config, ConfigInput } from "./config/types.js";
 import type { Word } from "./config/word.js";
 import type { Dropped, SandboxResult } from "./result/result.js";
 import { begin, beginAsync } from "./run/begin.js";

@@ -4,15 +4,17 @@ import { workspaceBackends } from "./backends.mjs";
 import { capabilitiesPage } from "./capabilities-page.mjs";
 import { cliPage } from "./cli-page.mjs";
 import { configPage } from "./config-page.mjs";
+import { CONFIG_TYPES, configTypes } from "./config-types.mjs";
 import { table } from "./table.mjs";
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, "../../..");
 
-/** Every generated page as [path below the root, text]. README.md is generated between two markers only. */
+/** Everything generated, as [path below the root, text]. README.md is generated between two markers only. */
 export async function generatedDocs() {
   const backends = await workspaceBackends(root);
   return [
+    [CONFIG_TYPES, configTypes(root)],
     ["docs/cli.md", cliPage(root)],
     ["docs/config.md", configPage()],
     ["docs/capabilities.md", capabilitiesPage(backends)],

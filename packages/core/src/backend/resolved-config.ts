@@ -1,4 +1,4 @@
-import type { Config, Limits, Namespace } from "../config/schema.js";
+import type { Config, Limits, Namespace } from "../config/types.js";
 
 /** A config that one backend can honour on one host: narrowed, every path looked up, every default decided. */
 export interface ResolvedConfig {

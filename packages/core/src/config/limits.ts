@@ -1,4 +1,4 @@
-import type { Limits } from "./schema.js";
+import type { Limits } from "./types.js";
 
 /** The limits that are set. */
 export function limitsIn(limits: Limits): (keyof Limits)[] {

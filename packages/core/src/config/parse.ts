@@ -2,7 +2,8 @@ import { realpathSync } from "node:fs";
 import { SandboxError } from "../result/error.js";
 import { describeIssue, fieldPath } from "./issue.js";
 import { brokenRules } from "./rules.js";
-import { type Config, type ConfigInput, configSchema } from "./schema.js";
+import { configSchema } from "./schema.js";
+import { type Config, type ConfigInput } from "./types.js";
 
 /**
  * Checks a config that nobody trusts and fills in the defaults.

@@ -1,4 +1,4 @@
-import type { Config } from "./schema.js";
+import type { Config } from "./types.js";
 
 /** A rule between fields that a config breaks. */
 export interface BrokenRule {

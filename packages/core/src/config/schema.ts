@@ -7,96 +7,7 @@ import {
   tidyPath,
   variableName,
 } from "./text.js";
-
-/** The namespaces of namespaces(7) that a config can ask for. */
-export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as const;
-
-/** One of {@link NAMESPACES}. */
-export type Namespace = (typeof NAMESPACES)[number];
-
-/** The signals that can ask a program to end: signal(7). */
-export const STOP_SIGNALS = [
-  "SIGTERM",
-  "SIGINT",
-  "SIGHUP",
-  "SIGQUIT",
-  "SIGABRT",
-  "SIGALRM",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGXCPU",
-] as const;
-
-/** A mount, as the user writes it. */
-export type Mount =
-  | {
-      readonly type: "bind";
-      readonly source: string;
-      readonly target: string;
-      readonly readOnly: boolean;
-    }
-  | { readonly type: "tmpfs"; readonly target: string; readonly size?: number | undefined }
-  | { readonly type: "proc"; readonly target: string }
-  | { readonly type: "dev"; readonly target: string };
-
-/** What a run may use at most, each field in the unit that its description tells. */
-export interface Limits {
-  readonly wallTime?: number | undefined;
-  readonly cpuTime?: number | undefined;
-  readonly addressSpace?: number | undefined;
-  readonly fileSize?: number | undefined;
-  readonly openFiles?: number | undefined;
-  readonly stack?: number | undefined;
-  readonly coreSize?: number | undefined;
-  readonly memory?: number | undefined;
-  readonly swap?: number | undefined;
-  readonly processes?: number | undefined;
-  readonly cpu?: number | undefined;
-  readonly ioWeight?: number | undefined;
-}
-
-/** A config with every default filled in. */
-export interface Config {
-  readonly command?: readonly string[] | undefined;
-  readonly root: string;
-  readonly overlay?: { readonly upper: string; readonly work: string } | undefined;
-  readonly writable: "all" | readonly string[];
-  readonly hidden: readonly string[];
-  readonly mounts: readonly Mount[];
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly inheritEnv: readonly string[];
-  readonly network: "none" | "host";
-  readonly isolate: readonly Namespace[];
-  readonly user?:
-    | { readonly uid: number; readonly gid: number; readonly range?: number | undefined }
-    | undefined;
-  readonly hostname?: string | undefined;
-  readonly limits: Limits;
-  readonly stop?:
-    | { readonly signal: (typeof STOP_SIGNALS)[number]; readonly grace: number }
-    | undefined;
-}
-
-/** A mount in a config that a user writes: `readOnly` may be left out. */
-export type MountInput =
-  | Mount
-  | (Omit<Extract<Mount, { type: "bind" }>, "readOnly"> & {
-      readonly readOnly?: boolean | undefined;
-    });
-
-/** A config that a user writes: every field may be left out. */
-export type ConfigInput = {
-  readonly [Field in keyof Omit<Config, "mounts" | "stop">]?: Config[Field] | undefined;
-} & {
-  readonly mounts?: readonly MountInput[] | undefined;
-  readonly stop?:
-    | { readonly signal?: (typeof STOP_SIGNALS)[number] | undefined; readonly grace: number }
-    | undefined;
-};
-
-/** What the schema itself yields: `cwd` still depends on the caller. */
-export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undefined };
+import { type ConfigInput, NAMESPACES, type ParsedConfig, STOP_SIGNALS } from "./types.js";
 
 const MAX_ID = 4_294_967_294;
 const MAX_SECONDS = 2_000_000;
@@ -143,14 +54,20 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
           }),
           z.strictObject({
             type: z.literal("tmpfs"),
-            target: path(),
+            target: field(path(), "The directory inside."),
             size: field(
               z.optional(integer(1, Number.MAX_SAFE_INTEGER)),
               "The most that it can hold, in bytes.",
             ),
           }),
-          z.strictObject({ type: z.literal("proc"), target: path() }),
-          z.strictObject({ type: z.literal("dev"), target: path() }),
+          z.strictObject({
+            type: z.literal("proc"),
+            target: field(path(), "Where it appears inside."),
+          }),
+          z.strictObject({
+            type: z.literal("dev"),
+            target: field(path(), "Where it appears inside."),
+          }),
         ]),
       ),
       [
@@ -186,8 +103,8 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
   user: field(
     z.optional(
       z.strictObject({
-        uid: integer(0, MAX_ID),
-        gid: integer(0, MAX_ID),
+        uid: field(integer(0, MAX_ID), "The user id inside."),
+        gid: field(integer(0, MAX_ID), "The group id inside."),
         range: field(
           z.optional(integer(1, MAX_ID)),
           "How many ids there are inside, from 0 on: files of others are then seen with their owners. For an unprivileged caller they are its subordinate ids, see subuid(5). Default: `uid` and `gid` alone, and every other id is the overflow id.",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { RLIMITS, type RlimitName, rlimitsOf } from "../config/limits.js";
-import type { Limits } from "../config/schema.js";
+import type { Limits } from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 
 /**

@@ -7,7 +7,7 @@ import {
 } from "../backend/backend.js";
 import { backendNamed, loadBackend } from "../backend/load.js";
 import { installedBackends } from "../backend/manifest.js";
-import type { Config } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
 import { type Prefer, resolve } from "./resolve.js";
 

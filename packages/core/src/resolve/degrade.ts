@@ -1,6 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { parseConfig } from "../config/parse.js";
-import { type Config, type ConfigInput, NAMESPACES } from "../config/schema.js";
+import { type Config, type ConfigInput, NAMESPACES } from "../config/types.js";
 import type { Dropped } from "../result/result.js";
 import { resolve } from "./resolve.js";
 

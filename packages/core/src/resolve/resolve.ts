@@ -1,7 +1,7 @@
 import { type Backend, capabilitiesOf, type Probe } from "../backend/backend.js";
 import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { limitsWithout } from "../config/limits.js";
-import type { Config, Namespace } from "../config/schema.js";
+import type { Config, Namespace } from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 import type { Dropped } from "../result/result.js";
 import { needs } from "./needs.js";

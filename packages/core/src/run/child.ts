@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Streams } from "../backend/running.js";
-import type { Limits } from "../config/schema.js";
+import type { Limits } from "../config/types.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
 import type { CheckedEnd, Started } from "../start/started.js";

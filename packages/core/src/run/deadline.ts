@@ -1,5 +1,5 @@
 import type { Running } from "../backend/running.js";
-import type { Config } from "../config/schema.js";
+import type { Config } from "../config/types.js";
 import type { Stop } from "./outcome.js";
 
 /** How long a run may take, in seconds, and how it is ended then. */

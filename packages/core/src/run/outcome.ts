@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { Ended, Verdict } from "../backend/running.js";
-import type { Limits } from "../config/schema.js";
+import type { Limits } from "../config/types.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
 import type { Exceeded, SandboxResult } from "../result/result.js";
 

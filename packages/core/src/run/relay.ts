@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Streams } from "../backend/running.js";
-import type { Limits } from "../config/schema.js";
+import type { Limits } from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";

@@ -1,5 +1,5 @@
 import type { LauncherPlan } from "../backend/plan.js";
-import type { ConfigInput } from "../config/schema.js";
+import type { ConfigInput } from "../config/types.js";
 import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";

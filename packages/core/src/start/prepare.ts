@@ -6,7 +6,7 @@ import type { Capability, Need } from "../capability/capability.js";
 import { type Delegation, probeCgroups } from "../cgroup/delegation.js";
 import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
-import type { Config, ConfigInput } from "../config/schema.js";
+import type { Config, ConfigInput } from "../config/types.js";
 import { realHost } from "../host/host.js";
 import { assertBelowHard } from "../host/limit-failure.js";
 import { type MaskType, maskHost } from "../paths/mask.js";
