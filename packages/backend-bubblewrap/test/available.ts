@@ -1,12 +1,11 @@
 import { realHost } from "@sandboxlib/core";
+import { type SkipOrRequire, skipOrRequire } from "@sandboxlib/test-support";
 import bubblewrap from "../src/index.js";
 
 const probe = await bubblewrap.probe(realHost());
 
-/** Why real runs are skipped, for a title; undefined when bwrap works here. */
-export const skipped: string | undefined = probe.available ? undefined : probe.reason;
-
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("bubblewrap") === true;
-
-/** Whether to skip; what `SANDBOXLIB_REQUIRE` names is run, and fails. */
-export const skip: boolean = skipped !== undefined && !required;
+/** Whether bwrap works here, and what a title says where it does not. */
+export const { reason, note, skip }: SkipOrRequire = skipOrRequire(
+  "bubblewrap",
+  probe.available ? undefined : probe.reason,
+);

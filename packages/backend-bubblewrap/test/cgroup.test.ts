@@ -7,12 +7,12 @@ import {
 } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { reason, skip } from "./available.js";
 
 // The same file runs in a guest with cgroup v2: see scripts/test-guest.mjs. A directory may be delegated there.
 const given = process.env["SANDBOXLIB_TEST_CGROUP"];
 const lack = probeCgroups(given).missing.find(({ capability }) => capability !== "limit.ioWeight");
-const why = skipped ?? lack?.reason;
+const why = reason ?? lack?.reason;
 const note = why === undefined ? "" : ` (skipped: ${why})`;
 const MEBIBYTE = 1024 * 1024;
 /** In a guest without hardware of its own, Node takes ten seconds to start. */

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { pidsWith } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
 /** Makes runs for ever, each with a process that tries to outlive it. */
 const SCRIPT = `
@@ -16,31 +16,18 @@ for (;;) {
   await Promise.all([run(), run(), run()]);
 }`;
 
-describe.skipIf(skip)(
-  `a library that is killed${skipped === undefined ? "" : ` (skipped: ${skipped})`}`,
-  () => {
-    it("leaves no process, at whatever moment it is hit", async () => {
-      const marker = `sandboxlib-killed-${process.pid}-${Date.now()}`;
-      for (let round = 0; round < 20; round += 1) {
-        const library = spawn(process.execPath, ["--input-type=module", "-e", SCRIPT, marker]);
-        const closed = once(library, "close");
-        const word = once(library.stdout, "data").then(() => "ready");
-        expect(await Promise.race([word, closed])).toBe("ready");
-        await setTimeout(round * 2);
-        library.kill("SIGKILL");
-        await closed;
-      }
-      await expect.poll(() => processesWith(marker)).toEqual([]);
-    }, 120_000);
-  },
-);
-
-function processesWith(marker: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(marker);
-    } catch {
-      return false;
+describe.skipIf(skip)(`a library that is killed${note}`, () => {
+  it("leaves no process, at whatever moment it is hit", async () => {
+    const marker = `sandboxlib-killed-${process.pid}-${Date.now()}`;
+    for (let round = 0; round < 20; round += 1) {
+      const library = spawn(process.execPath, ["--input-type=module", "-e", SCRIPT, marker]);
+      const closed = once(library, "close");
+      const word = once(library.stdout, "data").then(() => "ready");
+      expect(await Promise.race([word, closed])).toBe("ready");
+      await setTimeout(round * 2);
+      library.kill("SIGKILL");
+      await closed;
     }
-  });
-}
+    await expect.poll(() => pidsWith(marker)).toEqual([]);
+  }, 120_000);
+});

@@ -13,9 +13,7 @@ import { type ConfigInput, createSandbox, realHost, type SandboxResult } from "@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 import { followsOldroot } from "../src/oldroot.js";
-import { skip, skipped } from "./available.js";
-
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
+import { note, skip } from "./available.js";
 
 let scratch = "";
 

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gc } from "@sandboxlib/core";
+import { pidsWith } from "@sandboxlib/test-support";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeAsRoot, type SmallRoot, smallRoot } from "./fixture.js";
 
@@ -44,7 +45,7 @@ describeAsRoot("the death of the caller", () => {
     const caller = start("linux", script);
     await up(caller);
     await kill(caller);
-    await expect.poll(() => processes("57.4711")).toEqual([]);
+    await expect.poll(() => pidsWith("57.4711")).toEqual([]);
     expect(small.mounts()).toBe(before);
   });
 
@@ -53,11 +54,11 @@ describeAsRoot("the death of the caller", () => {
     for (let moment = 0; moment < 12; moment += 1) {
       const caller = start("linux", "setsid sleep 57.4712 & sleep 57.4712");
       await expect
-        .poll(() => processes(small.root).length, { timeout: 30_000, interval: 1 })
+        .poll(() => pidsWith(small.root).length, { timeout: 30_000, interval: 1 })
         .toBeGreaterThan(1);
       await setTimeout(moment * 3);
       await kill(caller);
-      await expect.poll(() => [...processes("57.4712"), ...processes(small.root)]).toEqual([]);
+      await expect.poll(() => [...pidsWith("57.4712"), ...pidsWith(small.root)]).toEqual([]);
     }
     expect(small.mounts()).toBe(before);
   }, 120_000);
@@ -67,7 +68,7 @@ describeAsRoot("the death of the caller", () => {
     const caller = start("posix", "sleep 0.3; echo up; exec sleep 57.4713");
     await up(caller);
     await kill(caller);
-    await expect.poll(() => processes("57.4713")).toEqual([]);
+    await expect.poll(() => pidsWith("57.4713")).toEqual([]);
     expect(small.mounts()).not.toBe(before);
     expect(await leftBehind()).toEqual([]);
     expect(small.mounts()).toBe(before);
@@ -91,20 +92,9 @@ describeAsRoot("the death of the caller", () => {
     });
     await expect.poll(() => said, { timeout: 25_000 }).toBe("up\nup\n");
     await kill(caller);
-    await expect.poll(() => processes("57.4714")).toEqual([]);
+    await expect.poll(() => pidsWith("57.4714")).toEqual([]);
     for (const root of roots) expect(small.mounts()).toContain(root);
     expect(await leftBehind()).toEqual([]);
     expect(small.mounts()).toBe(before);
   });
 });
-
-/** The pids of the processes that have a word in their command line. */
-function processes(word: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(word);
-    } catch {
-      return false;
-    }
-  });
-}

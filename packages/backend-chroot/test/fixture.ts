@@ -1,35 +1,23 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SandboxResult } from "@sandboxlib/core";
+import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 import { describe } from "vitest";
 
 /** A `describe` that is skipped, with the reason in its title, where a tool or root is missing. */
 export function describeAsRoot(title: string, body: () => void): void {
   const why = whyNot();
   if (why === undefined) return void describe(title, body);
-  const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("chroot") === true;
-  if (required) throw new Error(`SANDBOXLIB_REQUIRE names chroot, and it ${why}`);
+  if (isRequired("chroot")) throw new Error(`SANDBOXLIB_REQUIRE names chroot, and it ${why}`);
   describe.skip(`${title} (skipped: ${why})`, body);
 }
 
 function whyNot(): string | undefined {
   if (process.platform !== "linux") return "is tested on Linux only";
   if (process.getuid?.() !== 0) return "needs root";
-  return existsSync(BUSYBOX) ? undefined : "needs a static busybox at /usr/bin/busybox";
+  return noBusybox;
 }
-
-const BUSYBOX = "/usr/bin/busybox";
-const APPLETS = ["sh", "cat", "echo", "env", "id", "kill", "ln", "ls", "mkdir", "mv", "pwd", "rm"];
-const MORE = ["setsid", "sleep", "stat", "test", "touch", "true", "ps", "dd", "sort", "wc", "grep"];
 
 /** A directory of the host that holds a root with busybox and the usual empty directories. */
 export interface SmallRoot {
@@ -45,10 +33,9 @@ export interface SmallRoot {
 export function smallRoot(): SmallRoot {
   const directory = mkdtempSync(join(tmpdir(), "sandboxlib-chroot-"));
   const root = join(directory, "root");
-  for (const name of ["bin", "dev", "proc", "tmp", "etc", "mnt"])
+  for (const name of ["dev", "proc", "tmp", "etc", "mnt"])
     mkdirSync(join(root, name), { recursive: true });
-  copyFileSync(BUSYBOX, join(root, "bin/busybox"));
-  for (const name of [...APPLETS, ...MORE]) symlinkSync("busybox", join(root, "bin", name));
+  addBusybox(root);
   return {
     directory,
     root,

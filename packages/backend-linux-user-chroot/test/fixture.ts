@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ import {
   run,
   type SandboxResult,
 } from "@sandboxlib/core";
+import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 import { describe } from "vitest";
 
 /** A command of the command line, which the whole repository has: this package does not depend on it. */
@@ -26,9 +27,6 @@ function linked(directory: string, command: string): string {
 /** The original, where the caller names one: no distribution has it any more. */
 export const original: string | undefined = process.env["SANDBOXLIB_LINUX_USER_CHROOT"];
 
-const BUSYBOX = "/usr/bin/busybox";
-const APPLETS = ["sh", "cat", "env", "ls", "readlink", "sleep", "touch"];
-
 /** Describes the backend over the drop-in and over the original, skipping what this host does not have. */
 export async function describeBoth(title: string, body: (backend: Backend) => void): Promise<void> {
   for (const [name, path] of [
@@ -42,9 +40,9 @@ export async function describeBoth(title: string, body: (backend: Backend) => vo
     }
     const backend = linuxUserChrootAt(path);
     const probe = await backend.probe(realHost());
-    const why = probe.available ? (existsSync(BUSYBOX) ? "" : `no ${BUSYBOX}`) : probe.reason;
-    const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes(backend.name) === true;
-    if (why !== "" && required) throw new Error(`SANDBOXLIB_REQUIRE names it: ${why}`);
+    const why = probe.available ? (noBusybox ?? "") : probe.reason;
+    if (why !== "" && isRequired(backend.name))
+      throw new Error(`SANDBOXLIB_REQUIRE names it: ${why}`);
     if (why === "") describe(`${title}, by ${name}`, () => body(backend));
     else describe.skip(`${title}, by ${name} (skipped: ${why})`, () => body(backend));
   }
@@ -59,10 +57,9 @@ export function smallRoot(): { directory: string; root: string; remove(): void }
 }
 
 export function fillRoot(root: string): void {
-  for (const name of ["bin", "data", "database", "etc", "mnt", "proc"])
+  for (const name of ["data", "database", "etc", "mnt", "proc"])
     mkdirSync(join(root, name), { recursive: true });
-  copyFileSync(BUSYBOX, join(root, "bin/busybox"));
-  for (const name of APPLETS) symlinkSync("busybox", join(root, "bin", name));
+  addBusybox(root);
 }
 
 /** Runs a script with nothing but what the config asks for. */

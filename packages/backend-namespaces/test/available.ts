@@ -1,14 +1,11 @@
 import { realHost } from "@sandboxlib/core";
+import { type SkipOrRequire, skipOrRequire } from "@sandboxlib/test-support";
 import namespaces from "../src/index.js";
 
 const probe = await namespaces.probe(realHost());
 
-/** Why real runs are skipped, for a title; undefined when the launcher works here. */
-export const skipped: string | undefined = probe.available ? undefined : probe.reason;
-
-/** Whether nothing may be skipped. */
-export const required: boolean =
-  process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-
-/** Whether to skip; what `SANDBOXLIB_REQUIRE` names is run, and fails. */
-export const skip: boolean = skipped !== undefined && !required;
+/** Whether the launcher works here, and what a title says where it does not. */
+export const { reason, note, skip }: SkipOrRequire = skipOrRequire(
+  "namespaces",
+  probe.available ? undefined : probe.reason,
+);

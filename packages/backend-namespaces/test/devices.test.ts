@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createSandbox, type Sandbox } from "@sandboxlib/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
-const title = `devices of the host${skipped === undefined ? "" : ` (skipped: ${skipped})`}`;
+const title = `devices of the host${note}`;
 
 /** Says in a file of its own why nothing can be changed: the standard streams are what is attacked. */
 const ATTACK = `exec 9>&2; for each in $targets; do

@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
 import { createPool, createSandbox, isSandboxError } from "@sandboxlib/core";
+import { newMarker, parentOf, pidsWith, spoken } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
-import { newMarker, parentOf, pidsWith, spoken } from "./marked.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const core = JSON.stringify(import.meta.resolve("@sandboxlib/core"));
 const backend = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
 

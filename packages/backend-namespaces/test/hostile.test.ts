@@ -12,15 +12,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPool, createSandbox, type Session } from "@sandboxlib/core";
+import { isRequired, newMarker, parentOf, pidsWith, spoken } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { installedLauncher } from "../src/launcher.js";
-import { required, skip, skipped } from "./available.js";
-import { newMarker, parentOf, pidsWith, spoken } from "./marked.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const perl = "/usr/bin/perl";
-const noPerl = existsSync(perl) || required ? "" : ` (skipped: there is no ${perl})`;
+const noPerl =
+  existsSync(perl) || isRequired("namespaces") ? "" : ` (skipped: there is no ${perl})`;
 const notRoot = process.getuid?.() === 0 ? "" : " (skipped: not root)";
 const PTRACE = process.arch === "arm64" ? 117 : 101;
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Probe, realHost } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
 const SCRIPT = `
 import { realHost } from ${JSON.stringify(import.meta.resolve("@sandboxlib/core"))};
@@ -25,7 +25,7 @@ function probeAfter(script: string): Probe {
 const AS_USER = 'set -- unshare --map-user=1000 --map-group=1000 -- "$@"';
 const AS_POWERLESS_ROOT = 'set -- setpriv --bounding-set=-all --inh-caps=-all -- "$@"';
 
-const title = `a real host${skipped === undefined ? "" : ` (skipped: ${skipped})`}`;
+const title = `a real host${note}`;
 
 describe.skipIf(skip || spawnSync("unshare", ["--map-root-user", "true"]).status !== 0)(
   title,

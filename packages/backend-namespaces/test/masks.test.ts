@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { type ConfigInput, createPool, createSandbox, isSandboxError } from "@sandboxlib/core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const core = JSON.stringify(import.meta.resolve("@sandboxlib/core"));
 const backend = JSON.stringify(new URL("../dist/index.js", import.meta.url).href);
 const options = { backend: namespaces };

@@ -13,11 +13,11 @@ import { join } from "node:path";
 import { type ConfigInput, run } from "@sandboxlib/core";
 import { expect, test } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
 const repository = join(import.meta.dirname, "../../..");
 const kit = "packages/backend-namespaces/test/conformance.test.ts";
-const title = skipped === undefined ? "" : ` (skipped: ${skipped})`;
+const title = note;
 
 /** In no passwd file. */
 const NOBODY = { uid: 61_234, gid: 61_234 };

@@ -1,9 +1,8 @@
 import { createSandbox } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const MEBIBYTE = 1024 * 1024;
 const TEN_GIGABYTES = 10 * 1024 * MEBIBYTE;
 const ARGV = ["head", "-c", String(TEN_GIGABYTES), "/dev/zero"];

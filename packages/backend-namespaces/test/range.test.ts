@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { createSandbox } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(skip || !isRoot)(

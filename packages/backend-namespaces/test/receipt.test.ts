@@ -12,7 +12,7 @@ import {
 } from "@sandboxlib/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
 /** A backend that has the launcher set up something else than core takes it to. */
 function settingUp(edit: (setup: LauncherSetup) => LauncherSetup): Backend {
@@ -69,7 +69,7 @@ const LIES: readonly (readonly [field: string, lie: (setup: LauncherSetup) => La
   ...(process.getuid?.() === 0 ? [["isolate", withoutNamespace("user")] as const] : []),
 ];
 
-const title = `a receipt${skipped === undefined ? "" : ` (skipped: ${skipped})`}`;
+const title = `a receipt${note}`;
 
 describe.skipIf(skip)(title, () => {
   let config: ConfigInput = {};

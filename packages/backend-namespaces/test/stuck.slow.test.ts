@@ -1,12 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { createSandbox, isSandboxError, type Sandbox } from "@sandboxlib/core";
+import { newMarker, parentOf, pidsWith } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
-import { newMarker, parentOf, pidsWith } from "./marked.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const PERL = "/usr/bin/perl";
 const noPerl = existsSync(PERL) ? "" : ` (skipped: there is no ${PERL})`;
 const FREEZER = "/sys/fs/cgroup/freezer";

@@ -3,9 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { createSandbox } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
-import { skip, skipped } from "./available.js";
-
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
+import { note, skip } from "./available.js";
 
 /** The launchers that this process has started. */
 function launchers(): number[] {

@@ -2,9 +2,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { skip, skipped } from "./available.js";
+import { note, skip } from "./available.js";
 
-const note = skipped === undefined ? "" : ` (skipped: ${skipped})`;
 const WORKER = fileURLToPath(new URL("support/worker.mjs", import.meta.url));
 
 describe.skipIf(skip)(`a run in a worker thread${note}`, () => {

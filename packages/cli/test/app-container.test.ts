@@ -10,8 +10,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { noBusybox } from "@sandboxlib/test-support";
 import { afterAll, describe, expect, test } from "vitest";
-import { aciOf, noImages } from "./support/aci.js";
+import { aciOf } from "./support/aci.js";
 import { describeWith } from "./support/backend.js";
 import { BIN, type Ran, ran, runSandbox, sandboxlib, startNode } from "./support/cli.js";
 import { testUnless } from "./support/test-unless.js";
@@ -40,7 +41,7 @@ for (const backend of BACKENDS) {
     "an App Container image",
     () => {
       testUnless(
-        noImages,
+        noBusybox,
         "runs its own command, with its own environment and exit code",
         async () => {
           const eventHandlers = [
@@ -65,7 +66,7 @@ for (const backend of BACKENDS) {
 
 await describeWith("namespaces", "volumes of an App Container image", () => {
   testUnless(
-    noImages,
+    noBusybox,
     "are directories of the host, written to where the line lets it",
     async () => {
       const [data, conf] = ["data", "conf"].map((name) => {
@@ -93,7 +94,7 @@ await describeWith("namespaces", "volumes of an App Container image", () => {
 
 describe("an App Container image", () => {
   const testImage = (title: string, body: () => Promise<void>): void =>
-    testUnless(noImages, title, body);
+    testUnless(noBusybox, title, body);
 
   testImage("with another ID than --digest says is refused", async () => {
     const file = aciOf(directory, { exec: ["true"] });

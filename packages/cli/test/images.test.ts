@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,12 +14,12 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BUSYBOX, noBusybox } from "@sandboxlib/test-support";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { BIN, ran, runSandbox, sandboxlib, startNode } from "./support/cli.js";
 import { gcAlone } from "./support/gc-alone.js";
 import { testUnless } from "./support/test-unless.js";
 
-const BUSYBOX = "/usr/bin/busybox";
 const MANIFEST = {
   acKind: "ImageManifest",
   acVersion: "0.8.11",
@@ -30,7 +31,7 @@ const MANIFEST = {
     environment: [{ name: "GREETING", value: "hello" }],
   },
 };
-const why = spawnSync(BUSYBOX, ["true"]).status === 0 ? undefined : `needs ${BUSYBOX}`;
+const why = noBusybox;
 
 const noFlock =
   spawnSync("flock", ["--version"]).error === undefined ? undefined : "needs flock(1)";
@@ -54,7 +55,7 @@ describe("images on the command line", () => {
     directory = mkdtempSync(join(tmpdir(), "sandboxlib-cli-"));
     env = { XDG_CACHE_HOME: join(directory, "cache") };
     mkdirSync(join(directory, "hello/rootfs/bin"), { recursive: true });
-    spawnSync("cp", [BUSYBOX, join(directory, "hello/rootfs/bin/busybox")]);
+    copyFileSync(BUSYBOX, join(directory, "hello/rootfs/bin/busybox"));
     writeFileSync(join(directory, "hello/manifest"), JSON.stringify(MANIFEST));
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -122,7 +123,7 @@ describe("images on the command line", () => {
     const app = { ...MANIFEST.app, user: "stranger", mountPoints: [{ name: "a", path: "/a" }] };
     const made = join(directory, "asking");
     mkdirSync(join(made, "rootfs/bin"), { recursive: true });
-    spawnSync("cp", [BUSYBOX, join(made, "rootfs/bin/busybox")]);
+    copyFileSync(BUSYBOX, join(made, "rootfs/bin/busybox"));
     writeFileSync(join(made, "manifest"), JSON.stringify({ ...MANIFEST, app }));
     const file = join(directory, "asking.aci");
     await sandboxlib(["image", "build", made, "--aci", "-o", file]);

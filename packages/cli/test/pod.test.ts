@@ -4,22 +4,19 @@ import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { addBusybox, BUSYBOX, pidsWith } from "@sandboxlib/test-support";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { describeWith } from "./support/backend.js";
 import { BIN, type Ran, ran, runSandbox, startNode } from "./support/cli.js";
 import { testUnless } from "./support/test-unless.js";
 
-const BUSYBOX = "/usr/bin/busybox";
 const TOOLS = ["/usr/sbin/ip", "/usr/bin/unshare", "/usr/bin/hostname", BUSYBOX];
 const missing = TOOLS.find((tool) => !existsSync(tool));
 
@@ -36,11 +33,7 @@ interface Made {
 /** An image of busybox with this app. */
 function imageOf(app: Record<string, unknown>): Made {
   const made = mkdtempSync(join(directory, "image-"));
-  const bin = join(made, "rootfs/bin");
-  mkdirSync(bin, { recursive: true });
-  copyFileSync(BUSYBOX, join(bin, "busybox"));
-  for (const name of ["sh", "sleep", "touch", "echo", "cat", "wget", "true", "env"])
-    symlinkSync("busybox", join(bin, name));
+  addBusybox(join(made, "rootfs"));
   const ids = { user: String(process.getuid?.()), group: String(process.getgid?.()) };
   const manifest = { acKind: "ImageManifest", acVersion: "0.8.11", name: "example.com/app" };
   writeFileSync(join(made, "manifest"), JSON.stringify({ ...manifest, app: { ...ids, ...app } }));
@@ -131,9 +124,9 @@ await describeWith("namespaces", "pods", () => {
     const args = [BIN["run-sandbox"], "--backend", "namespaces", "--metadata-service", path];
     const child = startNode(args, { env });
     await once(child.stdout as NodeJS.ReadableStream, "data");
-    expect(processesOf(marker)).not.toEqual([]);
+    expect(pidsWith(marker)).not.toEqual([]);
     child.kill("SIGKILL");
-    await expect.poll(() => processesOf(marker), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => pidsWith(marker), { timeout: 10_000 }).toEqual([]);
   });
 
   pods("mistakes are named before anything runs", async () => {
@@ -165,13 +158,3 @@ await describeWith("namespaces", "pods", () => {
     ]);
   });
 });
-
-function processesOf(marker: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
-    } catch {
-      return false; // It has just ended.
-    }
-  });
-}

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pidsWith } from "@sandboxlib/test-support";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWith } from "./support/backend.js";
 import { BIN, type Ran, ran, startNode } from "./support/cli.js";
@@ -43,19 +44,8 @@ async function said(child: ChildProcess, text: string): Promise<void> {
   }
 }
 
-function processesOf(marker: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
-    } catch {
-      return false; // It has just ended.
-    }
-  });
-}
-
-/** The name and the state of a process of ours or of the program; nothing for one of the backend's tool. */
-function stateOf(pid: string): string[] {
+/** The name and the state of a process, unless it is one of a tool that runs the program. */
+function stateOf(pid: number): string[] {
   try {
     const [, name = "", state] =
       /\((.*)\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];
@@ -95,10 +85,10 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       child.kill("SIGTERM");
       await said(child, "got TERM");
       await sleep(LATER);
-      expect(processesOf(marker).length).toBeGreaterThan(0);
+      expect(pidsWith(marker).length).toBeGreaterThan(0);
       child.kill("SIGTERM");
       expect(await end).toMatchObject({ signal: "SIGTERM", stdout: "ready\ngot TERM\n" });
-      expect(processesOf(marker)).toEqual([]);
+      expect(pidsWith(marker)).toEqual([]);
     });
 
     test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
@@ -167,7 +157,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       child.kill("SIGTSTP");
       // A shell that has just forked waits in the kernel (state D) until the child, which is stopped as well, calls exec.
       const states = () => {
-        const all = processesOf(marker).flatMap(stateOf);
+        const all = pidsWith(marker).flatMap(stateOf);
         return all.filter((state) => state !== "sh D");
       };
       await expect.poll(states, { timeout: 5_000 }).toEqual(["node T", "sh T"]);
@@ -185,7 +175,7 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       child.kill("SIGKILL");
       // The streams close when the last process that holds them is gone.
       expect(await end).toMatchObject({ exitCode: null, signal: "SIGKILL" });
-      expect(processesOf(marker)).toEqual([]);
+      expect(pidsWith(marker)).toEqual([]);
     });
 
     terminalTest("Ctrl-C in a terminal reaches the program once", async () => {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { backendNamed, realHost } from "@sandboxlib/core";
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, test } from "vitest";
 import { repository } from "./blocks.js";
 
@@ -17,11 +18,9 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
 };
 
 const probe = await (await backendNamed("namespaces")).probe(realHost());
-const reason = probe.available ? undefined : probe.reason;
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-const title = reason === undefined ? "examples" : `examples (skipped: ${reason})`;
+const { note, skip } = skipOrRequire("namespaces", probe.available ? undefined : probe.reason);
 
-describe.skipIf(reason !== undefined && !required)(title, () => {
+describe.skipIf(skip)(`examples${note}`, () => {
   test.each(readdirSync(join(repository, "examples")))("%s prints what it should", (name) => {
     const { stdout, stderr } = spawnSync(process.execPath, [join("examples", name)], {
       cwd: repository,

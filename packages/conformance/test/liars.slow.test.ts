@@ -4,6 +4,7 @@ import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import namespaces from "@sandboxlib/backend-namespaces";
 import { type Backend, type Probe, realHost } from "@sandboxlib/core";
+import { isRequired } from "@sandboxlib/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applies, obstacle } from "../src/case.js";
 import { topics } from "../src/cases/index.js";
@@ -16,7 +17,6 @@ const probes = new Map<Backend, Probe>();
 for (const base of [bubblewrap, namespaces])
   probes.set(base, claiming(await base.probe(realHost())));
 const recipe = findRecipe();
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
 
 describe("the kit", () => {
   it("has no two cases with one title", () => {
@@ -47,7 +47,7 @@ describe("liars", () => {
   for (const [number, liar] of liars.entries()) {
     const { base = bubblewrap } = liar.lie();
     const probe = probes.get(base);
-    const skipped = probe?.available !== true && !required.includes(base.name);
+    const skipped = probe?.available !== true && !isRequired(base.name);
     const title = `one that ${liar.does} is caught${skipped ? ` (skipped: no ${base.name})` : ""}`;
     const isAlone = casesOf(liar).some(([, test]) => alone.has(test));
     const check = async (): Promise<void> => {

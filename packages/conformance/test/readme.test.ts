@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { backendNamed, type Probe, realHost } from "@sandboxlib/core";
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, test } from "vitest";
 import { blocks, repository } from "./blocks.js";
 
-const { reason } = { reason: "", ...(await probeNamespaces()) };
-const title = reason === "" ? "README.md" : `README.md (skipped: ${reason})`;
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
+const probe = await probeNamespaces();
+const { note, skip } = skipOrRequire("namespaces", probe.available ? undefined : probe.reason);
 
-describe.skipIf(reason !== "" && !required)(title, () => {
+describe.skipIf(skip)(`README.md${note}`, () => {
   test("the library example prints what it says", () => {
     const [example = ""] = blocks("README.md", "ts");
     expect(example.trimEnd().split("\n").length).toBeLessThanOrEqual(15);
@@ -36,7 +36,7 @@ describe.skipIf(reason !== "" && !required)(title, () => {
 
 test("the examples of the packages' READMEs that name no other package run as they are", () => {
   const [core = ""] = blocks("packages/core/README.md", "ts");
-  if (reason !== "" && !required) return;
+  if (skip) return;
   const { stdout, stderr } = run([process.execPath, "--input-type=module", "-e", core]);
   expect(stderr).toBe("");
   expect(stdout).toMatch(/^exited 0 \d+\n$/);

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigInput } from "@sandboxlib/core";
+import { noBusybox } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import {
   collectImages,
@@ -11,7 +12,7 @@ import {
 } from "../src/index.js";
 import { backends } from "./support/backends.js";
 import { cached, listing, temporary } from "./support/place.js";
-import { lacksBusybox, smallRoot, tool } from "./support/root.js";
+import { smallRoot, tool } from "./support/root.js";
 
 /** Opens a tar archive of a small root. */
 async function opened(): Promise<Image> {
@@ -25,7 +26,7 @@ const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [])
 
 const tried = await backends();
 
-describe.skipIf(lacksBusybox !== undefined)("runs of one image", () => {
+describe.skipIf(noBusybox !== undefined)("runs of one image", () => {
   for (const { backend, prefer, why } of tried) {
     describe.skipIf(why !== "")(`on ${backend.name}${why}`, () => {
       const open = (image: Image, config: ConfigInput = {}): Promise<ImageSandbox> =>

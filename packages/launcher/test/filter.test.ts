@@ -1,14 +1,14 @@
 import { constants } from "node:os";
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import { command, frame, record, setup, u32 } from "./parser-bytes.js";
 import { launch, RIGHT_IDS, unusable } from "./parser-launch.js";
 
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-const why = unusable === undefined ? "" : ` (${unusable})`;
+const { skip, note: why } = skipOrRequire("namespaces", unusable);
 const { EINVAL, ENOTTY } = constants.errno;
 const EXECVE = process.arch === "x64" ? 59 : 221;
 
-describe.skipIf(unusable !== undefined && !required)(`the filter of a set-up${why}`, () => {
+describe.skipIf(skip)(`the filter of a set-up${why}`, () => {
   it("that the kernel does not take is a failure of the sandbox", async () => {
     const unknown = u32(0xffff, 0);
     const failed = { id: 0, kind: 1, errno: EINVAL, field: "", what: "seccomp" };

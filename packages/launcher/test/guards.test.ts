@@ -1,40 +1,38 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, realpathSync, writeSync } from "node:fs";
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import { findLauncher } from "../lib/index.js";
 
 const launcher = findLauncher();
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-const why = "path" in launcher ? "" : ` (skipped: ${launcher.reason})`;
+const reason = "path" in launcher ? undefined : launcher.reason;
+const { skip, note: why } = skipOrRequire("namespaces", reason);
 const path = "path" in launcher ? launcher.path : "";
 const program = realpathSync("/bin/sleep");
 
-describe.skipIf(why !== "" && !required)(
-  `a copy that the launcher makes of a program${why}`,
-  () => {
-    it("holds the same bytes, can be executed, and nobody can change it", async () => {
-      const { child, copy } = await clone();
-      try {
-        expect(readFileSync(copy).equals(readFileSync(program))).toBe(true);
-        const file = openSync(copy, "r+");
-        expect(() => writeSync(file, "x")).toThrow("EPERM");
-        closeSync(file);
-        expect(spawnSync(copy, ["0"])).toMatchObject({ status: 0, signal: null });
-      } finally {
-        await ended(child);
-      }
-    });
+describe.skipIf(skip)(`a copy that the launcher makes of a program${why}`, () => {
+  it("holds the same bytes, can be executed, and nobody can change it", async () => {
+    const { child, copy } = await clone();
+    try {
+      expect(readFileSync(copy).equals(readFileSync(program))).toBe(true);
+      const file = openSync(copy, "r+");
+      expect(() => writeSync(file, "x")).toThrow("EPERM");
+      closeSync(file);
+      expect(spawnSync(copy, ["0"])).toMatchObject({ status: 0, signal: null });
+    } finally {
+      await ended(child);
+    }
+  });
 
-    it.each([
-      ["/nowhere", "open: errno 2\n"],
-      ["/", "it is no regular file: errno 22\n"],
-    ])("is refused of %s", (file, reason) => {
-      const { status, stderr } = spawnSync(path, ["clone", file], { encoding: "utf8" });
-      expect({ status, stderr }).toEqual({ status: 1, stderr: reason });
-    });
-  },
-);
+  it.each([
+    ["/nowhere", "open: errno 2\n"],
+    ["/", "it is no regular file: errno 22\n"],
+  ])("is refused of %s", (file, reason) => {
+    const { status, stderr } = spawnSync(path, ["clone", file], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: reason });
+  });
+});
 
 const READ_ONLY = `
 [ "$0" = name ] || exit 3

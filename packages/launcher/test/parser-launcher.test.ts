@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { afterAll, describe, expect, it } from "vitest";
 import { BROKEN_SETUPS } from "./parser-broken.js";
 import { BROKEN_COMMANDS } from "./parser-broken-commands.js";
@@ -14,10 +15,9 @@ import {
   unusable,
 } from "./parser-launch.js";
 
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-const why = unusable === undefined ? "" : ` (${unusable})`;
+const { skip, note: why } = skipOrRequire("namespaces", unusable);
 
-describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and ends${why}`, () => {
+describe.skipIf(skip)(`the launcher refuses, and ends${why}`, () => {
   it.each(BROKEN_SETUPS)("%s", async (_, payload, sentence) => {
     expect(await launch(frame("S", payload))).toEqual(refusal("F", sentence));
   });
@@ -99,7 +99,7 @@ describe.skipIf(unusable !== undefined && !required)(`the launcher refuses, and 
   });
 });
 
-describe.skipIf(unusable !== undefined && !required)("a command whose streams were sent", () => {
+describe.skipIf(skip)("a command whose streams were sent", () => {
   const directory = mkdtempSync(join(tmpdir(), "sandboxlib-streams-"));
   afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -118,7 +118,7 @@ describe.skipIf(unusable !== undefined && !required)("a command whose streams we
   });
 });
 
-describe.skipIf(unusable !== undefined && !required)("a program whose end was asked for", () => {
+describe.skipIf(skip)("a program whose end was asked for", () => {
   it("does not begin", async () => {
     const touch = frame("C", command({ argv: strs("/bin/sh", "-c", "echo begun >&2; sleep 600") }));
     const said = await launch(RIGHT_SETUP, touch, frame("K", u32(1, 15)));

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { isRequired } from "@sandboxlib/test-support";
 import { afterAll } from "vitest";
 
 /** What the launcher's parser makes of a frame: `wrong`, or what it has read, with strings in hexadecimal. */
@@ -13,13 +14,12 @@ export type Parsed = Readonly<Record<string, unknown>>;
 const directory = mkdtempSync(join(tmpdir(), "sandboxlib-parser-"));
 const program = join(directory, "replay");
 const script = join(import.meta.dirname, "../fuzz/build.sh");
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
 
 /** Why the parser cannot be tried here, for a title; undefined when it can. */
 export const missing: string | undefined = build();
 
 /** Whether to skip; where `SANDBOXLIB_REQUIRE` names the backend, it is run, and fails. */
-export const skip: boolean = missing !== undefined && !required;
+export const skip: boolean = missing !== undefined && !isRequired("namespaces");
 
 afterAll(() => rmSync(directory, { recursive: true }));
 

@@ -1,53 +1,50 @@
+import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import { command, frame, strs, u8, u32 } from "./parser-bytes.js";
 import { RIGHT_SETUP, serve, serveStopped, unusable } from "./parser-launch.js";
 
-const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("namespaces") === true;
-const why = unusable === undefined ? "" : ` (${unusable})`;
+const { skip, note: why } = skipOrRequire("namespaces", unusable);
 
-describe.skipIf(unusable !== undefined && !required)(
-  `a fork server refuses, and ends${why}`,
-  () => {
-    it.each([
-      ["a launch request that is cut short", frame("L", u32(1, 0), u8(1))],
-      ["the id 0", request(0)],
-      ["namespaces that there are not", request(1, 32)],
-      ["a umask of more than nine bits", request(1, 31, 0o1000)],
-      ["a stream of its own", request(1, 31, 0, 0)],
-      ["a stream that is sent", request(1, 31, 0, 4)],
-      ["bytes for nobody", frame("D", u8(1, 0, 0))],
-      ["bytes for the id 0", frame("D", u32(0))],
-      ["an end with a byte too many", frame("E", u32(1), u8(0))],
-      ["a set-up", RIGHT_SETUP],
-      ["a frame of an unknown type", frame("Z")],
-    ])("%s", async (_, bytes) => {
-      const failed = { id: 0, kind: 0, errno: 0, field: "", what: "a frame is out of place" };
-      expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "F", failed, left: false });
-    });
+describe.skipIf(skip)(`a fork server refuses, and ends${why}`, () => {
+  it.each([
+    ["a launch request that is cut short", frame("L", u32(1, 0), u8(1))],
+    ["the id 0", request(0)],
+    ["namespaces that there are not", request(1, 32)],
+    ["a umask of more than nine bits", request(1, 31, 0o1000)],
+    ["a stream of its own", request(1, 31, 0, 0)],
+    ["a stream that is sent", request(1, 31, 0, 4)],
+    ["bytes for nobody", frame("D", u8(1, 0, 0))],
+    ["bytes for the id 0", frame("D", u32(0))],
+    ["an end with a byte too many", frame("E", u32(1), u8(0))],
+    ["a set-up", RIGHT_SETUP],
+    ["a frame of an unknown type", frame("Z")],
+  ])("%s", async (_, bytes) => {
+    const failed = { id: 0, kind: 0, errno: 0, field: "", what: "a frame is out of place" };
+    expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "F", failed, left: false });
+  });
 
-    it("two launchers with one id, and ends the first", async () => {
-      const what = "two launchers have one id";
-      const said = await serve(request(1), request(1));
-      expect(said).toMatchObject({ exitCode: 0, failed: { id: 0, what }, left: false });
-    });
+  it("two launchers with one id, and ends the first", async () => {
+    const what = "two launchers have one id";
+    const said = await serve(request(1), request(1));
+    expect(said).toMatchObject({ exitCode: 0, failed: { id: 0, what }, left: false });
+  });
 
-    it("a frame that cannot be, without a word", async () => {
-      for (const bytes of [u32(0), u32((16 << 20) + 1), u32(0xffff_ffff)])
-        expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "", left: false });
-    });
+  it("a frame that cannot be, without a word", async () => {
+    for (const bytes of [u32(0), u32((16 << 20) + 1), u32(0xffff_ffff)])
+      expect(await serve(bytes)).toMatchObject({ exitCode: 0, types: "", left: false });
+  });
 
-    it("and tells once of a launcher that it has had to kill", async () => {
-      const types = await serveStopped(request(1), frame("E", u32(1)));
-      expect(types.replaceAll("U", "")).toBe("BG");
-    });
+  it("and tells once of a launcher that it has had to kill", async () => {
+    const types = await serveStopped(request(1), frame("E", u32(1)));
+    expect(types.replaceAll("U", "")).toBe("BG");
+  });
 
-    it("nothing that is said to a launcher that is not there", async () => {
-      const ignored = [frame("D", u32(7), u8(1)), frame("E", u32(7)), frame("O", u32(7))];
-      const said = await serve(...ignored, frame("Z"));
-      expect(said).toMatchObject({ exitCode: 0, types: "F", left: false });
-    });
-  },
-);
+  it("nothing that is said to a launcher that is not there", async () => {
+    const ignored = [frame("D", u32(7), u8(1)), frame("E", u32(7)), frame("O", u32(7))];
+    const said = await serve(...ignored, frame("Z"));
+    expect(said).toMatchObject({ exitCode: 0, types: "F", left: false });
+  });
+});
 
 function request(id: number, namespaces = 31, umask = 0o22, stream = 1): Buffer {
   const sleeper = command({ argv: strs("/bin/sleep", "600") });

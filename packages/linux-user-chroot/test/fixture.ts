@@ -1,17 +1,9 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 
 export const dropIn: string = fileURLToPath(
   new URL("../bin/linux-user-chroot.js", import.meta.url),
@@ -20,29 +12,12 @@ export const dropIn: string = fileURLToPath(
 /** The original, where the caller names one: no distribution has it any more. */
 export const original: string | undefined = process.env["SANDBOXLIB_LINUX_USER_CHROOT"];
 
-const BUSYBOX = "/usr/bin/busybox";
-const APPLETS = [
-  "sh",
-  "cat",
-  "env",
-  "grep",
-  "id",
-  "kill",
-  "ls",
-  "pwd",
-  "readlink",
-  "sleep",
-  "touch",
-  "hostname",
-];
-
 /** Why nothing can be run here, if so: a backend or a static busybox is missing. */
 export function obstacle(): string | undefined {
-  if (!existsSync(BUSYBOX)) return `no ${BUSYBOX}`;
+  if (noBusybox !== undefined) return noBusybox;
   const { status, stderr } = call(dropIn, ["/", "/bin/sh", "-c", ":"]);
   if (status === 0) return undefined;
-  if (process.env["SANDBOXLIB_REQUIRE"]?.split(",").includes("linux-user-chroot") === true)
-    throw new Error(`SANDBOXLIB_REQUIRE names it: ${stderr}`);
+  if (isRequired("linux-user-chroot")) throw new Error(`SANDBOXLIB_REQUIRE names it: ${stderr}`);
   return stderr.trim();
 }
 
@@ -59,10 +34,9 @@ export function makePlace(): Place {
   const directory = mkdtempSync(join(tmpdir(), "sandboxlib-luc-"));
   chmodSync(directory, 0o755);
   const path = (name: string): string => join(directory, name);
-  for (const name of ["bin", "data/deep", "dev", "etc", "mnt/other", "proc", "tmp", "work"])
+  for (const name of ["data/deep", "dev", "etc", "mnt/other", "proc", "tmp", "work"])
     mkdirSync(path(`root/${name}`), { recursive: true });
-  copyFileSync(BUSYBOX, path("root/bin/busybox"));
-  for (const name of APPLETS) symlinkSync("busybox", path(`root/bin/${name}`));
+  addBusybox(path("root"));
   mkdirSync(path("source/sub"), { recursive: true });
   mkdirSync(path("root/opt/bin"), { recursive: true });
   writeFileSync(path("root/opt/bin/tool"), "#!/bin/sh\necho tool\n", { mode: 0o755 });

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
+import { pidsWith } from "@sandboxlib/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { call, dropIn, makePlace, obstacle, type Place } from "./fixture.js";
 
@@ -150,22 +151,10 @@ describe.skipIf(reason !== undefined)(
 );
 
 /** The processes of this host with the marker in their arguments, after a while in which they may end. */
-async function lasting(marker: string): Promise<string[]> {
+async function lasting(marker: string): Promise<number[]> {
   for (let tries = 0; tries < 100; tries += 1) {
-    if (processesWith(marker).length === 0) return [];
+    if (pidsWith(`${marker}\0`).length === 0) return [];
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
-  return processesWith(marker);
-}
-
-function processesWith(marker: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${marker}\0`)
-      );
-    } catch {
-      return false;
-    }
-  });
+  return pidsWith(`${marker}\0`);
 }

@@ -1,3 +1,4 @@
+import { isRequired } from "@sandboxlib/test-support";
 import { describe } from "vitest";
 import { sandboxlib } from "./cli.js";
 
@@ -15,7 +16,7 @@ async function whyNot(name: string, env: Env): Promise<string | undefined> {
   const state = (JSON.parse(stdout) as State[]).find((backend) => backend.name === name);
   const reason = state === undefined ? "is not installed" : (state.reason ?? "");
   if (state?.available === true) return undefined;
-  if ((process.env["SANDBOXLIB_REQUIRE"] ?? "").split(",").includes(name)) {
+  if (isRequired(name)) {
     throw new Error(`SANDBOXLIB_REQUIRE names ${name}, which cannot be used here: ${reason}`);
   }
   return reason;

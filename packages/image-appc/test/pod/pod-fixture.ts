@@ -1,30 +1,18 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import chroot from "@sandboxlib/backend-chroot";
 import namespaces from "@sandboxlib/backend-namespaces";
 import { realHost } from "@sandboxlib/core";
+import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 import { afterAll, onTestFinished } from "vitest";
 import { insideOf, SHARED } from "../../src/pod/namespaces.js";
 import { bytesOf, temporary, type Written } from "../made.js";
 
-const BUSYBOX = "/usr/bin/busybox";
-const APPLETS =
-  "sh cat echo env grep hostname id ls mkdir nc printf pwd readlink rm sleep test touch true wget";
-
-/** A backend for pods. */
+/** A backend that can run pods here, or why it cannot. */
 export interface Runner {
   readonly backend: string;
   /** The capabilities that the backend lacks and a pod can do without. */
@@ -35,7 +23,6 @@ export interface Runner {
 /** The backends that can run pods. Those in `SANDBOXLIB_REQUIRE` are never skipped. */
 export async function runners(): Promise<readonly Runner[]> {
   const host = realHost();
-  const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
   const lacking = lacks();
   const all = [
     { one: namespaces, prefer: [] },
@@ -47,14 +34,14 @@ export async function runners(): Promise<readonly Runner[]> {
     return {
       backend: one.name,
       prefer,
-      skipped: required.includes(one.name) && host.uid === 0 ? undefined : skipped,
+      skipped: isRequired(one.name) && host.uid === 0 ? undefined : skipped,
     };
   });
   return Promise.all(all);
 }
 
 function lacks(): string | undefined {
-  if (!existsSync(BUSYBOX)) return `needs a static busybox at ${BUSYBOX}`;
+  if (noBusybox !== undefined) return noBusybox;
   try {
     const { argv } = insideOf(["true"], SHARED, realHost());
     const { status } = spawnSync(argv[0], argv.slice(1), { env: { PATH: "/usr/bin:/bin" } });
@@ -89,10 +76,8 @@ afterAll(() => rmSync(cache, { recursive: true, force: true }));
 function madeOf(app: Written, scripts: Readonly<Record<string, string>>): Made {
   const made = mkdtempSync(join(cache, "image-"));
   const bin = join(made, "rootfs/bin");
-  mkdirSync(bin, { recursive: true });
   mkdirSync(join(made, "rootfs/opt/work"), { recursive: true });
-  copyFileSync(BUSYBOX, join(bin, "busybox"));
-  for (const name of APPLETS.split(" ")) symlinkSync("busybox", join(bin, name));
+  addBusybox(join(made, "rootfs"));
   for (const [name, script] of Object.entries(scripts))
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const annotations = [{ name: "lorem", value: "ipsum" }];

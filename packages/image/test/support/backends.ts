@@ -10,6 +10,7 @@ import {
   type Capability,
   realHost,
 } from "@sandboxlib/core";
+import { isRequired } from "@sandboxlib/test-support";
 
 const DROP_IN = installed("linux-user-chroot");
 
@@ -28,13 +29,12 @@ export interface Tried {
 
 /** The backends of this project that support `root`. Those in `SANDBOXLIB_REQUIRE` are never skipped. */
 export async function backends(): Promise<Tried[]> {
-  const required = process.env["SANDBOXLIB_REQUIRE"]?.split(",") ?? [];
   return Promise.all(
     [namespaces, bubblewrap, chroot, linuxUserChrootAt(DROP_IN)].map(
       async (backend): Promise<Tried> => {
         const probe = await backend.probe(realHost());
-        const isRequired = required.includes(backend.name) && process.getuid?.() === 0;
-        const why = probe.available || isRequired ? "" : ` (skipped: ${probe.reason})`;
+        const mustRun = isRequired(backend.name) && process.getuid?.() === 0;
+        const why = probe.available || mustRun ? "" : ` (skipped: ${probe.reason})`;
         const prefer = allCapabilities().filter(
           (word) => CAPABILITIES[word].droppable && !backend.capabilities.has(word),
         );

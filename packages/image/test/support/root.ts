@@ -1,30 +1,13 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { realHost } from "@sandboxlib/core";
-
-const BUSYBOX = "/usr/bin/busybox";
-const APPLETS = "sh cat echo env id ls mkdir pwd rm test touch true sleep".split(" ");
-
-/** Why {@link smallRoot} does not work here; undefined when it works. */
-export const lacksBusybox: string | undefined = existsSync(BUSYBOX)
-  ? undefined
-  : `needs a static busybox at ${BUSYBOX}`;
+import { addBusybox, noBusybox } from "@sandboxlib/test-support";
 
 /** Makes a root with busybox, a user and a group. */
 export function smallRoot(directory: string): string {
-  for (const name of ["bin", "etc", "home/app"])
-    mkdirSync(join(directory, name), { recursive: true });
-  copyFileSync(BUSYBOX, join(directory, "bin/busybox"));
-  chmodSync(join(directory, "bin/busybox"), 0o755);
-  for (const name of APPLETS) symlinkSync("busybox", join(directory, "bin", name));
+  for (const name of ["etc", "home/app"]) mkdirSync(join(directory, name), { recursive: true });
+  addBusybox(directory);
   writeFileSync(
     join(directory, "etc/passwd"),
     "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n",
@@ -47,6 +30,6 @@ export function tool(program: string, ...args: readonly string[]): string {
 /** The end of the title of a skipped test: which tools are missing. Empty when none is. */
 export function lacking(...programs: readonly string[]): string {
   const missing = programs.filter((program) => realHost().which(program) === undefined);
-  const words = [...missing.map((name) => `no ${name}`), ...(lacksBusybox ? ["no busybox"] : [])];
+  const words = [...missing.map((name) => `no ${name}`), ...(noBusybox ? ["no busybox"] : [])];
   return words.length === 0 ? "" : ` (skipped: ${words.join(", ")})`;
 }
