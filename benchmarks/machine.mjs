@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, release } from "node:os";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 
 const TOOLS = ["bwrap", "nsjail", "unshare", "crun", "runc"];
 const RIVALS = ["@anthropic-ai/sandbox-runtime", "@microsoft/mxc-sdk"];

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { bare } from "../spawn.mjs";
 
 const SYSTEM = /^(usr|bin|sbin|lib.*|etc)$/;

@@ -1,4 +1,4 @@
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { bare } from "../spawn.mjs";
 
 /** A contender that is a program of the host with options, started as a program without a library does it. */

@@ -1,5 +1,6 @@
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
-import { createSandbox, realHost } from "@sandboxlib/core";
+import { createSandbox } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { withinBudget } from "../budget.mjs";
 import { bare } from "../spawn.mjs";
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import chroot from "@sandboxlib/backend-chroot";
-import { createSandbox, realHost } from "@sandboxlib/core";
+import { createSandbox } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { withinBudget } from "../budget.mjs";
 import { bare } from "../spawn.mjs";
 

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Host, ToolPlan } from "@sandboxlib/core";
+import type { Host, ToolPlan } from "@sandboxlib/core/backend";
 // oxlint-disable-next-line no-restricted-imports -- The launcher, which guards bwrap, is a package of its own.
 import { findLauncher } from "@sandboxlib/launcher";
 

@@ -1,4 +1,4 @@
-import { type Plan, toolLimits } from "@sandboxlib/core";
+import { type Plan, toolLimits } from "@sandboxlib/core/backend";
 
 /** The option of bwrap(1) behind each capability. */
 export const mechanisms: Plan["mechanisms"] = {

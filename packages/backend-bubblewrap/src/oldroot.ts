@@ -1,4 +1,4 @@
-import type { Host } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 
 /**
  * Whether this bwrap makes a mount point on the host when a symlink in the root leads there through `/oldroot`, as versions

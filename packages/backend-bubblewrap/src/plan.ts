@@ -1,4 +1,10 @@
-import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
+import type {
+  Host,
+  Refusal,
+  ResolvedConfig,
+  ResolvedMount,
+  ToolPlan,
+} from "@sandboxlib/core/backend";
 import { guardsFor } from "./guards.js";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";

@@ -1,4 +1,5 @@
-import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import { type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core/backend";
 import { tryGuards } from "./guards.js";
 import { followsOldroot } from "./oldroot.js";
 import { maskInit } from "./plan.js";

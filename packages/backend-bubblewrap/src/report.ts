@@ -1,4 +1,4 @@
-import type { Observation, Report, Verdict } from "@sandboxlib/core";
+import type { Observation, Report, Verdict } from "@sandboxlib/core/backend";
 
 /** Reads what bwrap has written for --json-status-fd: one JSON object a line. */
 export function readReport(report: string): Report {

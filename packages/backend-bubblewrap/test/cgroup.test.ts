@@ -1,10 +1,6 @@
 import { readdirSync } from "node:fs";
-import {
-  type ConfigInput,
-  createSandbox,
-  probeCgroups,
-  type SandboxResult,
-} from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, type SandboxResult } from "@sandboxlib/core";
+import { probeCgroups } from "@sandboxlib/core/internal";
 import { describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 import { reason, skip } from "./available.js";

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Host, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
+import type { Host, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
 import { guardsFor } from "../src/guards.js";
 import bubblewrap from "../src/index.js";

@@ -9,7 +9,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConfigInput, createSandbox, realHost, type SandboxResult } from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, type SandboxResult } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 import { followsOldroot } from "../src/oldroot.js";

@@ -1,4 +1,5 @@
-import { type Backend, type Capability, toolLimits } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import { type Backend, toolLimits } from "@sandboxlib/core/backend";
 import { planLinux } from "./linux.js";
 import { planPosix } from "./posix.js";
 import { probeLinux, probePosix } from "./probe.js";

@@ -1,14 +1,14 @@
 import { basename, dirname } from "node:path";
+import { signalName } from "@sandboxlib/core";
 import {
   type Host,
   type Observation,
   type ResolvedConfig,
   type ResolvedMount,
-  signalName,
   type ToolPlan,
   toolLimits,
   type Verdict,
-} from "@sandboxlib/core";
+} from "@sandboxlib/core/backend";
 import { SETUP } from "./setup.js";
 import { FEW, found, notStarted, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 

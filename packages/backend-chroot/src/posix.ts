@@ -9,7 +9,7 @@ import {
   type ToolPlan,
   toolLimits,
   type Verdict,
-} from "@sandboxlib/core";
+} from "@sandboxlib/core/backend";
 import { FILL_DEV, found, notStarted, OPTIONS, tmpfsOptions } from "./tools.js";
 
 /** Plans a run with chroot(8). Mounts are made on the host, and are there while the program runs. */

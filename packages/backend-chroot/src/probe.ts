@@ -1,4 +1,5 @@
-import { type Capability, type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import { type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core/backend";
 import { STAGE } from "./setup.js";
 import { FEW, FILL_DEV, found, LINUX_TOOLS, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 

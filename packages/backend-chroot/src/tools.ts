@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Host, Observation, Verdict } from "@sandboxlib/core";
+import type { Host, Observation, Verdict } from "@sandboxlib/core/backend";
 
 /** The programs of the host that a run on Linux uses. */
 export const LINUX_TOOLS: readonly string[] = [

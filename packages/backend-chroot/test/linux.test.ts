@@ -1,12 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import chroot from "@sandboxlib/backend-chroot";
-import {
-  type Backend,
-  type ConfigInput,
-  createSandbox,
-  type SandboxResult,
-  type ToolPlan,
-} from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, type SandboxResult } from "@sandboxlib/core";
+import type { Backend, ToolPlan } from "@sandboxlib/core/backend";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeAsRoot, output, type SmallRoot, smallRoot } from "./fixture.js";
 

@@ -6,7 +6,7 @@ import type {
   ResolvedConfig,
   ToolPlan,
   Verdict,
-} from "@sandboxlib/core";
+} from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
 
 const made: Host = {

@@ -1,13 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { posixChroot } from "@sandboxlib/backend-chroot";
-import {
-  type Backend,
-  type ConfigInput,
-  createSandbox,
-  type Sandbox,
-  type Step,
-  type ToolPlan,
-} from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, type Sandbox } from "@sandboxlib/core";
+import type { Backend, Step, ToolPlan } from "@sandboxlib/core/backend";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeAsRoot, output, type SmallRoot, smallRoot } from "./fixture.js";
 

@@ -1,4 +1,4 @@
-import { type Backend, toolLimits } from "@sandboxlib/core";
+import { type Backend, toolLimits } from "@sandboxlib/core/backend";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 

@@ -1,4 +1,4 @@
-import { type Plan, toolLimits } from "@sandboxlib/core";
+import { type Plan, toolLimits } from "@sandboxlib/core/backend";
 
 /** The option of linux-user-chroot(8) behind each capability. */
 export const mechanisms: Plan["mechanisms"] = {

@@ -1,5 +1,5 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
-import type { FileKind } from "@sandboxlib/core";
+import type { FileKind } from "@sandboxlib/core/backend";
 
 /** A mount of the host, from proc_pid_mountinfo(5). */
 interface HostMount {

@@ -1,5 +1,11 @@
 import { dirname } from "node:path";
-import type { Host, Refusal, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core";
+import type {
+  Host,
+  Refusal,
+  ResolvedConfig,
+  ResolvedMount,
+  ToolPlan,
+} from "@sandboxlib/core/backend";
 import { holdsDevices } from "./devices.js";
 import { mechanisms } from "./mechanisms.js";
 import { type Submount, submounts } from "./mountinfo.js";

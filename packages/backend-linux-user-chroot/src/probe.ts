@@ -1,11 +1,11 @@
+import type { Capability } from "@sandboxlib/core";
 import {
-  type Capability,
   type Host,
   type HostRun,
   type Missing,
   type Probe,
   toolLimits,
-} from "@sandboxlib/core";
+} from "@sandboxlib/core/backend";
 import { isRootReadOnly } from "./mountinfo.js";
 import { toolEnvironment } from "./plan.js";
 import { findProgram, type Program } from "./program.js";

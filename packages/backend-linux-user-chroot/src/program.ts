@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import type { Host } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 
 /** Why a program cannot be used. */
 export interface Unusable {

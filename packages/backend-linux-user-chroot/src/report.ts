@@ -1,4 +1,5 @@
-import type { ErrorCode, Observation, Report, Verdict } from "@sandboxlib/core";
+import type { ErrorCode } from "@sandboxlib/core";
+import type { Observation, Report, Verdict } from "@sandboxlib/core/backend";
 
 /** Reads the pid of the supervisor. */
 export function readReport(report: string): Report {

@@ -3,13 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linuxUserChrootAt } from "@sandboxlib/backend-linux-user-chroot";
-import {
-  type Backend,
-  type ConfigInput,
-  realHost,
-  run,
-  type SandboxResult,
-} from "@sandboxlib/core";
+import { type ConfigInput, run, type SandboxResult } from "@sandboxlib/core";
+import { type Backend, realHost } from "@sandboxlib/core/backend";
 import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 import { describe } from "vitest";
 

@@ -1,4 +1,4 @@
-import type { Host, ResolvedConfig, ToolPlan } from "@sandboxlib/core";
+import type { Host, ResolvedConfig, ToolPlan } from "@sandboxlib/core/backend";
 import { expect, it } from "vitest";
 import { linuxUserChrootAt } from "../src/index.js";
 import { dropIn } from "./fixture.js";

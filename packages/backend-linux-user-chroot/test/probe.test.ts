@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { linuxUserChrootAt } from "@sandboxlib/backend-linux-user-chroot";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dropIn, installed, original } from "./fixture.js";
 

@@ -1,5 +1,6 @@
 import { getSystemErrorName } from "node:util";
-import type { Capability, Host } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 import { readFile, setting } from "./host-files.js";
 
 /** A system call that failed when the launcher tried it. */

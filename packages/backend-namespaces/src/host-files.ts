@@ -1,4 +1,4 @@
-import type { Host } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 
 /** Reads a setting of sysctl(8); undefined when the kernel does not have it. */
 export async function setting(host: Host, name: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { LauncherPlan } from "@sandboxlib/core";
+import type { LauncherPlan } from "@sandboxlib/core/backend";
 
 /** The call of the kernel behind each capability. */
 export const mechanisms: LauncherPlan["mechanisms"] = {

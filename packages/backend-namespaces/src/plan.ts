@@ -1,4 +1,10 @@
-import type { Host, LauncherPlan, LauncherSetup, Refusal, ResolvedConfig } from "@sandboxlib/core";
+import type {
+  Host,
+  LauncherPlan,
+  LauncherSetup,
+  Refusal,
+  ResolvedConfig,
+} from "@sandboxlib/core/backend";
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";
 

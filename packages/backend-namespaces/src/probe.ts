@@ -1,4 +1,5 @@
-import type { Capability, Host, Missing, Probe } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import type { Host, Missing, Probe } from "@sandboxlib/core/backend";
 import { type Cause, causeOf, type Failure } from "./causes.js";
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";

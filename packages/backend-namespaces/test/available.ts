@@ -1,4 +1,4 @@
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { type SkipOrRequire, skipOrRequire } from "@sandboxlib/test-support";
 import namespaces from "../src/index.js";
 

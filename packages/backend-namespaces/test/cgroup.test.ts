@@ -3,13 +3,8 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout } from "node:timers/promises";
-import {
-  type ConfigInput,
-  createSandbox,
-  gc,
-  probeCgroups,
-  type SandboxResult,
-} from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, gc, type SandboxResult } from "@sandboxlib/core";
+import { probeCgroups } from "@sandboxlib/core/internal";
 import { newMarker, pidsWith, spoken } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Probe, realHost } from "@sandboxlib/core";
+import { type Probe, realHost } from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
 import { note, skip } from "./available.js";
 

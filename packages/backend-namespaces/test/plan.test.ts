@@ -1,4 +1,4 @@
-import type { Host, LauncherPlan, ResolvedConfig, ResolvedMount } from "@sandboxlib/core";
+import type { Host, LauncherPlan, ResolvedConfig, ResolvedMount } from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
 import { plan } from "../src/plan.js";
 

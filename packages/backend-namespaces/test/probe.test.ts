@@ -1,4 +1,4 @@
-import type { Host, Probe } from "@sandboxlib/core";
+import type { Host, Probe } from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
 import { probe } from "../src/probe.js";
 

@@ -1,15 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Backend,
-  type ConfigInput,
-  createPool,
-  createSandbox,
-  type LauncherPlan,
-  type LauncherSetup,
-  type ResolvedMount,
-} from "@sandboxlib/core";
+import { type ConfigInput, createPool, createSandbox } from "@sandboxlib/core";
+import type { Backend, LauncherPlan, LauncherSetup, ResolvedMount } from "@sandboxlib/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { note, skip } from "./available.js";

@@ -16,7 +16,7 @@ export async function main(calledAs: CalledAs): Promise<void> {
 async function ownWords(): Promise<readonly Word[]> {
   const texts = process.argv.slice(2);
   if (!texts.some((text) => text.includes("\ufffd"))) return texts;
-  return (await import("@sandboxlib/core")).exactWords(texts);
+  return (await import("@sandboxlib/core/internal")).exactWords(texts);
 }
 
 function output(stream: NodeJS.WriteStream): Output {

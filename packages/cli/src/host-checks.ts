@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Host } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 
 /** The result of one check of the host. */
 export interface CheckResult {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { realHost, SandboxError } from "@sandboxlib/core";
+import { SandboxError } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { withImage } from "@sandboxlib/image";
 import {
   insideOf,

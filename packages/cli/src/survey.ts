@@ -1,15 +1,17 @@
 import {
   type Backend,
   type Host,
+  type Missing,
+  type Probe,
+  realHost,
+} from "@sandboxlib/core/backend";
+import {
   type InstalledBackend,
   installedBackends,
   loadBackend,
-  type Missing,
-  type Probe,
   probeCgroups,
   probeOn,
-  realHost,
-} from "@sandboxlib/core";
+} from "@sandboxlib/core/internal";
 import { describeError } from "./errors.js";
 
 /** An installed backend, and whether it works here. */

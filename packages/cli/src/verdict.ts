@@ -1,13 +1,13 @@
 import {
   CAPABILITIES,
   type Capability,
-  capabilitiesOf,
   needs,
   type Prefer,
   parseConfig,
   type Sandbox,
   type SandboxError,
 } from "@sandboxlib/core";
+import { capabilitiesOf } from "@sandboxlib/core/backend";
 import { type CommandLine, valueOf } from "./command-line.js";
 import type { WrittenConfig } from "./config-from-options.js";
 import { describeError, type ErrorReport } from "./errors.js";

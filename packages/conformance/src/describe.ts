@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Backend, type Probe, probeCgroups, probeOn, realHost } from "@sandboxlib/core";
+import { type Backend, type Probe, realHost } from "@sandboxlib/core/backend";
+import { probeCgroups, probeOn } from "@sandboxlib/core/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applies, obstacle, type Topic } from "./case.js";
 import { topics } from "./cases/index.js";

@@ -1,13 +1,11 @@
 import {
   allCapabilities,
-  type Backend,
   CAPABILITIES,
   type Capability,
-  capabilitiesOf,
   createPool,
   createSandbox,
-  type Probe,
 } from "@sandboxlib/core";
+import { type Backend, capabilitiesOf, type Probe } from "@sandboxlib/core/backend";
 import type { Recipe } from "./root/recipe.js";
 
 /** A backend under test, and what the cases need to know of it. */

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { backendNamed, realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
+import { backendNamed } from "@sandboxlib/core/internal";
 import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, test } from "vitest";
 import { repository } from "./blocks.js";

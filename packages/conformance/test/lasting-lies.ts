@@ -2,14 +2,12 @@ import namespaces from "@sandboxlib/backend-namespaces";
 import {
   createPool,
   createSandbox,
-  type LauncherPlan,
-  type LauncherSetup,
-  type ResolvedConfig,
   type Sandbox,
   SandboxError,
   type SandboxResult,
   type Session,
 } from "@sandboxlib/core";
+import type { LauncherPlan, LauncherSetup, ResolvedConfig } from "@sandboxlib/core/backend";
 import type { PoolParts, SessionParts } from "../src/opened.js";
 import type { Lie } from "./lies.js";
 

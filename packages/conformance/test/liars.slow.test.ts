@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import namespaces from "@sandboxlib/backend-namespaces";
-import { type Backend, type Probe, realHost } from "@sandboxlib/core";
+import { type Backend, type Probe, realHost } from "@sandboxlib/core/backend";
 import { isRequired } from "@sandboxlib/test-support";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applies, obstacle } from "../src/case.js";

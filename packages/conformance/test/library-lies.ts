@@ -1,13 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
-import {
-  type Backend,
-  createSandbox,
-  isSandboxError,
-  type Sandbox,
-  type SandboxResult,
-} from "@sandboxlib/core";
+import { createSandbox, isSandboxError, type Sandbox, type SandboxResult } from "@sandboxlib/core";
+import type { Backend } from "@sandboxlib/core/backend";
 import { type Lie, says } from "./lies.js";
 
 /** A library that takes every refusal back. */

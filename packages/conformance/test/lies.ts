@@ -1,11 +1,6 @@
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
-import {
-  type Backend,
-  type Capability,
-  type ResolvedConfig,
-  type ResolvedMount,
-  type ToolPlan,
-} from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import type { Backend, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core/backend";
 import type { Library } from "../src/kit.js";
 
 /** A backend that does not do what it says, or a library that does not. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
-import { backendNamed, type Probe, realHost } from "@sandboxlib/core";
+import { type Probe, realHost } from "@sandboxlib/core/backend";
+import { backendNamed } from "@sandboxlib/core/internal";
 import { skipOrRequire } from "@sandboxlib/test-support";
 import { describe, expect, test } from "vitest";
 import { blocks, repository } from "./blocks.js";

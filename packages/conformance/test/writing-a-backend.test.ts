@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describeBackend } from "@sandboxlib/conformance";
-import { type Backend, installedBackends } from "@sandboxlib/core";
+import type { Backend } from "@sandboxlib/core/backend";
+import { installedBackends } from "@sandboxlib/core/internal";
 import { afterAll, expect, test } from "vitest";
 import { blocks } from "./blocks.js";
 

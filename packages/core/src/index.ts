@@ -1,36 +1,5 @@
-export {
-  type Backend,
-  capabilitiesOf,
-  type Host,
-  type HostRun,
-  type Missing,
-  type Probe,
-} from "./backend/backend.js";
-export { backendNamed, loadBackend } from "./backend/load.js";
-export { type InstalledBackend, installedBackends } from "./backend/manifest.js";
-export type {
-  EngineCommand,
-  EnginePlan,
-  EngineStdio,
-  LauncherPlan,
-  LauncherSetup,
-  Observation,
-  Plan,
-  PlanFd,
-  Refusal,
-  Report,
-  Step,
-  ToolPlan,
-} from "./backend/plan.js";
-export type {
-  FileKind,
-  IdExtent,
-  IdMap,
-  Mirror,
-  ResolvedConfig,
-  ResolvedMount,
-} from "./backend/resolved-config.js";
-export type { Ended, Running, Streams, Verdict, WindowSize } from "./backend/running.js";
+// What callers use. Authors of backends: see index.backend.ts.
+export type { WindowSize } from "./backend/running.js";
 export {
   allCapabilities,
   CAPABILITIES,
@@ -38,7 +7,6 @@ export {
   isCapability,
   type Need,
 } from "./capability/capability.js";
-export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
 export { configJsonSchema } from "./config/json-schema.js";
 export { defineConfig, parseConfig } from "./config/parse.js";
 export {
@@ -50,15 +18,11 @@ export {
   NAMESPACES,
   type Namespace,
 } from "./config/types.js";
-export { exactWords, isExactVariable, type Word } from "./config/word.js";
+export type { Word } from "./config/word.js";
 export { type GarbageCollected, gc } from "./gc.js";
-export { realHost } from "./host/host.js";
-export { bootId, fateOf, ownedName } from "./host/owner.js";
-export { type Located, locate, type View } from "./paths/view.js";
-export { probeOn } from "./resolve/choose.js";
 export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { needs } from "./resolve/needs.js";
-export { type Prefer, type Resolved, resolve } from "./resolve/resolve.js";
+export type { Prefer } from "./resolve/resolve.js";
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -87,4 +51,3 @@ export { createSandbox, run, type Sandbox } from "./sandbox.js";
 export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
 export type { CommandOptions, CommandSettings, Session } from "./session/session.js";
 export { backendForPlatform, type SandboxOptions } from "./start/prepare.js";
-export { toolLimits } from "./start/tool/prlimit.js";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Host, probeOn } from "../src/index.js";
+import type { Host } from "../src/index.backend.js";
+import { probeOn } from "../src/index.internal.js";
 import { backendCode, evaluate, installBackend, installCore } from "./support/install.js";
 import { temporary } from "./support/temporary.js";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Backend, run } from "../src/index.js";
+import type { Backend } from "../src/index.backend.js";
+import { run } from "../src/index.js";
 
 /** Its tool reports something, and runs on. */
 const broken: Backend = {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { ToolPlan } from "../src/index.js";
+import type { ToolPlan } from "../src/index.backend.js";
 import { withClone } from "../src/start/tool/clone.js";
 
 let directory = "";

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { childrenOf, startTimeOf } from "../src/host/processes.js";
 import { gone, initOf } from "../src/host/wait-gone.js";
-import { type Backend, run } from "../src/index.js";
+import type { Backend } from "../src/index.backend.js";
+import { run } from "../src/index.js";
 
 /** With a user namespace where it takes one. */
 const words = [[], ["--user", "--map-root-user"]]

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseMountinfo } from "../src/host/mountinfo.js";
-import type { ResolvedConfig, ResolvedMount } from "../src/index.js";
+import type { ResolvedConfig, ResolvedMount } from "../src/index.backend.js";
 import { maskHost } from "../src/paths/mask.js";
 
 const ROOT = `27 1 254:0 / / rw - ext4 /dev/vda rw

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
+import type { Missing } from "../src/index.backend.js";
 import {
   allCapabilities,
   CAPABILITIES,
   type Capability,
   type ConfigInput,
   degradeConfigForCapabilities,
-  type Missing,
   maximumPossibleIsolation,
   type Need,
   parseConfig,
-  resolve,
 } from "../src/index.js";
+import { resolve } from "../src/resolve/resolve.js";
 import { allBut, declaring } from "./support/backend.js";
 import { thrown } from "./support/thrown.js";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Backend, createSandbox, type ToolPlan } from "../src/index.js";
+import type { Backend, ToolPlan } from "../src/index.backend.js";
+import { createSandbox } from "../src/index.js";
 import { thrown } from "./support/thrown.js";
 
 /** Never asked to run anything: the faults are found before. */

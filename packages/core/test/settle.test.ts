@@ -1,13 +1,8 @@
 import { existsSync, linkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  type ConfigInput,
-  needs,
-  parseConfig,
-  type ResolvedConfig,
-  realHost,
-} from "../src/index.js";
+import { type ResolvedConfig, realHost } from "../src/index.backend.js";
+import { type ConfigInput, needs, parseConfig } from "../src/index.js";
 import { withNotes } from "../src/paths/notes.js";
 import { recheckPaths } from "../src/paths/recheck.js";
 import { resolvePaths } from "../src/paths/resolve-paths.js";

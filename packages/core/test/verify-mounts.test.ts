@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HostMounts, parseMountinfo } from "../src/host/mountinfo.js";
-import type { ResolvedConfig, ResolvedMount } from "../src/index.js";
+import type { ResolvedConfig, ResolvedMount } from "../src/index.backend.js";
 import { findingsOf } from "../src/verify/mounts.js";
 import { findingsIn } from "../src/verify/remembered.js";
 import type { Finding } from "../src/verify/sight.js";

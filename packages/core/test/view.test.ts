@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ResolvedMount } from "../src/index.js";
+import type { ResolvedMount } from "../src/index.backend.js";
 import { locate, type View } from "../src/paths/view.js";
 import { type Tree, temporary } from "./support/temporary.js";
 

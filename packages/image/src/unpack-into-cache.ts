@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { bootId, isSandboxError } from "@sandboxlib/core";
+import { isSandboxError } from "@sandboxlib/core";
+import { bootId } from "@sandboxlib/core/internal";
 import { type Cache, makePrivateDirectory } from "./cache/directories.js";
 import { type Record, store, VERSION } from "./cache/images.js";
 import { type FileKey, identityOf, remember } from "./cache/known-files.js";

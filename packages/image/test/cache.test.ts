@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { ownedName } from "@sandboxlib/core";
+import { ownedName } from "@sandboxlib/core/internal";
 import { describe, expect, it } from "vitest";
 import { openCache } from "../src/cache/directories.js";
 import { store } from "../src/cache/images.js";

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ConfigInput } from "@sandboxlib/core";
+import type { ConfigInput } from "@sandboxlib/core";
 import { noBusybox } from "@sandboxlib/test-support";
 import { describe, expect, it } from "vitest";
 import {

@@ -1,12 +1,6 @@
-import {
-  type Backend,
-  type ConfigInput,
-  createSandbox,
-  installedBackends,
-  isSandboxError,
-  loadBackend,
-  type Sandbox,
-} from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, isSandboxError, type Sandbox } from "@sandboxlib/core";
+import type { Backend } from "@sandboxlib/core/backend";
+import { installedBackends, loadBackend } from "@sandboxlib/core/internal";
 import { withNoNewPrivileges } from "./no-new-privileges.js";
 
 /** The backend that starts linux-user-chroot, and so may start this command. */

@@ -1,11 +1,7 @@
 import { hostname } from "node:os";
 import { posix } from "node:path";
-import {
-  type ConfigInput,
-  isExactVariable,
-  type MountInput,
-  type Namespace,
-} from "@sandboxlib/core";
+import type { ConfigInput, MountInput, Namespace } from "@sandboxlib/core";
+import { isExactVariable } from "@sandboxlib/core/internal";
 import type { CommandLine } from "./command-line.js";
 import { type Fatal, failed, isFatal } from "./fatal.js";
 import { lookUp, type Tree, treeOf } from "./tree.js";

@@ -1,4 +1,5 @@
-import { type Backend, SandboxError } from "@sandboxlib/core";
+import { SandboxError } from "@sandboxlib/core";
+import type { Backend } from "@sandboxlib/core/backend";
 
 /** The backends whose tool sets PR_SET_NO_NEW_PRIVS itself. */
 const SET_IT: ReadonlySet<string> = new Set(["bubblewrap", "namespaces"]);

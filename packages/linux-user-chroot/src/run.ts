@@ -1,12 +1,12 @@
 import { fstatSync } from "node:fs";
 import {
-  exactWords,
   isSandboxError,
   type SandboxChild,
   type SandboxResult,
   signalNumber,
   type Word,
 } from "@sandboxlib/core";
+import { exactWords } from "@sandboxlib/core/internal";
 import { sandboxFor } from "./backends.js";
 import type { CommandLine } from "./command-line.js";
 import { configOf } from "./config.js";

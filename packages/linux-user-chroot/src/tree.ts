@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from "node:fs";
-import { type FileKind, type Located, locate, type ResolvedMount } from "@sandboxlib/core";
+import type { FileKind, ResolvedMount } from "@sandboxlib/core/backend";
+import { type Located, locate } from "@sandboxlib/core/internal";
 import type { MountOption } from "./command-line.js";
 import { type Fatal, failed, isFatal } from "./fatal.js";
 

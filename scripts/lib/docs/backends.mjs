@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { allCapabilities, capabilitiesOf } from "@sandboxlib/core";
+import { allCapabilities } from "@sandboxlib/core";
+import { capabilitiesOf } from "@sandboxlib/core/backend";
 
 /** What each `packages/backend-*` exports: its default backend first, then variants of it under names of their own. */
 export async function workspaceBackends(root) {

@@ -1,4 +1,5 @@
-import { allCapabilities, CAPABILITIES, capabilitiesOf } from "@sandboxlib/core";
+import { allCapabilities, CAPABILITIES } from "@sandboxlib/core";
+import { capabilitiesOf } from "@sandboxlib/core/backend";
 import { table } from "./table.mjs";
 
 /** docs/capabilities.md: the vocabulary, and which backend declares what. */

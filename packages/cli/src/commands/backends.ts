@@ -1,4 +1,4 @@
-import { capabilitiesOf } from "@sandboxlib/core";
+import { capabilitiesOf } from "@sandboxlib/core/backend";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import { type Io, type Output, paint, printable, printableJson, table } from "../output.js";
 import { NO_BACKEND, type Surveyed, survey } from "../survey.js";

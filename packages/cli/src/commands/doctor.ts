@@ -1,5 +1,6 @@
 import { arch, release } from "node:os";
-import { allCapabilities, type Capability, capabilitiesOf, realHost } from "@sandboxlib/core";
+import { allCapabilities, type Capability } from "@sandboxlib/core";
+import { capabilitiesOf, realHost } from "@sandboxlib/core/backend";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import { type CheckResult, checkHost } from "../host-checks.js";
 import { type Io, type Output, paint, printable, printableJson } from "../output.js";

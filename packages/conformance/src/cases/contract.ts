@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  allCapabilities,
-  type Capability,
-  capabilitiesOf,
-  isCapability,
-  realHost,
-} from "@sandboxlib/core";
+import { allCapabilities, type Capability, isCapability } from "@sandboxlib/core";
+import { capabilitiesOf, realHost } from "@sandboxlib/core/backend";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { constants } from "node:os";
-import { type ResolvedConfig, realHost, signalName } from "@sandboxlib/core";
+import { signalName } from "@sandboxlib/core";
+import { type ResolvedConfig, realHost } from "@sandboxlib/core/backend";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 import type { Kit } from "../kit.js";

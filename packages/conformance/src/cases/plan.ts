@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Capability, capabilitiesOf } from "@sandboxlib/core";
+import type { Capability } from "@sandboxlib/core";
+import { capabilitiesOf } from "@sandboxlib/core/backend";
 import type { Topic } from "../case.js";
 
 export const plan: Topic = {

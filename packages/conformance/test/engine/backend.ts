@@ -1,16 +1,14 @@
 import { connect, type Socket } from "node:net";
 import { PassThrough, type Readable, type Writable } from "node:stream";
-import {
-  type Backend,
-  type Ended,
-  type EngineCommand,
-  type EngineStdio,
-  type ErrorCode,
-  type ResolvedConfig,
-  type Running,
-  SandboxError,
-  signalNumber,
-} from "@sandboxlib/core";
+import { type ErrorCode, SandboxError, signalNumber } from "@sandboxlib/core";
+import type {
+  Backend,
+  Ended,
+  EngineCommand,
+  EngineStdio,
+  ResolvedConfig,
+  Running,
+} from "@sandboxlib/core/backend";
 
 /** What the engine is sent before there is a command. */
 interface Request {

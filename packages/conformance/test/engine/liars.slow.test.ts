@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
-import type { Backend, EnginePlan, Running } from "@sandboxlib/core";
+import type { Backend, EnginePlan, Running } from "@sandboxlib/core/backend";
 import { afterAll, describe, expect, it } from "vitest";
 import { applies, obstacle } from "../../src/case.js";
 import { openKit } from "../../src/kit.js";

@@ -1,4 +1,4 @@
-import { type SandboxResult } from "@sandboxlib/core";
+import type { SandboxResult } from "@sandboxlib/core";
 import { insteadOfPools, NOTHING, pools, startedBy, tells } from "../lasting-lies.js";
 import { twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";

@@ -1,4 +1,4 @@
-import type { ResolvedMount } from "@sandboxlib/core";
+import type { ResolvedMount } from "@sandboxlib/core/backend";
 import { setsUp } from "../lasting-lies.js";
 import type { Liar } from "./liar.js";
 

@@ -1,4 +1,4 @@
-import { type Verdict } from "@sandboxlib/core";
+import type { Verdict } from "@sandboxlib/core/backend";
 import { deaf } from "../library-lies.js";
 import {
   declares,

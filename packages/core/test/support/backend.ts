@@ -1,4 +1,5 @@
-import { allCapabilities, type Backend, type Capability } from "../../src/index.js";
+import type { Backend } from "../../src/index.backend.js";
+import { allCapabilities, type Capability } from "../../src/index.js";
 
 /** A made-up backend: what it declares is all that resolve asks of it. */
 export function declaring(

@@ -1,5 +1,6 @@
 import { readdirSync, realpathSync } from "node:fs";
-import { locate, type MountInput } from "@sandboxlib/core";
+import type { MountInput } from "@sandboxlib/core";
+import { locate } from "@sandboxlib/core/internal";
 import type { Volume } from "@sandboxlib/image";
 import { orThrow, type RunStep } from "@sandboxlib/image/format";
 import type { App, MountPoint } from "../manifest/app.js";

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { locate } from "@sandboxlib/core";
+import { locate } from "@sandboxlib/core/internal";
 import type { Ids } from "@sandboxlib/image";
 import { LAST_ID, lookUp } from "@sandboxlib/image/format";
 import type { App } from "../manifest/app.js";

@@ -1,5 +1,6 @@
 import { readlinkSync } from "node:fs";
-import { type Host, SandboxError } from "@sandboxlib/core";
+import { SandboxError } from "@sandboxlib/core";
+import type { Host } from "@sandboxlib/core/backend";
 
 /** What the apps of a pod share with each other, and with nobody else. */
 export const SHARED = ["network", "ipc", "uts"] as const;

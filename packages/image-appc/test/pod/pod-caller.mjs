@@ -1,7 +1,7 @@
 // Runs a pod in namespaces of its own, as the command line does: starts itself again in them, and prints what became of
 // the apps.
 import { spawn } from "node:child_process";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { parsePodManifest } from "../../dist/manifest/pod-manifest.js";
 import { openFrom } from "../../dist/pod/images.js";
 import { insideOf, SHARED, sharedNamespaces } from "../../dist/pod/namespaces.js";

@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import chroot from "@sandboxlib/backend-chroot";
 import namespaces from "@sandboxlib/backend-namespaces";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { addBusybox, isRequired, noBusybox } from "@sandboxlib/test-support";
 import { afterAll, onTestFinished } from "vitest";
 import { insideOf, SHARED } from "../../src/pod/namespaces.js";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fateOf, ownedName } from "@sandboxlib/core";
+import { fateOf, ownedName } from "@sandboxlib/core/internal";
 import { type Cache, openExistingCache } from "./directories.js";
 import { renameDirectory } from "./images.js";
 import { removeTree } from "./remove-tree.js";

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { ownedName } from "@sandboxlib/core";
+import { ownedName } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
 import { removeTree } from "./remove-tree.js";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bootId } from "@sandboxlib/core";
+import { bootId } from "@sandboxlib/core/internal";
 import type { Content } from "../formats/format.js";
 import type { FormatName } from "../image.js";
 import type { Cache } from "./directories.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ownedName } from "@sandboxlib/core";
+import { ownedName } from "@sandboxlib/core/internal";
 import type { ImageOptions } from "../image.js";
 import type { Cache } from "./directories.js";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { invalidImage } from "../errors.js";
 import type { ImageOptions } from "../image.js";
 

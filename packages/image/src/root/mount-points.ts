@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ConfigInput, locate } from "@sandboxlib/core";
+import type { ConfigInput } from "@sandboxlib/core";
+import { locate } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
 import { locateIn } from "./users.js";
 

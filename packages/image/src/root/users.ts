@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { type Located, locate } from "@sandboxlib/core";
+import { type Located, locate } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
 import { type Ids, LAST_ID } from "../image.js";
 

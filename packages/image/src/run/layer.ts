@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { chmodSync, chownSync, lstatSync, mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
-import { realHost, SandboxError } from "@sandboxlib/core";
+import { SandboxError } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { makePrivateDirectory, openCache, type PrivateDirectory } from "../cache/directories.js";
 import { invalidImage } from "../errors.js";
 import type { Image } from "../image.js";

@@ -4,12 +4,12 @@ import { basename } from "node:path";
 import {
   createSandbox,
   isSandboxError,
-  realHost,
   type Sandbox,
   type SandboxChild,
   SandboxError,
   type SandboxResult,
 } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { invalidImage } from "../errors.js";
 
 /** A tool of the host that runs in a sandbox. */

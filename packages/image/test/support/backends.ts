@@ -3,13 +3,8 @@ import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import chroot from "@sandboxlib/backend-chroot";
 import { linuxUserChrootAt } from "@sandboxlib/backend-linux-user-chroot";
 import namespaces from "@sandboxlib/backend-namespaces";
-import {
-  allCapabilities,
-  type Backend,
-  CAPABILITIES,
-  type Capability,
-  realHost,
-} from "@sandboxlib/core";
+import { allCapabilities, CAPABILITIES, type Capability } from "@sandboxlib/core";
+import { type Backend, realHost } from "@sandboxlib/core/backend";
 import { isRequired } from "@sandboxlib/test-support";
 
 const DROP_IN = installed("linux-user-chroot");

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { realHost } from "@sandboxlib/core";
+import { realHost } from "@sandboxlib/core/backend";
 import { addBusybox, noBusybox } from "@sandboxlib/test-support";
 
 /** Makes a root with busybox, a user and a group. */

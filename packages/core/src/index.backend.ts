@@ -1,0 +1,34 @@
+// What authors of backends use, beside what callers do: `@sandboxlib/core/backend`.
+export {
+  type Backend,
+  capabilitiesOf,
+  type Host,
+  type HostRun,
+  type Missing,
+  type Probe,
+} from "./backend/backend.js";
+export type {
+  EngineCommand,
+  EnginePlan,
+  EngineStdio,
+  LauncherPlan,
+  LauncherSetup,
+  Observation,
+  Plan,
+  PlanFd,
+  Refusal,
+  Report,
+  Step,
+  ToolPlan,
+} from "./backend/plan.js";
+export type {
+  FileKind,
+  IdExtent,
+  IdMap,
+  Mirror,
+  ResolvedConfig,
+  ResolvedMount,
+} from "./backend/resolved-config.js";
+export type { Ended, Running, Streams, Verdict } from "./backend/running.js";
+export { realHost } from "./host/host.js";
+export { toolLimits } from "./start/tool/prlimit.js";
