@@ -21,9 +21,10 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-// pnpm leaves private packages out by itself.
 async function pack(destination) {
-  const args = ["--recursive", "--filter", "./packages/*", "pack", "--json"];
+  // What is private is never published.
+  const filters = ["--filter", "./packages/*", "--filter", "!@sandboxlib/test-support"];
+  const args = ["--recursive", ...filters, "pack", "--json"];
   const { stdout } = await pnpm([...args, "--pack-destination", destination]);
   return [JSON.parse(stdout)].flat().map(({ filename }) => filename);
 }
