@@ -9,7 +9,7 @@ const packages = readdirSync(new URL("packages", import.meta.url));
 const alone = [
   "packages/backend-chroot/test/death.test.ts",
   "packages/backend-namespaces/test/cgroup.test.ts",
-  "packages/core/test/cgroup-group.test.ts",
+  "packages/core/test/cgroup/group.test.ts",
   "packages/core/test/gc.test.ts",
 ];
 

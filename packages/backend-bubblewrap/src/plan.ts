@@ -76,7 +76,7 @@ function mounts(config: ResolvedConfig, host: Host): string[] {
     "/",
     ...config.mounts.flatMap((mount) => mountOptions(mount, host)),
     // This comes last, since mount points of deeper mounts are made in these directories before.
-    ...config.mounts.filter(isSealed).flatMap(({ target }) => ["--remount-ro", target]),
+    ...config.mounts.filter(isReadOnlyTmpfs).flatMap(({ target }) => ["--remount-ro", target]),
   ];
 }
 
@@ -107,7 +107,7 @@ function mountOptions(mount: ResolvedMount, host: Host): string[] {
     case "dev":
       // When standard output is a terminal, bwrap binds it to /dev/console, where the program could change its mode.
       return ["--dev", target, "--ro-bind", "/dev/null", `${target}/console`];
-    case "hide":
+    case "mask":
       // bwrap binds with nodev, so this device cannot be opened. A directory of mode 0111 cannot be listed.
       return mount.kind === "file"
         ? ["--ro-bind", "/dev/null", target]
@@ -133,8 +133,8 @@ function bindOption(source: string, readOnly: boolean): string {
   return isDevice(source) ? "--dev-bind" : "--bind";
 }
 
-function isSealed(mount: ResolvedMount): boolean {
-  return mount.type === "hide" && mount.kind === "directory";
+function isReadOnlyTmpfs(mount: ResolvedMount): boolean {
+  return mount.type === "mask" && mount.kind === "directory";
 }
 
 function isDevice(source: string): boolean {

@@ -91,8 +91,8 @@ describe("the plan", () => {
       "--proc /proc --perms 0111 --tmpfs /proc/1 --remount-ro /proc/1",
     ],
     [{ type: "dev", target: "/dev" }, "--dev /dev --ro-bind /dev/null /dev/console"],
-    [{ type: "hide", target: "/h", kind: "file" }, "--ro-bind /dev/null /h"],
-    [{ type: "hide", target: "/h", kind: "directory" }, "--perms 0111 --tmpfs /h"],
+    [{ type: "mask", target: "/h", kind: "file" }, "--ro-bind /dev/null /h"],
+    [{ type: "mask", target: "/h", kind: "directory" }, "--perms 0111 --tmpfs /h"],
   ])("mounts %j", (part, expected) => {
     expect(options({ mounts: [mount(part)] }).join(" ")).toContain(` ${expected} `);
   });
@@ -100,7 +100,7 @@ describe("the plan", () => {
   it("seals what it hides after everything is mounted", () => {
     const words = options({
       mounts: [
-        mount({ type: "hide", target: "/h", kind: "directory" }),
+        mount({ type: "mask", target: "/h", kind: "directory" }),
         mount({
           type: "bind",
           source: "/a",

@@ -86,7 +86,7 @@ function mountPoint(mount: ResolvedMount, there: Set<string>): Operation[] {
 
 function operation(mount: ResolvedMount): Operation {
   const { type, target } = mount;
-  if (type === "hide") throw new TypeError("`hidden` is not declared");
+  if (type === "mask") throw new TypeError("`hidden` is not declared");
   if (type === "tmpfs") return [type, target, "", tmpfsOptions(mount.size)];
   if (type !== "bind") return [type, target, "", OPTIONS[type]];
   if (mount.kind === "directory") return [type, target, "", mount.source];

@@ -69,7 +69,7 @@ function mountArguments(mount: ResolvedMount): string[] {
       return ["-t", "tmpfs", "-o", OPTIONS.dev, "tmpfs"];
     case "proc":
       return ["-t", "proc", "-o", OPTIONS.proc, "proc"];
-    case "hide":
+    case "mask":
       throw new TypeError("`hidden` is not declared");
   }
 }

@@ -98,7 +98,7 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig, isDropIn: bo
     case "dev":
       return [["--mount-devapi", mount.target]];
     case "tmpfs":
-    case "hide":
+    case "mask":
       throw new TypeError(`\`${mount.type}\` is not declared`);
   }
 }
@@ -131,8 +131,8 @@ function bind(
     const path = `${target}${at}` || "/";
     const from = `${base}${at}` || "/";
     const attach: Option = ["--mount-bind", from, path];
-    const sealed = readOnly || (!isDropIn && holdsDevices(from));
-    return sealed ? [attach, ["--mount-readonly", path]] : [attach];
+    const isReadOnly = readOnly || (!isDropIn && holdsDevices(from));
+    return isReadOnly ? [attach, ["--mount-readonly", path]] : [attach];
   });
 }
 

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type SandboxResult } from "@sandboxlib/core";
+import { type Ending, ERROR_CODES } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { exitCodeOf, exitCodeOfError } from "../src/exit-code.js";
 import { describeWith } from "./support/backend.js";
@@ -6,9 +6,7 @@ import { runSandbox } from "./support/cli.js";
 
 const REST = { usage: { wallTime: 1 }, backend: "x", enforcement: { enforced: [], dropped: [] } };
 
-test.each<
-  [Pick<SandboxResult, "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop">, number]
->([
+test.each<[Ending, number]>([
   [{ outcome: "exited", exitCode: 0 }, 0],
   [{ outcome: "exited", exitCode: 255 }, 255],
   [{ outcome: "signaled", signal: "SIGKILL" }, 137],

@@ -1,10 +1,10 @@
 import type { CommandOptions, Pool, SandboxResult, Session } from "@sandboxlib/core";
 
 /** A result with its outputs as text. */
-export interface Ran extends SandboxResult {
+export type Ran = SandboxResult & {
   readonly out: string;
   readonly err: string;
-}
+};
 
 /** A shell script, or one with its arguments. */
 export type Script = string | readonly [string, ...string[]];

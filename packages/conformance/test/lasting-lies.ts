@@ -136,3 +136,8 @@ export function busy(session: SessionParts): Partial<SessionParts> {
       ),
   };
 }
+
+/** A result that says what no honest one could. */
+export function falsified(result: SandboxResult, lie: object): SandboxResult {
+  return { ...result, ...lie } as SandboxResult;
+}

@@ -35,7 +35,7 @@ export function mounts(edit: (mount: ResolvedMount) => ResolvedMount | undefined
 }
 
 /** Leaves out the directories that are mounted only so that they cannot be renamed. */
-export function withoutPins(all: readonly ResolvedMount[]): ResolvedMount[] {
+export function withoutSelfBinds(all: readonly ResolvedMount[]): ResolvedMount[] {
   return all.filter(
     ({ path, target }) =>
       !all.some((other) => other.path === path && other.target.startsWith(`${target}/`)),

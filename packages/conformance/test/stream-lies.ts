@@ -2,7 +2,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { openSync, readFileSync, writeFileSync } from "node:fs";
 import namespaces from "@sandboxlib/backend-namespaces";
 import { createSandbox, type RunOptions, type SandboxResult, type Word } from "@sandboxlib/core";
-import { NOTHING } from "./lasting-lies.js";
+import { falsified, NOTHING } from "./lasting-lies.js";
 import type { Lie } from "./lies.js";
 
 type Run = (argv: readonly Word[], options: RunOptions) => Promise<SandboxResult>;
@@ -66,5 +66,5 @@ function isFile(option: RunOptions["stdin" | "stderr"]): option is { readonly fi
 }
 
 function resultOf({ status }: SpawnSyncReturns<Buffer>): SandboxResult {
-  return { ...NOTHING, outcome: "exited", exitCode: status ?? 255 };
+  return falsified(NOTHING, { outcome: "exited", exitCode: status ?? 255 });
 }

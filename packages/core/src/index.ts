@@ -33,11 +33,16 @@ export {
 export type {
   Checked,
   Dropped,
+  Ending,
   Enforced,
   Enforcement,
   Exceeded,
+  ExitedEnding,
+  LimitEnding,
   Outcome,
   SandboxResult,
+  SignaledEnding,
+  StoppedEnding,
   Usage,
 } from "./result/result.js";
 export { enforces } from "./result/result.js";

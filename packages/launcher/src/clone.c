@@ -7,7 +7,7 @@
 
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
-static bool is_sealed(int file);
+static bool has_seals(int file);
 static int clone_file(int file, const char **what);
 static int new_file(void);
 
@@ -16,7 +16,7 @@ void run_as_clone(char **words)
     char *const none[] = {NULL};
     const char *what = "open /proc/self/exe";
     int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (file >= 0 && is_sealed(file)) {
+    if (file >= 0 && has_seals(file)) {
         close(file);
         return; /* this process is the copy */
     }
@@ -74,10 +74,10 @@ static int clone_file(int file, const char **what)
         fcntl(copy, F_ADD_SEALS, (long)SEALS) != 0)
         return -1;
     errno = EPERM;
-    return is_sealed(copy) ? copy : -1;
+    return has_seals(copy) ? copy : -1;
 }
 
-static bool is_sealed(int file)
+static bool has_seals(int file)
 {
     long seals = fcntl(file, F_GET_SEALS, 0L);
     return seals >= 0 && (seals & SEALS) == SEALS;

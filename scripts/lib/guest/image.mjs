@@ -14,7 +14,7 @@ import { execaSync } from "execa";
 const checkout = join(import.meta.dirname, "../../..");
 /** The tests that run in the guest. */
 const tests = [
-  "packages/core/test/cgroup-group.test.ts",
+  "packages/core/test/cgroup/group.test.ts",
   "packages/backend-namespaces/test/cgroup.test.ts",
   "packages/backend-bubblewrap/test/cgroup.test.ts",
 ];

@@ -37,10 +37,10 @@ export const feeding: Topic = {
   isBare: true,
   cases: [
     ...inEveryWay("standard input comes from a stream, byte for byte", async (spawn) => {
-      const pieces = Array.from({ length: 16 }, (_, index) =>
+      const chunks = Array.from({ length: 16 }, (_, index) =>
         MEBIBYTE.subarray(index * CHUNK, (index + 1) * CHUNK),
       );
-      const child = await spawn("cat; exit 7", {}, { stdin: { stream: Readable.from(pieces) } });
+      const child = await spawn("cat; exit 7", {}, { stdin: { stream: Readable.from(chunks) } });
       assert(child.stdout !== null);
       assert(MEBIBYTE.equals(await buffer(child.stdout)));
       assert.equal((await child.result).exitCode, 7);

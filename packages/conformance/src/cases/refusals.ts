@@ -54,7 +54,7 @@ function casesFor(capability: Capability, { path, config }: Asking): Case[] {
       assert(error.message.includes(reason) && error.hint !== undefined, error.message);
     },
   };
-  const letGo: Case = {
+  const mayDrop: Case = {
     ...base,
     title: `${capability} can be let go, and the result says so`,
     async run(context) {
@@ -70,16 +70,16 @@ function casesFor(capability: Capability, { path, config }: Asking): Case[] {
       assert(!enforcement.enforced.some((entry) => entry.capability === capability));
     },
   };
-  return CAPABILITIES[capability].droppable ? [refusal, letGo] : [refusal];
+  return CAPABILITIES[capability].droppable ? [refusal, mayDrop] : [refusal];
 }
 
 function create(
   { kit, config, root }: Context,
   capability: Capability,
   extra: ConfigInput,
-  letGo: boolean,
+  mayDrop: boolean,
 ) {
-  const prefer = kit.prefer.filter((word) => letGo || word !== capability);
+  const prefer = kit.prefer.filter((word) => mayDrop || word !== capability);
   const asked = { ...config(extra), ...(capability === "root" && { root }) };
   return kit.createSandbox(asked, { backend: kit.backend, prefer });
 }

@@ -123,8 +123,8 @@ export const sessionCommands: Topic = {
       needs: ["session"],
       async run({ session, words }) {
         const opened = await session();
-        const holder = `trap "" HUP INT TERM PIPE; while :; do sleep 1; done`;
-        const result = opened.run(words(`sh -c '${holder}' "$0" & echo done; exit 7`));
+        const endless = `trap "" HUP INT TERM PIPE; while :; do sleep 1; done`;
+        const result = opened.run(words(`sh -c '${endless}' "$0" & echo done; exit 7`));
         const { outcome, exitCode, out } = readable(await result);
         assert.deepEqual([outcome, exitCode, out], ["exited", 7, "done\n"]);
       },

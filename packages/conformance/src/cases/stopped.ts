@@ -37,10 +37,10 @@ export const stopped: Topic = {
     {
       title: "a stopped process that holds the output open does not keep a run from ending",
       async run({ sh }) {
-        const holder = "kill -STOP $$; while :; do sleep 1; done";
+        const endless = "kill -STOP $$; while :; do sleep 1; done";
         const before = performance.now();
         // With nothing open in a mount, which could not be taken away then.
-        const script = `sh -c '${holder}' "$0" <&0 & sleep 0.2; echo done; exit 7`;
+        const script = `sh -c '${endless}' "$0" <&0 & sleep 0.2; echo done; exit 7`;
         const { outcome, exitCode, out } = await sh(script, { mounts: [] });
         assert.deepEqual([outcome, exitCode, out], ["exited", 7, "done\n"]);
         assert(performance.now() - before < 10_000);

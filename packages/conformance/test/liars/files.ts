@@ -1,4 +1,4 @@
-import { mounts, options, plansFor, withoutPins } from "../lies.js";
+import { mounts, options, plansFor, withoutSelfBinds } from "../lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -66,7 +66,7 @@ export const FILES: readonly Liar[] = [
   },
   {
     does: "ignores hidden",
-    lie: () => mounts((mount) => (mount.type === "hide" ? undefined : mount)),
+    lie: () => mounts((mount) => (mount.type === "mask" ? undefined : mount)),
     caughtBy: ["hidden"],
   },
   {
@@ -75,7 +75,7 @@ export const FILES: readonly Liar[] = [
       plansFor(({ mounts: all }) => ({
         mounts: all.filter(
           ({ type, target }) =>
-            type !== "hide" ||
+            type !== "mask" ||
             !all.some((other) => other.type === "bind" && target.startsWith(`${other.target}/`)),
         ),
       })),
@@ -104,7 +104,7 @@ export const FILES: readonly Liar[] = [
   },
   {
     does: "lets directories above what is protected be renamed",
-    lie: () => plansFor(({ mounts: all }) => ({ mounts: withoutPins(all) })),
+    lie: () => plansFor(({ mounts: all }) => ({ mounts: withoutSelfBinds(all) })),
     caughtBy: ["directories above what is protected"],
   },
   {
@@ -138,7 +138,7 @@ export const FILES: readonly Liar[] = [
   {
     does: "leaves tmpfs, proc and dev out",
     lie: () =>
-      mounts((mount) => (mount.type === "bind" || mount.type === "hide" ? mount : undefined)),
+      mounts((mount) => (mount.type === "bind" || mount.type === "mask" ? mount : undefined)),
     caughtBy: [
       "tmpfs: a tmpfs is",
       "tmpfs: two runs",

@@ -46,7 +46,7 @@ export const ISOLATION: readonly Liar[] = [
   },
   {
     does: "masks nothing of the host",
-    lie: () => mounts((mount) => (mount.type === "hide" ? undefined : mount)),
+    lie: () => mounts((mount) => (mount.type === "mask" ? undefined : mount)),
     caughtBy: ["ways out: no cgroup", "ways out: no procfs"],
   },
   {

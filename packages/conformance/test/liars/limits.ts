@@ -1,5 +1,5 @@
 import type { Exceeded, SandboxResult } from "@sandboxlib/core";
-import { tells } from "../lasting-lies.js";
+import { falsified, tells } from "../lasting-lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -38,12 +38,13 @@ export const LIMITS: readonly Liar[] = [
   },
   {
     does: "takes every end for a limit",
-    lie: () => tells((result) => ({ ...result, outcome: "limit-exceeded", exceeded: CPU_TIME })),
+    lie: () =>
+      tells((result) => falsified(result, { outcome: "limit-exceeded", exceeded: CPU_TIME })),
     caughtBy: ["limits: SIGKILL that", "limits: a program that a limit gives"],
   },
   {
     does: "takes every end for a good one",
-    lie: () => tells((result) => ({ ...result, outcome: "exited", exitCode: 0 })),
+    lie: () => tells((result) => falsified(result, { outcome: "exited", exitCode: 0 })),
     caughtBy: ["limits: a program that asks for more"],
   },
   {
@@ -54,8 +55,7 @@ export const LIMITS: readonly Liar[] = [
 ];
 
 function asSignaled(result: SandboxResult): SandboxResult {
-  const { exceeded: _, ...others } = result;
-  return { ...others, outcome: "signaled" };
+  return falsified(result, { outcome: "signaled", exceeded: undefined });
 }
 
 function withoutDump(result: SandboxResult): SandboxResult {

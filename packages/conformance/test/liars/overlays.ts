@@ -1,7 +1,7 @@
 import type { ConfigInput } from "@sandboxlib/core";
 import { setsUp } from "../lasting-lies.js";
 import { obliging } from "../library-lies.js";
-import { withoutPins } from "../lies.js";
+import { withoutSelfBinds } from "../lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -25,7 +25,7 @@ export const OVERLAYS: readonly Liar[] = [
   },
   {
     does: "lets directories above what is hidden in an overlay be renamed",
-    lie: () => setsUp((setup) => ({ ...setup, mounts: withoutPins(setup.mounts) })),
+    lie: () => setsUp((setup) => ({ ...setup, mounts: withoutSelfBinds(setup.mounts) })),
     caughtBy: ["overlay: no directory"],
   },
   {

@@ -49,7 +49,7 @@ export const PATHS: readonly Liar[] = [
     lie: () =>
       setsUp((setup) => ({
         ...setup,
-        mounts: setup.mounts.filter(({ type }) => type !== "hide"),
+        mounts: setup.mounts.filter(({ type }) => type !== "mask"),
       })),
     caughtBy: ["beside a mount point that is made: a hidden"],
   },

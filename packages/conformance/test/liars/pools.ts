@@ -1,5 +1,5 @@
 import type { SandboxResult } from "@sandboxlib/core";
-import { insteadOfPools, NOTHING, pools, startedBy, tells } from "../lasting-lies.js";
+import { falsified, insteadOfPools, NOTHING, pools, startedBy, tells } from "../lasting-lies.js";
 import { twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";
 
@@ -83,5 +83,5 @@ export const POOLS: readonly Liar[] = [
 ];
 
 function quiet(result: SandboxResult): SandboxResult {
-  return { ...result, ...NOTHING };
+  return falsified(result, NOTHING);
 }

@@ -6,7 +6,7 @@ import type { Liar } from "./liar.js";
 export const RECEIPTS: readonly Liar[] = [
   {
     does: "has a launcher that hides nothing",
-    lie: () => mounting((mount) => (mount.type === "hide" ? undefined : mount)),
+    lie: () => mounting((mount) => (mount.type === "mask" ? undefined : mount)),
     caughtBy: ["hidden: what lies", "hidden: a hidden file"],
   },
   {

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { busy, edited, NOTHING, sessions } from "../lasting-lies.js";
+import { busy, edited, falsified, NOTHING, sessions } from "../lasting-lies.js";
 import type { Liar } from "./liar.js";
 
 /** Liars about sessions. */
@@ -72,7 +72,7 @@ export const SESSIONS: readonly Liar[] = [
     does: "says that everything went well",
     lie: () =>
       edited(({ run }) => ({
-        run: async (argv, options) => ({ ...(await run(argv, options)), ...NOTHING }),
+        run: async (argv, options) => falsified(await run(argv, options), NOTHING),
       })),
     caughtBy: [
       "sessions: a result tells",

@@ -1,4 +1,4 @@
-import { tells } from "../lasting-lies.js";
+import { falsified, tells } from "../lasting-lies.js";
 import { inside, options, outside, plans, plansFor, withCallersEnvironment } from "../lies.js";
 import { rewritten, runsBy, withFiles, withSockets } from "../stream-lies.js";
 import type { Liar } from "./liar.js";
@@ -46,7 +46,7 @@ export const STREAMS: readonly Liar[] = [
   },
   {
     does: "takes what is left of an output that was cut for all of it",
-    lie: () => tells((result) => ({ ...result, outcome: "exited", exitCode: 0 })),
+    lie: () => tells((result) => falsified(result, { outcome: "exited", exitCode: 0 })),
     caughtBy: ["streams: output that was cut"],
   },
   {

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import type { RunOptions, SandboxResult } from "@sandboxlib/core";
+import { falsified } from "../lasting-lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -64,8 +65,7 @@ function withoutTerminal(options: RunOptions): RunOptions {
 }
 
 function asStatus(result: SandboxResult): SandboxResult {
-  const { signal: _, ...others } = result;
-  return { ...others, exitCode: 130 };
+  return falsified(result, { signal: undefined, exitCode: 130 });
 }
 
 function changed(chunk: Buffer): Buffer {

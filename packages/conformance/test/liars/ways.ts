@@ -1,4 +1,5 @@
 import type { RunOptions, SandboxChild } from "@sandboxlib/core";
+import { falsified } from "../lasting-lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -28,7 +29,9 @@ export const WAYS: readonly Liar[] = [
     lie: () =>
       inEveryWay({
         options: (given) => ({ ...given, signal: undefined }),
-        child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "aborted" })) }),
+        child: ({ result }) => ({
+          result: result.then((own) => falsified(own, { outcome: "aborted" })),
+        }),
       }),
     caughtBy: ["stop: a command whose signal was aborted before"],
   },
@@ -55,7 +58,9 @@ export const WAYS: readonly Liar[] = [
     does: "takes a time-out for an end",
     lie: () =>
       inEveryWay({
-        child: ({ result }) => ({ result: result.then((own) => ({ ...own, outcome: "exited" })) }),
+        child: ({ result }) => ({
+          result: result.then((own) => falsified(own, { outcome: "exited" })),
+        }),
       }),
     caughtBy: [
       "stopped programs: a program that stops itself does not",

@@ -45,7 +45,7 @@ export type ResolvedMount = {
     }
   | { readonly type: "tmpfs"; readonly size?: number }
   | { readonly type: "proc" | "dev" }
-  | { readonly type: "hide"; readonly kind: FileKind }
+  | { readonly type: "mask"; readonly kind: FileKind }
 );
 
 /**

@@ -71,8 +71,8 @@ function limitLack(probes: readonly ParentProbe[], limit: (typeof CGROUP_LIMITS)
 
 /** What counts is always there; in version 1 the controller that only limits has a directory of its own. */
 function serves({ version, controllers }: ParentCgroup, limits: CgroupLimits): boolean {
-  const counts = (["memory", "pids", "cpuacct", "io"] as const).some((name) =>
+  const hasStats = (["memory", "pids", "cpuacct", "io"] as const).some((name) =>
     controllers.has(name),
   );
-  return version === 2 || counts || limits.cpu !== undefined;
+  return version === 2 || hasStats || limits.cpu !== undefined;
 }

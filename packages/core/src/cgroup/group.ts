@@ -23,7 +23,7 @@ export interface Group {
    */
   admit(pid: number): void;
   /** What it has counted, at its end at the latest. */
-  counts(): Stats;
+  stats(): Stats;
   /**
    * Kills what is still in it and removes it.
    *
@@ -55,7 +55,7 @@ export function makeGroup(
       versions.includes(version) ? [join(directory, name)] : [],
     );
   let last: Stats | undefined;
-  const counts = (): Stats => last ?? statsOf(directories);
+  const stats = (): Stats => last ?? statsOf(directories);
   return {
     limits,
     procs: files("cgroup.procs", 2),
@@ -63,11 +63,11 @@ export function makeGroup(
     admit(pid) {
       for (const file of files("cgroup.procs", 1, 2)) admit(pid, file);
     },
-    counts,
+    stats,
     async end() {
       if (last !== undefined) return;
       killAll([...directories.values()]);
-      last = counts();
+      last = stats();
       for (const directory of directories.values()) await removed(directory);
     },
   };

@@ -13,7 +13,7 @@ export function withStats<End extends Ended>(
   isAlone: boolean,
   before = 0,
 ): End {
-  const { usage, oomKills, memoryWasFull } = group.counts();
+  const { usage, oomKills, memoryWasFull } = group.stats();
   const bytes = group.limits.memory;
   return {
     ...ended,

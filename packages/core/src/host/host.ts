@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, HostRun } from "../backend/backend.js";
-import { filter } from "./filter.js";
+import { filter } from "./seccomp-filter.js";
 
 /**
  * The machine that this process runs on. Programs come from directories that only the administrator writes to,

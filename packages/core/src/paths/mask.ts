@@ -1,11 +1,11 @@
 import { join, relative } from "node:path";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { type MountEntry, type MountTable, mountsOf } from "../host/mountinfo.js";
-import { invalid } from "./path-error.js";
+import { invalid } from "./lookup.js";
 import { nearest, viewOf } from "./view.js";
 
 /** How a backend can lay an empty directory over another. */
-export type MaskType = "hide" | "tmpfs";
+export type MaskType = "mask" | "tmpfs";
 
 /**
  * Masks what of the host would lead out of a sandbox, wherever the root or a bind shows it, with an empty directory:
@@ -95,7 +95,7 @@ function placeOf(
 
 function mask(type: MaskType, target: string, path: string): ResolvedMount {
   const base = { target, path, create: false };
-  return type === "hide" ? { ...base, type, kind: "directory" } : { ...base, type };
+  return type === "mask" ? { ...base, type, kind: "directory" } : { ...base, type };
 }
 
 /** What the config mounts below a mask has to be made there, and what it hides there is hidden. */
@@ -105,7 +105,7 @@ function withMasks(
 ): ResolvedMount[] {
   const kept = mounts.flatMap((mount) => {
     if (!masks.some(({ target }) => mount.target.startsWith(`${target}/`))) return [mount];
-    return mount.type === "hide" ? [] : [{ ...mount, create: true }];
+    return mount.type === "mask" ? [] : [{ ...mount, create: true }];
   });
   const depth = ({ target }: ResolvedMount): number => target.split("/").length;
   return [...kept, ...masks].sort((a, b) => depth(a) - depth(b));

@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import type { Need } from "../capability/capability.js";
 import { aliasesOf } from "./aliases.js";
-import { find } from "./path-error.js";
+import { find } from "./lookup.js";
 import { nearest, type View, viewOf } from "./view.js";
 
 /** Adds to each need what is known of other ways to what it protects: hard links, and mounts that show it too. */
@@ -18,7 +18,7 @@ export function withNotes(needs: readonly Need[], config: ResolvedConfig): Need[
 }
 
 function protects({ capability, path }: Need, mount: ResolvedMount): boolean {
-  if (mount.type === "hide") return capability === "hidden";
+  if (mount.type === "mask") return capability === "hidden";
   if (mount.type !== "bind" || !mount.readOnly) return false;
   return capability === "mount.bind.readOnly" && path === `${mount.path}.readOnly`;
 }
@@ -35,7 +35,7 @@ function notesOf(view: View, mount: ResolvedMount, rootReadOnly: boolean): strin
       ? [`${path} has ${links + 1} hard links: it can be ${verb} by one that is visible inside`]
       : []),
     ...aliasesOf(view, target, host)
-      .filter((at) => type === "hide" || isWritable(view, at.path, rootReadOnly))
+      .filter((at) => type === "mask" || isWritable(view, at.path, rootReadOnly))
       .map((at) => `${path} can be ${verb} as ${JSON.stringify(at.path)}`),
   ];
 }

@@ -1,6 +1,6 @@
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import type { SandboxError } from "../result/error.js";
-import { find, invalid, realPath } from "./path-error.js";
+import { find, invalid, realPath } from "./lookup.js";
 import { viewOf } from "./view.js";
 
 /**
@@ -24,7 +24,7 @@ export function recheckPaths({ root, overlay, mounts, cwd }: ResolvedConfig): vo
 }
 
 function kindOf(mount: ResolvedMount): string {
-  return mount.type === "bind" || mount.type === "hide" ? mount.kind : "directory";
+  return mount.type === "bind" || mount.type === "mask" ? mount.kind : "directory";
 }
 
 function changed(path: string, field: string): SandboxError {

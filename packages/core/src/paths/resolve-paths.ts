@@ -7,9 +7,9 @@ import { isExactVariable } from "../config/word.js";
 import type { SandboxError } from "../result/error.js";
 import { aliasesOf } from "./aliases.js";
 import { idMapFor } from "./id-map.js";
+import { find, invalid, realPath } from "./lookup.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
-import { find, invalid, realPath } from "./path-error.js";
-import { selfBindsFor } from "./pins.js";
+import { selfBindsFor } from "./self-binds.js";
 import { nearest, type View, viewAt } from "./view.js";
 
 /**
@@ -37,7 +37,7 @@ export function resolvePaths(config: Config, host: Host, mayCreate = false): Res
     add(view, mount);
   const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
   for (const mask of hidden) hideAliases(view, mask);
-  for (const pin of selfBindsFor(view, rootReadOnly)) add(view, pin);
+  for (const bind of selfBindsFor(view, rootReadOnly)) add(view, bind);
   const inMirrors = new Set(missing.map(({ target }) => target));
   const isCreated = ({ target }: ResolvedMount): boolean =>
     inMirrors.has(target) || isMadeInMemory(view, target);
@@ -75,10 +75,10 @@ function settleMount(
   path: string,
   missing: Missing[] | undefined,
 ): ResolvedMount {
-  const settled =
+  const resolved =
     mount.type === "bind" ? { ...mount, ...hostSource(mount.source, `${path}.source`) } : mount;
   const at = find(view, mount.target, `${path}.target`, true);
-  const wanted = settled.type === "bind" ? settled.kind : "directory";
+  const wanted = resolved.type === "bind" ? resolved.kind : "directory";
   if (at.path === "/") throw invalid(`${path}.target`, mount.target, "leads to the root itself");
   if (at.kind === "memory") {
     if (nearest(view, at.path)?.type === "proc")
@@ -99,15 +99,15 @@ function settleMount(
       `is a ${at.kind}, and a ${wanted} is to be mounted there`,
     );
   }
-  const { size } = { size: undefined, ...settled };
+  const { size } = { size: undefined, ...resolved };
   const base = { target: at.path, path, create: false };
-  if (settled.type === "bind") {
-    const { source, kind, readOnly } = settled;
+  if (resolved.type === "bind") {
+    const { source, kind, readOnly } = resolved;
     return { ...base, type: "bind", source, kind, readOnly };
   }
-  return settled.type === "tmpfs" && size !== undefined
+  return resolved.type === "tmpfs" && size !== undefined
     ? { ...base, type: "tmpfs", size }
-    : { ...base, type: settled.type };
+    : { ...base, type: resolved.type };
 }
 
 /** Nothing to do where the path is writable by itself. What a tmpfs covers shows through: the path was named to be used. */
@@ -151,7 +151,7 @@ function settleHidden(view: View, path: string, field: string): ResolvedMount {
     throw invalid(field, path, `is the target of ${mount.path}`, "Leave that mount out instead.");
   if (at.path === "/") throw invalid(field, path, "is the root itself");
   if (at.kind === "missing" || at.kind === "memory") throw notThere(view, field, path);
-  return { type: "hide", target: at.path, kind: at.kind, path: field, create: false };
+  return { type: "mask", target: at.path, kind: at.kind, path: field, create: false };
 }
 
 /** What is hidden at one path would be seen at another. A bind of the very thing is meant, and noted: see withNotes. */
@@ -160,11 +160,11 @@ function hideAliases(view: Layered, mask: ResolvedMount): void {
   const aliases = host === undefined ? [] : aliasesOf(view, mask.target, host);
   for (const { path, kind } of aliases.sort((a, b) => depth(a.path) - depth(b.path))) {
     // What lies in a directory that is hidden is hidden with it.
-    const isHidden = nearest(view, path)?.type === "hide";
+    const isHidden = nearest(view, path)?.type === "mask";
     if (isHidden || view.mounts.has(path)) continue;
     const isFile = kind === "file";
     add(view, {
-      type: "hide",
+      type: "mask",
       target: path,
       kind: isFile ? kind : "directory",
       path: mask.path,

@@ -93,14 +93,16 @@ export async function availableBackends(
       hint: "Install one beside the library, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.",
     });
   }
-  const settled = await Promise.allSettled(
+  const outcomes = await Promise.allSettled(
     installed.map(async (backend) => probeBackend(await loadBackend(backend), host, lacking)),
   );
-  const probed = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const probed = outcomes.flatMap((result) =>
+    result.status === "fulfilled" ? [result.value] : [],
+  );
   const [strongest, ...weaker] = probed.sort((a, b) => strength(b) - strength(a));
   if (strongest !== undefined) return [strongest, ...weaker];
   throw unavailable(
-    settled.flatMap((result) => (result.status === "rejected" ? [result.reason] : [])),
+    outcomes.flatMap((result) => (result.status === "rejected" ? [result.reason] : [])),
   );
 }
 

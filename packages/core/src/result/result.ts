@@ -34,22 +34,8 @@ export type Exceeded =
   | { readonly limit: "stdout" | "stderr" | "fileSize" | "memory"; readonly bytes: number }
   | { readonly limit: "cpuTime"; readonly seconds: number };
 
-/** What one run came to. */
-export interface SandboxResult {
-  readonly outcome: Outcome;
-  /** The program's exit status, 0 to 255; only with the outcome `exited`. */
-  readonly exitCode?: number;
-  /** The signal that ended the program, see {@link signalName}; only with the outcome `signaled`. */
-  readonly signal?: NodeJS.Signals;
-  /**
-   * How the program ended by itself within the grace period of the config's `stop`, or before the time-out was seen;
-   * only with the outcomes `timed-out` and `aborted`.
-   */
-  readonly afterStop?: { readonly exitCode: number } | { readonly signal: NodeJS.Signals };
-  /** The limit that was exceeded; only with the outcome `limit-exceeded`. */
-  readonly exceeded?: Exceeded;
-  /** The program's death by a signal left a core dump; absent where there was none, or the backend cannot tell. */
-  readonly coreDumped?: true;
+/** What one run came to, told apart by its `outcome`. */
+export type SandboxResult = Ending & {
   /** What the program wrote, where it was captured. */
   readonly stdout?: Uint8Array;
   readonly stderr?: Uint8Array;
@@ -57,6 +43,50 @@ export interface SandboxResult {
   /** The name of the backend that ran it. */
   readonly backend: string;
   readonly enforcement: Enforcement;
+};
+
+/** How a run ended. */
+export type Ending = ExitedEnding | SignaledEnding | StoppedEnding | LimitEnding;
+
+/** What only one of the endings has. */
+interface NoEnding {
+  readonly exitCode?: never;
+  readonly signal?: never;
+  readonly afterStop?: never;
+  readonly exceeded?: never;
+  readonly coreDumped?: never;
+}
+
+/** The program ended by itself. */
+export interface ExitedEnding extends Omit<NoEnding, "exitCode"> {
+  readonly outcome: "exited";
+  /** The program's exit status, 0 to 255. */
+  readonly exitCode: number;
+}
+
+/** A signal ended the program. */
+export interface SignaledEnding extends Omit<NoEnding, "signal" | "coreDumped"> {
+  readonly outcome: "signaled";
+  /** See {@link signalName}. */
+  readonly signal: NodeJS.Signals;
+  /** It left a core dump; absent where there was none, or the backend cannot tell. */
+  readonly coreDumped?: true;
+}
+
+/** The time limit or the caller ended the run. */
+export interface StoppedEnding extends Omit<NoEnding, "afterStop"> {
+  readonly outcome: "timed-out" | "aborted";
+  /** How the program ended by itself within the grace period of the config's `stop`, or before the time-out was seen. */
+  readonly afterStop?: { readonly exitCode: number } | { readonly signal: NodeJS.Signals };
+}
+
+/** A limit of the kernel's, or of the captured output, ended the run. */
+export interface LimitEnding extends Omit<NoEnding, "exceeded" | "coreDumped"> {
+  readonly outcome: "limit-exceeded";
+  /** The limit that was exceeded. */
+  readonly exceeded: Exceeded;
+  /** As with a signal. */
+  readonly coreDumped?: true;
 }
 
 /**

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Ended, Verdict } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
-import type { Exceeded, SandboxResult } from "../result/result.js";
+import type { Ending, Exceeded, StoppedEnding } from "../result/result.js";
 
 /** What made core end a run before the program ended by itself. */
 export type Stop = "timed-out" | "aborted" | Exceeded | SandboxError;
@@ -27,13 +27,7 @@ const STDERR_TAIL = 4096;
  *
  * @throws SandboxError when there was no program to end.
  */
-export function outcomeOf(
-  ended: Ended,
-  seen: Seen,
-): Pick<
-  SandboxResult,
-  "outcome" | "exitCode" | "signal" | "exceeded" | "afterStop" | "coreDumped"
-> {
+export function outcomeOf(ended: Ended, seen: Seen): Ending {
   const { stderr, stopped, signaled, killed } = seen;
   if (stopped instanceof SandboxError) throw stopped;
   if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
@@ -66,7 +60,7 @@ const HINTS: Partial<Readonly<Record<ErrorCode, ErrorDetails>>> = {
 };
 
 /** How a program that was asked to end did so. */
-function afterStop(verdict: Verdict): Pick<SandboxResult, "afterStop"> {
+function afterStop(verdict: Verdict): Pick<StoppedEnding, "afterStop"> {
   if (verdict.kind === "exited") return { afterStop: { exitCode: verdict.exitCode } };
   return verdict.kind === "signaled" ? { afterStop: { signal: verdict.signal } } : {};
 }

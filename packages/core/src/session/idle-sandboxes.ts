@@ -2,7 +2,7 @@ import type { LauncherPlan } from "../backend/plan.js";
 import { SandboxError } from "../result/error.js";
 import { enterCgroup } from "../start/launcher/enter-cgroup.js";
 import { type KeepAlive, keepAlive } from "../start/launcher/keep-alive.js";
-import { LiveSandbox } from "../start/launcher/live.js";
+import { LiveSandbox } from "../start/launcher/live-sandbox.js";
 import { ownLauncher } from "../start/launcher/own-launcher.js";
 import type { Prepared } from "../start/prepared.js";
 

@@ -12,7 +12,7 @@ import type { DeadlineTerms } from "../run/deadline.js";
 import type { RunOptions } from "../run/options.js";
 import { enterCgroup } from "../start/launcher/enter-cgroup.js";
 import { keepAlive } from "../start/launcher/keep-alive.js";
-import { LiveSandbox } from "../start/launcher/live.js";
+import { LiveSandbox } from "../start/launcher/live-sandbox.js";
 import { ownLauncher } from "../start/launcher/own-launcher.js";
 import type { Prepared } from "../start/prepared.js";
 import { forLauncher } from "../start/start.js";

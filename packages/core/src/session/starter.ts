@@ -10,7 +10,7 @@ import { SandboxError } from "../result/error.js";
 import { neverStarted } from "../run/begin.js";
 import { type Command, encodeOpened, encodeSignal, streamsOf } from "../start/launcher/command.js";
 import type { KeepAlive } from "../start/launcher/keep-alive.js";
-import type { LiveSandbox } from "../start/launcher/live.js";
+import type { LiveSandbox } from "../start/launcher/live-sandbox.js";
 import type { Pipes } from "../start/launcher/message.js";
 import { NO_STREAMS, openStreams } from "../start/launcher/pipes.js";
 import { orAbort } from "../start/launcher/run.js";
@@ -82,7 +82,7 @@ function begin(
   };
   const started = new Promise<Started>((resolve, reject) => {
     const ready = (streams: Streams): void => resolve({ startedAt, streams, ended, signal, kill });
-    const ended = startCounted(live, command, (pipes) => {
+    const ended = startWithStats(live, command, (pipes) => {
       try {
         ready(openStreams(child.pid, pipes));
       } catch (error) {
@@ -101,13 +101,13 @@ function begin(
 }
 
 /** What the cgroup counts is the session's; but whether a command was killed for want of memory, it can tell. */
-async function startCounted(
+async function startWithStats(
   live: LiveSandbox,
   command: Command,
   onPipes: (pipes: Pipes["fds"]) => void,
 ): Promise<CheckedEnd> {
   const { group } = live;
-  const before = group?.counts().oomKills;
+  const before = group?.stats().oomKills;
   const ended = await live.start(command, onPipes);
   return group === undefined ? ended : withStats(ended, group, false, before);
 }

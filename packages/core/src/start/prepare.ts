@@ -63,9 +63,9 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
     lackOf(capability, backend, probe) !== undefined;
   const plain = resolvePaths(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup) && backend.isEngine !== true;
-  const settled = maskHost(plain, maskType(lacks));
-  const plan = withCore(checkedPlan(backend, settled, host), met, cgroups);
-  if (plan.kind === "tool") await tryLimits(settled.limits, host);
+  const resolved = maskHost(plain, maskType(lacks));
+  const plan = withCore(checkedPlan(backend, resolved, host), met, cgroups);
+  if (plan.kind === "tool") await tryLimits(resolved.limits, host);
   const tool = plan.kind === "tool" ? await withClone(plan) : undefined;
   const closedOnExec = new Set<number>();
   return {
@@ -73,13 +73,13 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
     prepared: {
       plan,
       tool,
-      config: settled,
-      needs: withNotes(met, settled),
+      config: resolved,
+      needs: withNotes(met, resolved),
       dropped,
       backend: backend.name,
       host,
       closedOnExec,
-      openGroup: (isSession) => (hasGroup ? cgroups?.open(settled.limits, isSession) : undefined),
+      openGroup: (isSession) => (hasGroup ? cgroups?.open(resolved.limits, isSession) : undefined),
     },
     insist: (capability, call) => {
       const lack = lackOf(capability, backend, probe);
@@ -99,7 +99,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
 /** Without a mount namespace it would lie over the host's own files, for every process. */
 function maskType(lacks: (capability: Capability) => boolean): MaskType | undefined {
   if (lacks("isolate.mount")) return undefined;
-  if (!lacks("hidden")) return "hide";
+  if (!lacks("hidden")) return "mask";
   return lacks("mount.tmpfs") ? undefined : "tmpfs";
 }
 

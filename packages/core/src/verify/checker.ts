@@ -6,7 +6,7 @@ import { HostMounts, mountinfoOf, mountsOf } from "../host/mountinfo.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
-import { privilegesOf } from "./powers.js";
+import { privilegesOf } from "./privileges.js";
 import { findingsIn } from "./remembered.js";
 import { described, type Finding } from "./sight.js";
 

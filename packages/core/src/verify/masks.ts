@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
-import { find } from "../paths/path-error.js";
+import { find } from "../paths/lookup.js";
 import { nearest, viewOf } from "../paths/view.js";
 import { SandboxError } from "../result/error.js";
 import { MountTable } from "./mount-table.js";
@@ -86,7 +86,7 @@ function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
     return config.mounts.filter(
       (mount) =>
         // What core hides by itself is no secret.
-        (mount.type === "hide" && mount.path.startsWith("hidden")) ||
+        (mount.type === "mask" && mount.path.startsWith("hidden")) ||
         (mount.type === "bind" && mount.readOnly && isAmongWritable(mount.target)),
     );
   });
@@ -144,7 +144,7 @@ function identityOf(host: string): string {
 let tellsBirth: boolean | undefined;
 
 function bared({ type, path, target }: ResolvedMount): SandboxError {
-  const [was, done] = type === "hide" ? ["hidden", "read"] : ["read-only", "written to"];
+  const [was, done] = type === "mask" ? ["hidden", "read"] : ["read-only", "written to"];
   const message = `${path}: ${JSON.stringify(target)} is not ${was} any more, as it or a directory above it was replaced on the host: the program may have ${done} what is there now`;
   return new SandboxError("VERIFY_FAILED", message, { path, hint: HINT });
 }

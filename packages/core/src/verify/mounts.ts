@@ -93,7 +93,7 @@ function mounted(mount: ResolvedMount, sight: Sight): Finding[] {
     }
     case "dev":
       return devices(mount.target, path, top, sight);
-    case "hide": {
+    case "mask": {
       const isRight =
         mount.kind === "directory"
           ? isNewTmpfs(top, sight) && isReadOnly(top)

@@ -41,10 +41,10 @@ const remembered = new WeakMap<ResolvedConfig, Remembered>();
  * see, are counted in the order in which they come. Undefined where a mount has the number of one of the host's.
  */
 function shapeOf(text: string, host: HostMounts): string | undefined {
-  const counted = new Map<string, number>();
+  const numbers = new Map<string, number>();
   const count = (number: string): number => {
-    const known = counted.get(number) ?? counted.size;
-    counted.set(number, known);
+    const known = numbers.get(number) ?? numbers.size;
+    numbers.set(number, known);
     return known;
   };
   let shape = "";

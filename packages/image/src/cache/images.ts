@@ -32,10 +32,10 @@ export function recordOf({ images }: Cache, key: string): Record | undefined {
   const directory = join(images, key);
   const record = read(join(directory, "record.json"));
   if (record === undefined) return undefined;
-  const settled = join(directory, "settled");
-  if (existsSync(settled)) return record;
+  const marker = join(directory, "settled");
+  if (existsSync(marker)) return record;
   if (record.boot !== bootId()) return undefined;
-  if (Date.now() - record.at > WRITTEN_BACK) writeFileSync(settled, "", { mode: 0o600 });
+  if (Date.now() - record.at > WRITTEN_BACK) writeFileSync(marker, "", { mode: 0o600 });
   return record;
 }
 

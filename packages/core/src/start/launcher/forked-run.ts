@@ -11,7 +11,7 @@ import { streamsOf } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
 import type { LaunchRequest } from "./fork-server.js";
 import { forkServer } from "./fork-servers.js";
-import { LiveSandbox } from "./live.js";
+import { LiveSandbox } from "./live-sandbox.js";
 import type { ServerMessage } from "./message.js";
 import { launcherEnd } from "./own-launcher.js";
 import { NO_STREAMS, openStreams } from "./pipes.js";

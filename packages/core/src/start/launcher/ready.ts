@@ -36,7 +36,7 @@ function expected(setup: LauncherSetup): readonly Expected[] {
   const mounts = mountsInOrder(setup).map((mount) => ({
     path: mount.path,
     readOnly:
-      mount.type === "hide" || mount.type === "mirror" || (mount.type === "bind" && mount.readOnly),
+      mount.type === "mask" || mount.type === "mirror" || (mount.type === "bind" && mount.readOnly),
   }));
   found.set(setup, mounts);
   return mounts;

@@ -10,7 +10,7 @@ import type { CheckedEnd, Started } from "../started.js";
 import type { Channel } from "./channel.js";
 import { type Command, encodeSignal, encodeWindow, type Stream } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
-import { LiveSandbox } from "./live.js";
+import { LiveSandbox } from "./live-sandbox.js";
 import { ownLauncher } from "./own-launcher.js";
 
 /**
@@ -62,7 +62,7 @@ export function runningOn(
   startedAt: number,
 ): Started {
   const { send, hangUp } = live.channel;
-  const ended = countedEnd(startOrEnd(live, command), live);
+  const ended = endWithStats(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(ONLY)) return false;
     act();
@@ -82,7 +82,7 @@ export function runningOn(
   };
 }
 
-async function countedEnd(
+async function endWithStats(
   ending: Promise<CheckedEnd>,
   { group }: LiveSandbox<Channel>,
 ): Promise<CheckedEnd> {

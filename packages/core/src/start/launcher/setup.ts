@@ -1,6 +1,6 @@
 import type { LauncherSetup } from "../../backend/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../../backend/resolved-config.js";
-import { filter } from "../../host/filter.js";
+import { filter } from "../../host/seccomp-filter.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
 /** What becomes of a sandbox after its set-up: it runs one command, or any number until it is closed. */
@@ -57,7 +57,7 @@ export function namespaceBits({ namespaces }: LauncherSetup): number {
 }
 
 const NAMESPACES = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 } as const;
-const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", hide: "h", mirror: "r" } as const;
+const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", mask: "h", mirror: "r" } as const;
 const [READ_ONLY, CREATE, DIRECTORY, DEVICES] = [1, 2, 4, 8] as const;
 
 function idRecords({

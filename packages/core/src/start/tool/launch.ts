@@ -6,8 +6,8 @@ import type { ResolvedConfig } from "../../backend/resolved-config.js";
 import type { Streams } from "../../backend/running.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
-import { filter } from "../../host/filter.js";
 import { inheritedFds } from "../../host/inherited-fds.js";
+import { filter } from "../../host/seccomp-filter.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/recheck.js";
 import { openStdio, type Stdio } from "../open-stdio.js";
@@ -69,7 +69,7 @@ export function launch(
     const { stdin, stdout, stderr } = child;
     const streams = { stdin, stdout, stderr, ...stdio.take() };
     const { undo } = steps;
-    return { child, streams, startedAt, release, undo, ...handOver(child, plan) };
+    return { child, streams, startedAt, release, undo, ...connectFds(child, plan) };
   } catch (error) {
     steps?.undoNow();
     throw error;
@@ -130,7 +130,7 @@ function orAbandon(child: ChildProcess, release: () => void, check: () => void):
   }
 }
 
-function handOver(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report" | "lifelines"> {
+function connectFds(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report" | "lifelines"> {
   let report: Readable | undefined;
   const lifelines: Writable[] = [];
   for (const [fd, content] of Object.entries(plan.fds ?? {})) {

@@ -1,0 +1,177 @@
+import { realpathSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../src/index.js";
+import { thrown } from "../support/thrown.js";
+
+const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = [
+  ["no object", "text", "config"],
+  ["null", null, "config"],
+  ["a list", [], "config"],
+  ["an unknown key", { nonsense: 1 }, "nonsense"],
+  ["an unknown key with an odd name", { "a b": 1 }, '["a b"]'],
+  [
+    "an unknown key of a mount",
+    { mounts: [{ type: "proc", target: "/proc", size: 1 }] },
+    "mounts[0].size",
+  ],
+  ["an unknown key of limits", { limits: { disks: 1 } }, "limits.disks"],
+  ["an own __proto__", JSON.parse('{"__proto__": {"network": "host"}}'), "__proto__"],
+  ["a __proto__ in env", JSON.parse('{"env": {"__proto__": "x"}}'), "env.__proto__"],
+  ["a shell string as command", { command: "ls -l" }, "command"],
+  ["an empty command", { command: [] }, "command"],
+  ["a NUL byte in a command", { command: ["a\0b"] }, "command[0]"],
+  ["a number in a command", { command: ["a", 1] }, "command[1]"],
+  ["a relative root", { root: "root" }, "root"],
+  ["an empty root", { root: "" }, "root"],
+  ["`..` in the root", { root: "/a/../b" }, "root"],
+  ["a NUL byte in the root", { root: "/a\0" }, "root"],
+  ["an unknown word for writable", { writable: "some" }, "writable"],
+  ["a relative writable path", { writable: ["/a", "b"] }, "writable[1]"],
+  ["a hidden path with `..`", { hidden: ["/a/.."] }, "hidden[0]"],
+  ["mounts that are no list", { mounts: "all" }, "mounts"],
+  ["a mount that is no object", { mounts: ["/a:/b"] }, "mounts[0]"],
+  ["a mount without a type", { mounts: [{ target: "/x" }] }, "mounts[0].type"],
+  ["a mount of an unknown type", { mounts: [{ type: "nfs", target: "/x" }] }, "mounts[0].type"],
+  ["a bind without a source", { mounts: [{ type: "bind", target: "/x" }] }, "mounts[0].source"],
+  ["a bind without a target", { mounts: [{ type: "bind", source: "/x" }] }, "mounts[0].target"],
+  [
+    "a relative source",
+    { mounts: [{ type: "bind", source: "x", target: "/x" }] },
+    "mounts[0].source",
+  ],
+  [
+    "a readOnly that is no boolean",
+    { mounts: [{ type: "bind", source: "/x", target: "/x", readOnly: "yes" }] },
+    "mounts[0].readOnly",
+  ],
+  ["a size of 0", { mounts: [{ type: "tmpfs", target: "/x", size: 0 }] }, "mounts[0].size"],
+  [
+    "a size that is no integer",
+    { mounts: [{ type: "tmpfs", target: "/x", size: 1.5 }] },
+    "mounts[0].size",
+  ],
+  [
+    "a size with a unit",
+    { mounts: [{ type: "tmpfs", target: "/x", size: "1m" }] },
+    "mounts[0].size",
+  ],
+  [
+    "two mounts on one target",
+    {
+      mounts: [
+        { type: "proc", target: "/x" },
+        { type: "dev", target: "/x/" },
+      ],
+    },
+    "mounts[1].target",
+  ],
+  ["a mount on /", { mounts: [{ type: "tmpfs", target: "/" }] }, "mounts[0].target"],
+  ["a relative cwd", { cwd: "." }, "cwd"],
+  ["a list as env", { env: ["A=B"] }, "env"],
+  ["a number in env", { env: { A: 1 } }, "env.A"],
+  ["a NUL byte in a value", { env: { A: "a\0b" } }, "env.A"],
+  ["`=` in a variable name", { env: { "A=B": "c" } }, "env"],
+  ["an empty variable name", { env: { "": "c" } }, "env"],
+  ["PWD in env", { env: { PWD: "/x" } }, "env"],
+  ["PWD in inheritEnv", { inheritEnv: ["PWD"] }, "inheritEnv[0]"],
+  ["an unknown network", { network: "bridge" }, "network"],
+  ["an unknown namespace", { isolate: ["mount", "time"] }, "isolate[1]"],
+  ["a user without a gid", { user: { uid: 1 } }, "user.gid"],
+  ["a negative uid", { user: { uid: -1, gid: 0 } }, "user.uid"],
+  ["the uid that means none", { user: { uid: 4_294_967_295, gid: 0 } }, "user.uid"],
+  [
+    "an overlay over the host's own root",
+    { overlay: { upper: "/a", work: "/b" }, writable: "all" },
+    "overlay",
+  ],
+  [
+    "an overlay that is never written",
+    { root: "/r", overlay: { upper: "/a", work: "/b" } },
+    "overlay",
+  ],
+  ["a host name with a space", { hostname: "a b" }, "hostname"],
+  ["a host name of 65 letters", { hostname: "a".repeat(65) }, "hostname"],
+  ["a host name without its own uts namespace", { hostname: "a", isolate: [] }, "hostname"],
+  ["a wall time of 0", { limits: { wallTime: 0 } }, "limits.wallTime"],
+  [
+    "a wall time that is not finite",
+    { limits: { wallTime: Number.POSITIVE_INFINITY } },
+    "limits.wallTime",
+  ],
+  ["a wall time as text", { limits: { wallTime: "10s" } }, "limits.wallTime"],
+  ["swap without memory", { limits: { swap: 1 } }, "limits.swap"],
+  ["a part of a processor that is too small", { limits: { cpu: 0.001 } }, "limits.cpu"],
+  ["hiding /", { hidden: ["/"] }, "hidden[0]"],
+  ["a path both hidden and writable", { hidden: ["/a", "/b"], writable: ["/b"] }, "hidden[1]"],
+];
+
+describe("parseConfig", () => {
+  it.each(BAD)("refuses %s and names the field", async (_, input, path) => {
+    const error = await thrown(() => parseConfig(input));
+    expect([error.code, error.path]).toEqual(["CONFIG_INVALID", path]);
+    expect(error.message.startsWith(`${path}: `), error.message).toBe(true);
+  });
+
+  it("gives an error in one line that holds no control character", async () => {
+    const error = await thrown(() => parseConfig({ network: "\u001b[31m\nred\u0007" }));
+    expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it("cuts a long value in the error", async () => {
+    const error = await thrown(() => parseConfig({ network: "x".repeat(10_000) }));
+    expect(error.message.length).toBeLessThan(200);
+  });
+
+  it("isolates everything where nothing is said", () => {
+    expect(parseConfig({})).toEqual({
+      root: "/",
+      writable: [],
+      hidden: [],
+      mounts: [
+        { type: "proc", target: "/proc" },
+        { type: "dev", target: "/dev" },
+        { type: "tmpfs", target: "/tmp" },
+      ],
+      cwd: realpathSync(process.cwd()),
+      env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
+      inheritEnv: [],
+      network: "none",
+      isolate: ["mount", "pid", "ipc", "uts", "user", "cgroup"],
+      limits: {},
+    });
+  });
+
+  it("starts in / where the root is another", () => {
+    expect(parseConfig({ root: "/srv/root" }).cwd).toBe("/");
+  });
+
+  it("tells an empty list from an absent one", () => {
+    const empty = parseConfig({ mounts: [], env: {}, isolate: [] });
+    expect([empty.mounts, empty.env, empty.isolate]).toEqual([[], {}, []]);
+  });
+
+  it("takes a field that is undefined for one that is left out", () => {
+    expect(parseConfig({ root: undefined, user: undefined, limits: undefined })).toEqual(
+      parseConfig({}),
+    );
+  });
+
+  it("gives a path its one spelling", () => {
+    const { root, writable, mounts } = parseConfig({
+      root: "//srv/./root//",
+      writable: ["/a/", "/"],
+      mounts: [{ type: "bind", source: "/./x", target: "/y//z/" }],
+    });
+    expect([root, writable]).toEqual(["/srv/root", ["/a", "/"]]);
+    expect(mounts).toEqual([{ type: "bind", source: "/x", target: "/y/z", readOnly: false }]);
+  });
+
+  it("does not change its input", () => {
+    const input = Object.freeze({
+      writable: Object.freeze(["/a/"]),
+      env: Object.freeze({ A: "b" }),
+    });
+    parseConfig(input);
+    expect(input.writable).toEqual(["/a/"]);
+  });
+});
