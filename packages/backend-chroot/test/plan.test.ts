@@ -276,12 +276,10 @@ describe("the probe", () => {
     const kept = [...chroot.capabilities].filter(
       (capability) => missing?.includes(capability) !== true,
     );
-    expect(kept).toEqual(["root", "cwd", "limit.wallTime", "exit.signal"]);
+    expect(kept).toEqual(["root", "cwd", "exit.signal"]);
   });
 });
 
-/** Core names those that it keeps with a cgroup. */
 function named({ capabilities }: Pick<typeof chroot, "capabilities">): string[] {
-  const cgroup = /^limit\.(memory|processes|cpu|ioWeight)$/;
-  return [...capabilities].filter((word) => !cgroup.test(word)).sort();
+  return [...capabilities].sort();
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { note, skip } from "./available.js";
 
 const SCRIPT = `
-import { realHost } from ${JSON.stringify(import.meta.resolve("@sandboxlib/core"))};
+import { realHost } from ${JSON.stringify(import.meta.resolve("@sandboxlib/core/backend"))};
 import namespaces from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
 console.log(JSON.stringify(await namespaces.probe(realHost())));`;
 

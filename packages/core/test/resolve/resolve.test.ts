@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Missing } from "../../src/index.backend.js";
+import type { Backend, Missing } from "../../src/index.backend.js";
 import {
   allCapabilities,
   CAPABILITIES,
@@ -59,7 +59,14 @@ const UNASKED: Capability[] = [
   "session",
   "tty",
   "pool",
+  // Core keeps it for every backend.
+  "limit.wallTime",
 ];
+
+/** An engine, as of other backends core keeps some limits itself. */
+function undeclaring(capability: Capability): Pick<Backend, "name" | "capabilities" | "isEngine"> {
+  return { ...declaring(allBut(capability)), isEngine: true };
+}
 
 describe("resolve", () => {
   it("leaves a config alone that the backend can honour", () => {
@@ -71,7 +78,7 @@ describe("resolve", () => {
   it.each(allBut(...UNASKED))(
     "refuses a config that asks for an undeclared %s",
     async (capability) => {
-      const backend = declaring(allBut(capability));
+      const backend = undeclaring(capability);
       const error = await thrown(() =>
         resolve(parseConfig(greedyOf(capability)), backend, ANYWHERE),
       );
@@ -81,7 +88,7 @@ describe("resolve", () => {
   );
 
   it.each(allBut(...UNASKED))("lets %s go with prefer only where it may", async (capability) => {
-    const backend = declaring(allBut(capability));
+    const backend = undeclaring(capability);
     // What builds on it goes with it, and is left out here: it has tests of its own below.
     const { hostname: _, ...plain } = GREEDY;
     const mounts = GREEDY.mounts?.map((each) =>

@@ -74,7 +74,9 @@ export function evaluate(
   { cwd = "/", env = {} }: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
 ): unknown {
   const script = `
-    const core = await import(${JSON.stringify(join(modules, "@sandboxlib/core/dist/index.js"))});
+    const core = {};
+    for (const entry of ["index", "index.backend", "index.internal"])
+      Object.assign(core, await import(${JSON.stringify(join(modules, "@sandboxlib/core/dist/"))} + entry + ".js"));
     let answer;
     try {
       answer = await (${expression});

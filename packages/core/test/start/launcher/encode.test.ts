@@ -188,7 +188,7 @@ function asMount(mount: ResolvedMount): ReturnType<typeof row> {
   const flags = create + directory;
   if (mount.type !== "bind")
     return row(
-      mount.type.charAt(0),
+      mount.type === "mask" ? "h" : mount.type.charAt(0),
       flags,
       "size" in mount ? (mount.size ?? 0) : 0,
       path,
