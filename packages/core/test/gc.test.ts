@@ -176,7 +176,7 @@ describe.skipIf(!isRoot)(
         const directory = temporary();
         const log = join(directory, "log");
         const inside = await startInside(`
-          const { takeSteps } = await import(${JSON.stringify(DIST)} + "launch/steps.js");
+          const { takeSteps } = await import(${JSON.stringify(DIST)} + "start/tool/steps.js");
           takeSteps([{ run: ["/bin/true"], undo: ["/bin/sh", "-c", "echo undone >> ${log}"] }]);
           console.log(process.pid);
           setInterval(() => undefined, 1000);`);

@@ -7,6 +7,7 @@ import { thrown } from "../support/thrown.js";
 
 function prepared(...fds: readonly PlanFd[]): Prepared {
   const plan = {
+    kind: "tool",
     argv: ["/nowhere"],
     env: {},
     mechanisms: {},
@@ -29,7 +30,7 @@ describe.skipIf(process.platform !== "linux")("a terminal as a standard stream",
 
   it("may be any where there is a filter, as the launcher has one", () => {
     assertOwnTerminal(prepared("report", "filter"), "stdin", SOME_TERMINAL);
-    const launcher = { plan: { setup: {} } } as unknown as Prepared;
+    const launcher = { plan: { kind: "launcher", setup: {} } } as unknown as Prepared;
     assertOwnTerminal(launcher, "stdin", SOME_TERMINAL);
   });
 
