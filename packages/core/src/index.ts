@@ -7,8 +7,8 @@ export {
   isCapability,
   type Need,
 } from "./capability/capability.js";
-export { configJsonSchema } from "./config/json-schema.js";
 export { defineConfig, parseConfig } from "./config/parse.js";
+export { configJsonSchema } from "./config/schema.js";
 export {
   type Config,
   type ConfigInput,
@@ -20,9 +20,9 @@ export {
 } from "./config/types.js";
 export type { Word } from "./config/word.js";
 export { type GarbageCollected, gc } from "./gc.js";
-export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/degrade.js";
 export { needs } from "./resolve/needs.js";
 export type { Prefer } from "./resolve/resolve.js";
+export { degradeConfigForCapabilities, maximumPossibleIsolation } from "./resolve/resolve.js";
 export {
   ERROR_CODES,
   type ErrorCode,

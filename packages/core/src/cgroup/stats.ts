@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import type { Ended } from "../backend/running.js";
 import type { Usage } from "../result/result.js";
 import { contentOf, numberIn } from "./file.js";
 import type { ParentCgroup } from "./parent.js";
+import type { CgroupLimits } from "./setting.js";
 
 /** What a cgroup has counted, each absent where the kernel does not tell. */
 export interface Stats {
@@ -100,3 +102,36 @@ function defined(found: Found): Record<string, number> {
     Object.entries(found).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
 }
+
+/**
+ * The end of a program, with what the cgroup of its sandbox has counted.
+ *
+ * @param isAlone - Whether the sandbox was for this program only, so that what the cgroup counts is its own.
+ * @param before - Of a program that shares it: how many processes had been killed for want of memory before it.
+ */
+export function withStats<End extends Ended>(
+  ended: End,
+  group: { readonly limits: CgroupLimits; readonly stats: () => Stats },
+  isAlone: boolean,
+  before = 0,
+): End {
+  const { usage, oomKills, memoryWasFull } = group.stats();
+  const bytes = group.limits.memory;
+  return {
+    ...ended,
+    ...(isAlone && { usage: { ...uncountable(ended.usage), ...usage } }),
+    ...(bytes !== undefined && memoryWasFull && oomKills > before && { outOfMemory: bytes }),
+  };
+}
+
+/** What no cgroup counts. Of the rest, the program's own figure would pass for that of the whole sandbox. */
+function uncountable(own: Ended["usage"] = {}): Ended["usage"] {
+  return Object.fromEntries(Object.entries(own).filter(([name]) => UNCOUNTABLE.has(name)));
+}
+
+const UNCOUNTABLE: ReadonlySet<string> = new Set([
+  "minorFaults",
+  "majorFaults",
+  "voluntarySwitches",
+  "involuntarySwitches",
+]);

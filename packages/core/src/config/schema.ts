@@ -212,3 +212,12 @@ function integer(least: number, most: number): z.ZodMiniType<number, number> {
 function field<Schema extends z.ZodMiniType>(schema: Schema, description: string): Schema {
   return schema.check(z.describe(description));
 }
+
+/** Config version 1 as JSON Schema, draft 2020-12, for editors and for other languages. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(configSchema, { io: "input" }),
+    $id: "https://github.com/sandboxlib/sandboxlib/config-1.json",
+    title: "sandboxlib config, version 1",
+  };
+}

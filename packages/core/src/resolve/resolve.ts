@@ -1,7 +1,8 @@
 import { type Backend, capabilitiesOf, type Probe } from "../backend/backend.js";
 import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { limitsWithout } from "../config/limits.js";
-import type { Config, Namespace } from "../config/types.js";
+import { parseConfig } from "../config/parse.js";
+import { type Config, type ConfigInput, NAMESPACES, type Namespace } from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 import type { Dropped } from "../result/result.js";
 import { needs } from "./needs.js";
@@ -113,4 +114,34 @@ function narrowMount(
   if (mount.type === "tmpfs" && gone.has("mount.tmpfs.size"))
     return { type: "tmpfs", target: mount.target };
   return mount;
+}
+
+const ANYWHERE = { available: true } as const;
+
+/**
+ * What is left of a config when everything goes that a backend does not enforce and that may go: the Python library's
+ * `degrade_config_for_capabilities`. `createSandbox` does this by itself with `prefer`.
+ *
+ * @throws SandboxError `CONFIG_INVALID`; `CAPABILITY_UNSUPPORTED` for a need that may not be let go.
+ */
+export function degradeConfigForCapabilities(
+  config: ConfigInput,
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
+): { readonly config: Config; readonly dropped: readonly Dropped[] } {
+  const { config: narrowed, dropped } = resolve(parseConfig(config), backend, ANYWHERE, "all");
+  return { config: narrowed, dropped };
+}
+
+/** The strictest settings that a backend enforces: the Python library's `maximum_possible_isolation`. */
+export function maximumPossibleIsolation(
+  backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
+): Required<Pick<ConfigInput, "writable" | "network" | "isolate" | "mounts">> {
+  const strictest = parseConfig({ writable: [], network: "none", isolate: [...NAMESPACES] });
+  const { writable, network, isolate, mounts } = resolve(
+    strictest,
+    backend,
+    ANYWHERE,
+    "all",
+  ).config;
+  return { writable, network, isolate, mounts };
 }

@@ -4,7 +4,7 @@ import type { LauncherPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Streams } from "../backend/running.js";
 import type { StdioTargets } from "../backend/stdio.js";
-import { withStats } from "../cgroup/with-stats.js";
+import { withStats } from "../cgroup/stats.js";
 import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import { neverStarted } from "../run/begin.js";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Plan, Report } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
@@ -6,7 +7,6 @@ import { HostMounts, mountinfoOf, mountsOf } from "../host/mountinfo.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
 import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js";
-import { privilegesOf } from "./privileges.js";
 import { findingsIn } from "./remembered.js";
 import { described, type Finding } from "./sight.js";
 
@@ -178,4 +178,18 @@ function hostMounts(isFresh = false): HostMounts | undefined {
   const table = isFresh || cached === undefined ? mountsOf("self") : undefined;
   if (table !== undefined) cached = new HostMounts(table);
   return cached;
+}
+
+/**
+ * What a process can do beyond its user, or could come to: the first line of proc_pid_status(5) that says so. Null where
+ * it can do nothing, undefined where it is gone. Everybody may read it.
+ */
+function privilegesOf(pid: number): string | null | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const found = /^(?:Cap\w+:\s*0*[1-9a-f][0-9a-f]*|NoNewPrivs:\s*0)$/m.exec(status);
+    return found === null ? null : found[0].replace(/\s+/, " ");
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { LauncherPlan } from "../../backend/plan.js";
 import type { Streams, WindowSize } from "../../backend/running.js";
 import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
-import { withStats } from "../../cgroup/with-stats.js";
+import { withStats } from "../../cgroup/stats.js";
 import type { Word } from "../../config/word.js";
 import { openStdio, refusePassFds } from "../open-stdio.js";
 import type { Prepared } from "../prepared.js";

@@ -6,14 +6,13 @@ import type { ResolvedConfig } from "../../backend/resolved-config.js";
 import type { Streams } from "../../backend/running.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
-import { inheritedFds } from "../../host/inherited-fds.js";
 import { filter } from "../../host/seccomp-filter.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/recheck.js";
 import { openStdio, type Stdio } from "../open-stdio.js";
 import { spawnTool } from "../spawn-tool.js";
 import { withLimits } from "./prlimit.js";
-import { shim } from "./shim.js";
+import { inheritedFds, shim } from "./shim.js";
 import { type Taken, takeSteps } from "./steps.js";
 import { openWatchdog } from "./watchdog.js";
 

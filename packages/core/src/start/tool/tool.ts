@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Group } from "../../cgroup/group.js";
-import { withStats } from "../../cgroup/with-stats.js";
+import { withStats } from "../../cgroup/stats.js";
 import type { Word } from "../../config/word.js";
 import { startTimeOf } from "../../host/processes.js";
 import { stuck } from "../../host/wait-gone.js";

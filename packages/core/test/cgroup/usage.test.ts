@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Group } from "../../src/cgroup/group.js";
-import { withStats } from "../../src/cgroup/with-stats.js";
+import { withStats } from "../../src/cgroup/stats.js";
 import { CONTENT } from "../support/running.js";
 
 const OWN = { userTime: 1, systemTime: 1, peakMemory: 4096, blockReads: 512, minorFaults: 7 };
