@@ -31,26 +31,48 @@ export function startEngine(
   refusePassFds(targets, `the engine of ${backend}`);
   const stdio = stdioOf(targets);
   const command = { argv: argv as EngineCommand["argv"], window };
-  const running = attempt(backend, () => plan.start(plan.request, command, stdio));
+  const startedAt = performance.now();
+  const running = attempt(backend, () => {
+    const begun = plan.start(plan.request, command, stdio);
+    assertRunning(backend, begun);
+    return begun;
+  });
   const streams = attempt(backend, () => checkedStreams(backend, running.streams, stdio));
-  const { ended, arm } = endOf(backend, running, new Checker(prepared));
+  const { ended, fail, expectEnd } = endOf(backend, running, new Checker(prepared));
+  // They are called by timers, where what is thrown would end this process.
+  const ask = (act: () => boolean | undefined): boolean => {
+    try {
+      return act() === true;
+    } catch (error) {
+      fail(failureOf(backend, error));
+      return false;
+    }
+  };
   return {
-    startedAt: running.startedAt,
+    startedAt,
     streams,
     ended,
     kill() {
-      const isSent = running.kill();
-      arm();
-      return isSent;
+      expectEnd();
+      return ask(() => running.kill());
     },
     signal(name) {
       numberOf(name);
-      return running.signal(name);
+      return ask(() => running.signal(name));
     },
-    isStarting: () => running.isStarting?.() === true,
+    isStarting: () => ask(() => running.isStarting?.()),
     remove: async () => removed(backend, running),
-    resize: (size) => running.resize?.(size) ?? false,
+    resize: (size) => ask(() => running.resize?.(size)),
   };
+}
+
+function assertRunning(backend: string, running: Running): void {
+  const isWhole =
+    typeof running?.ended?.then === "function" &&
+    typeof running.kill === "function" &&
+    typeof running.signal === "function" &&
+    typeof running.streams === "object";
+  if (!isWhole) throw invalid(backend, "its engine did not answer with a Running");
 }
 
 /** For an engine the caller's fds are copied by this process: see `run/stdio.ts`. */
@@ -91,39 +113,40 @@ function checkedStreams(backend: string, given: Streams, stdio: EngineStdio): St
   return streams;
 }
 
-/** The end of a program, and what is to be called when it has been told to end at once: an engine may never answer. */
-function endOf(
-  backend: string,
-  running: Running,
-  checker: Checker,
-): { readonly ended: Promise<CheckedEnd>; readonly arm: () => void } {
-  let giveUp: (error: SandboxError) => void = () => undefined;
+/** The end of a program, what makes it a failure, and what is called when it has been told to end at once. */
+interface End {
+  readonly ended: Promise<CheckedEnd>;
+  readonly fail: (error: SandboxError) => void;
+  /** The engine may never answer. */
+  readonly expectEnd: () => void;
+}
+
+function endOf(backend: string, running: Running, checker: Checker): End {
+  let fail: End["fail"] = () => undefined;
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
   const ended = new Promise<CheckedEnd>((resolve, reject) => {
-    giveUp = reject;
+    fail = reject;
     running.ended
-      .then(
-        (end) => resolve(checkedEnd(backend, end, checker)),
-        (error: unknown) => reject(failureOf(backend, error)),
-      )
-      .catch(reject)
-      .finally(() => {
-        isOver = true;
-        clearTimeout(timer);
-      });
+      .then((end) => resolve(checkedEnd(backend, end, checker)))
+      .catch((error: unknown) => reject(failureOf(backend, error)));
+  }).finally(() => {
+    isOver = true;
+    clearTimeout(timer);
   });
-  const arm = (): void => {
-    if (!isOver) timer ??= setTimeout(() => giveUp(stuck(backend)), KILL_LIMIT);
+  const expectEnd = (): void => {
+    if (!isOver) timer ??= setTimeout(() => fail(stuck(backend)), KILL_LIMIT);
   };
-  return { ended, arm };
+  return { ended, fail, expectEnd };
 }
 
 function checkedEnd(backend: string, end: Ended, checker: Checker): CheckedEnd {
   if (typeof end?.verdict !== "function")
     throw invalid(backend, "its engine does not tell how a program ended");
+  const { usage, outOfMemory } = end;
   return {
-    ...end,
+    ...(usage !== undefined && { usage }),
+    ...(outOfMemory !== undefined && { outOfMemory }),
     verdict: (stderr) =>
       checkedVerdict(
         backend,
