@@ -6,6 +6,15 @@ export const cwd: Topic = {
   title: "cwd",
   cases: [
     {
+      title: "the program starts in cwd, and PWD says so, at the host's own root",
+      needs: ["cwd"],
+      async run({ sh }) {
+        const config = { root: "/", mounts: [], cwd: "/usr/bin" };
+        const { out } = succeeded(await sh('pwd -P; echo "$PWD"', config));
+        assert.equal(out, "/usr/bin\n/usr/bin\n");
+      },
+    },
+    {
       title: "the program starts in cwd, and PWD says so",
       needs: ["root", "cwd"],
       async run({ put, sh }) {

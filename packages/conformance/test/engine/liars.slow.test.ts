@@ -28,6 +28,12 @@ interface EngineLiar {
 
 const LIARS: readonly EngineLiar[] = [
   {
+    does: "takes no notice of the environment",
+    backend: asks({ env: {} }),
+    caughtBy: ["environment: a value", "environment: a name"],
+  },
+  { does: "starts everything in /", backend: asks({ cwd: "/" }), caughtBy: ["cwd"] },
+  {
     does: "takes every end for a good one",
     backend: runs(() => ({
       ended: Promise.resolve({ verdict: () => ({ kind: "exited", exitCode: 0 }) }),
@@ -93,6 +99,11 @@ function plans(edit: (plan: EnginePlan) => Partial<EnginePlan>): Backend {
       return { ...plan, ...edit(plan) };
     },
   };
+}
+
+/** Sends something else than what was asked for. */
+function asks(other: object): Backend {
+  return plans(({ request }) => ({ request: { ...(request as object), ...other } }));
 }
 
 /** Answers with something else than what runs. */
