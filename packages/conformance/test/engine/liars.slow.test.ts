@@ -27,11 +27,6 @@ interface EngineLiar {
 }
 
 const LIARS: readonly EngineLiar[] = [
-  {
-    does: "takes no notice of the environment",
-    backend: asks({ env: {} }),
-    caughtBy: ["environment: a value", "environment: a name"],
-  },
   { does: "starts everything in /", backend: asks({ cwd: "/" }), caughtBy: ["cwd"] },
   {
     does: "takes every end for a good one",

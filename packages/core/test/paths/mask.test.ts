@@ -42,20 +42,20 @@ function bind(source: string, target: string): ResolvedMount {
 }
 
 it("cgroups of the host are masked wherever they are shown, read-only or not", () => {
-  expect(masked({})).toEqual(["hide /sys/fs/cgroup root"]);
-  expect(masked({ rootReadOnly: false })).toEqual(["hide /sys/fs/cgroup root"]);
+  expect(masked({})).toEqual(["mask /sys/fs/cgroup root"]);
+  expect(masked({ rootReadOnly: false })).toEqual(["mask /sys/fs/cgroup root"]);
   expect(masked({ root: "/srv", mounts: [bind("/sys", "/x")] })).toEqual([
     "bind /x mounts[0]",
-    "hide /x/fs/cgroup mounts[0]",
+    "mask /x/fs/cgroup mounts[0]",
   ]);
   expect(masked({}, V2, "tmpfs")).toEqual(["tmpfs /sys/fs/cgroup root"]);
 });
 
 it("hierarchies side by side are masked as one, and others leave their neighbours alone", () => {
   expect(masked({}, V1)).toEqual([
-    "hide /mnt/a root",
-    "hide /mnt/b root",
-    "hide /sys/fs/cgroup root",
+    "mask /mnt/a root",
+    "mask /mnt/b root",
+    "mask /sys/fs/cgroup root",
   ]);
 });
 
@@ -69,11 +69,11 @@ it("nothing is masked where nothing is shown, or a mount of the config lies over
 
 it("a procfs of the host is masked where the config wants to see no process of the host", () => {
   const isolate = new Set(["pid"] as const);
-  expect(masked({ isolate })).toEqual(["hide /proc root", "hide /sys/fs/cgroup root"]);
+  expect(masked({ isolate })).toEqual(["mask /proc root", "mask /sys/fs/cgroup root"]);
   const proc = { type: "proc", target: "/proc", path: "mounts[0]", create: false } as const;
   expect(masked({ isolate, mounts: [proc] })).toEqual([
     "proc /proc mounts[0]",
-    "hide /sys/fs/cgroup root",
+    "mask /sys/fs/cgroup root",
   ]);
 });
 
@@ -81,7 +81,7 @@ it("what lies below a mask is made in it, and is hidden without being hidden", (
   const hide = { type: "mask", path: "hidden[0]", create: false, kind: "directory" } as const;
   const mounts = [bind("/srv", "/sys/fs/cgroup/x"), { ...hide, target: "/sys/fs/cgroup/y" }];
   expect(masked({ mounts })).toEqual([
-    "hide /sys/fs/cgroup root",
+    "mask /sys/fs/cgroup root",
     "bind /sys/fs/cgroup/x mounts[0] made",
   ]);
 });
