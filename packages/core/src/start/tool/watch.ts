@@ -100,8 +100,10 @@ export function watch(
   };
   const kill = (): boolean => {
     if (!isRunning() || child.pid === undefined) return false;
+    // On a busy machine pid 1 takes its time to die, and the program, which has a session of its own, may begin meanwhile.
+    const tree = stopped(child.pid);
     if (seen.init !== undefined) killInit(seen.init);
-    else for (const pid of stopped(child.pid)) send(pid, constants.signals.SIGKILL);
+    for (const pid of tree) send(pid, constants.signals.SIGKILL);
     send(-child.pid, constants.signals.SIGKILL);
     return true;
   };
@@ -127,10 +129,7 @@ function programOf(
   return own ?? childrenOf(init)?.[0];
 }
 
-/**
- * All that is below a tool, which may have started another one in a session of its own, and has not told of a sandbox
- * yet. It is stopped first, so that it starts nothing more.
- */
+/** All that is below a tool, in whatever session. The tool is stopped first, so that it starts nothing more. */
 function stopped(tool: number): number[] {
   send(-tool, constants.signals.SIGSTOP);
   return treeFrom(tool);
