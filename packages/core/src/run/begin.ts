@@ -7,7 +7,8 @@ import type { RunOptions } from "./options.js";
 import { resolveStdio } from "./stdio.js";
 
 /**
- * Starts a command with the streams that its options ask for, and looks after it; not when its signal was aborted.
+ * Starts a command with the streams that its options ask for, and follows it to its end. When its signal has been
+ * aborted already, nothing is started.
  *
  * @throws SandboxError as {@link resolveStdio} and `start` do.
  */
@@ -27,7 +28,7 @@ export function begin(
   }
 }
 
-/** The same, where a start takes its time. */
+/** As {@link begin}, for a start that answers later. */
 export async function beginAsync(
   prepared: Prepared,
   terms: Terms,
@@ -48,7 +49,7 @@ function aborted(terms: Terms, options: RunOptions): SandboxChild {
   return childOf(neverStarted(), terms, options);
 }
 
-/** What stands for a program whose signal was aborted before it could be started: it takes and gives nothing. */
+/** The `Started` of a program that never began, because its signal was aborted before. Its streams are empty. */
 export function neverStarted(): Started {
   const nothing = {
     code: "LAUNCH_FAILED",

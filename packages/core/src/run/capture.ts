@@ -40,10 +40,10 @@ export function capture(stream: Readable, limit: number, onOverrun: () => void):
   };
 }
 
-/** A plain view where it can be: two copies of a big output take longer than it took to come. */
+/** Returns a view of the bytes without a copy where it can: to copy a big output takes longer than to read it. */
 function joined(chunks: readonly Buffer[]): Uint8Array {
   const { buffer, byteOffset, byteLength } = Buffer.concat(chunks);
-  // A small one lies in a pool that others share.
+  // Node keeps small buffers in a pool, whose rest belongs to others.
   return byteLength === buffer.byteLength
     ? new Uint8Array(buffer, byteOffset, byteLength)
     : new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength));
@@ -53,7 +53,7 @@ function joined(chunks: readonly Buffer[]): Uint8Array {
 function closed(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
     if (stream.closed) resolve();
-    // A reset by a dying peer is an end like any other: what was read stays.
+    // A dying program may reset the connection. What was read until then counts.
     stream.on("error", () => undefined).on("close", resolve);
   });
 }
@@ -62,9 +62,9 @@ const STEP = 100;
 const STEPS = 20;
 
 /**
- * What was captured, once the run is over: a process that was not killed, where the backend cannot, may hold the pipe,
- * so it waits for the rest, but not for ever. In steps, between which Node reads: where this process was busy, one long
- * wait would be over before anything was read.
+ * What was captured, once the run is over. Where a backend cannot kill every process, one that is left may keep the pipe
+ * open, so this waits for the rest for two seconds at most. It waits in short steps, because Node reads between them: if
+ * this process was busy, a single timer would fire before anything was read.
  */
 async function drained(captured: Capture | undefined): Promise<Uint8Array | undefined> {
   for (let step = 0; step < STEPS && captured?.closed() === false; step += 1)

@@ -63,7 +63,7 @@ function checkStream(name: keyof typeof WORDS, option: unknown): void {
   });
 }
 
-/** Exactly one of the ways, and one that can be gone. */
+/** Whether an object names exactly one source or destination, and a valid one. */
 function isSource(name: keyof typeof WORDS, option: object): boolean {
   const [[key, value] = [], ...others] = Object.entries(option) as [string, unknown][];
   if (others.length > 0) return false;
@@ -81,7 +81,8 @@ function isIterable(stream: unknown): boolean {
 }
 
 /**
- * For what runs a command to its end: nobody could read or write a pipe, and the program would wait for ever.
+ * Refuses pipes for a run that only resolves with its result: nobody could read or write them, and the program would wait
+ * for ever.
  *
  * @throws SandboxError `CONFIG_INVALID`
  */

@@ -47,7 +47,7 @@ export interface SandboxChild extends AsyncDisposable {
   resize(columns: number, rows: number): boolean;
 }
 
-/** What the result of a run tells of the sandbox, what the run may use, and when and how it is ended from outside. */
+/** What is the same for every run of a sandbox: what its result says of the sandbox, its limits, and when it is ended. */
 export interface Terms extends DeadlineTerms {
   readonly backend: string;
   readonly dropped: readonly Dropped[];
@@ -56,7 +56,7 @@ export interface Terms extends DeadlineTerms {
   readonly tellsSignals: boolean;
 }
 
-/** What holds for every run of a sandbox. */
+/** The terms of a prepared sandbox. */
 export function termsOf({ backend, dropped, config, plan }: Prepared): Terms {
   const { limits, stop } = config;
   const tellsSignals = plan.mechanisms["exit.signal"] !== undefined;
@@ -64,8 +64,8 @@ export function termsOf({ backend, dropped, config, plan }: Prepared): Terms {
 }
 
 /**
- * Looks after a program to its end: feeds it, captures or copies its output, ends it when it must, and puts the result
- * together.
+ * Follows a program to its end: writes its standard input, captures or copies its output, ends it at its deadline, and
+ * puts the result together.
  */
 export function childOf(
   running: Started,
@@ -94,7 +94,7 @@ export function childOf(
     return {
       ...outcomeOf(ended, {
         stderr,
-        // The rest of what was cut may have come when the program had ended.
+        // The output may have passed its limit only when the program had ended already.
         stopped: stopped ?? captures.overrun() ?? failed,
         signaled,
         killed: hasKilled(),
@@ -139,10 +139,10 @@ export function childOf(
   };
 }
 
-/** What a run has that reads and writes no file. */
+/** The stdio of a run that reads and writes no file. */
 const NOTHING = { sinks: {}, close: () => undefined } as const;
 
-/** Tells of the end at once, and only then takes back what the host had. */
+/** Calls `hear` as soon as the program has ended; only then removes what the host had for it. */
 async function endOf(running: Started, hear: () => void): Promise<CheckedEnd> {
   try {
     return await running.ended.finally(hear);
@@ -165,21 +165,21 @@ function pipesOf(streams: Streams, options: RunOptions): Streams {
 }
 
 /**
- * Lets go of the streams of a program that has ended, as Node does with those of its own children. What somebody reads
- * stays until it has been read; a pipe that nobody reads would never be closed.
+ * Closes the streams of a program that has ended, as Node does for its own children. A stream that somebody reads stays
+ * open until it has been read. One that nobody reads would never be closed, so it is drained.
  */
 function closeUnread(
   stdin: Writable | null,
   { stdout, stderr }: { readonly stdout: Readable | null; readonly stderr: Readable | null },
 ): void {
   stdin?.destroy();
-  // In a turn of its own: who has waited for the end may begin to read what is there.
+  // In a later turn of the event loop, so that a caller who has awaited the result can still begin to read.
   setImmediate(() => {
     for (const stream of [stdout, stderr]) if (stream !== null && !isRead(stream)) stream.resume();
   });
 }
 
-/** One that was paused will be read again. */
+/** Whether somebody reads a stream. One that is paused will be read again. */
 function isRead(stream: Readable): boolean {
   return stream.readableFlowing !== null || stream.listenerCount("readable") > 0;
 }

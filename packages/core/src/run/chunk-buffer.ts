@@ -5,10 +5,13 @@ export interface ChunkBuffer {
   all(): readonly Buffer[];
 }
 
-/** Bytes: below which size a piece is copied, and into blocks of which size. */
+/** In bytes: chunks below the first size are copied into blocks of the second. */
 const [SMALL, BLOCK] = [1024, 8192] as const;
 
-/** Keeps chunks. Small ones are copied into a common block: a Buffer of its own for one byte takes as much memory as hundreds of bytes. */
+/**
+ * Keeps chunks. Small ones are copied into a common block, because a Buffer of its own takes hundreds of bytes even for
+ * one byte.
+ */
 export function chunkBuffer(): ChunkBuffer {
   const whole: Buffer[] = [];
   let block = Buffer.alloc(0);

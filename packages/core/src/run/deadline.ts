@@ -8,17 +8,17 @@ export interface DeadlineTerms {
   readonly stop: Config["stop"];
 }
 
-/** What ends a run from outside. */
+/** Ends a run from outside: at its time limit, on the abort of its signal, or when a limit of core's is exceeded. */
 export interface Deadline {
-  /** Ends it: a time-out or an abort as gently as the config has it, everything else at once. The first reason counts. */
+  /** Ends the run. A time-out or an abort follows the config's `stop`; any other reason kills at once. The first reason counts. */
   readonly stop: (reason: Stop) => void;
-  /** Says that it is over, and after how many seconds; gives the reason why it was ended, if it was. */
+  /** To be called when the program has ended, with the seconds that it took. Returns why it was ended, if it was. */
   readonly over: (wallTime: number) => Stop | undefined;
-  /** Whether everything was ended, and the program has not come to an end of its own. */
+  /** Whether everything was killed, so that the program did not come to an end of its own. */
   readonly hasKilled: () => boolean;
 }
 
-/** Sets everything that may end a run from outside. */
+/** Starts the timer of a run, and listens to its signal. */
 export function deadline(
   running: Running,
   { wallTime, stop: gentle }: DeadlineTerms,
@@ -34,14 +34,14 @@ export function deadline(
   const stopGently = (how: NonNullable<Config["stop"]>, mayWait: boolean): void => {
     if (isOver) return;
     if (running.isStarting?.() === true) {
-      // What the tool has told of its program may be in the pipe, and is here after a turn of the event loop. A program
-      // that is not there then must not begin any more.
+      // The tool's report that the program is there may still be in the pipe, and is read within a turn of the event loop.
+      // A program that has not begun by then must not begin any more.
       if (mayWait) setImmediate(() => setImmediate(() => stopGently(how, false)));
       else kill();
       return;
     }
     running.signal(how.signal);
-    // One that is stopped can only then act on it.
+    // A stopped program can act on the signal only when it goes on.
     running.signal("SIGCONT");
     grace = setTimeout(kill, how.grace * 1000);
   };
@@ -67,7 +67,7 @@ export function deadline(
       clearTimeout(timer);
       clearTimeout(grace);
       signal?.removeEventListener("abort", abort);
-      // Where this process was busy, it may hear of the end before the timer.
+      // If this process was busy, it learns of the end before its timer fires.
       return reason ?? (wallTime !== undefined && took >= wallTime ? "timed-out" : undefined);
     },
     hasKilled: () => killed,

@@ -7,16 +7,16 @@ export type InputSource = AsyncIterable<string | Uint8Array>;
 /** A source that is being read. */
 export interface Input {
   next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
-  /** Lets the source go at once, also while it is asked for more; nothing that it says to that is of interest. */
+  /** Closes the source at once, also while a `next` is pending. What it answers to that is ignored. */
   cancel(): void;
 }
 
-/** Begins to read a source; what is wrong with it rejects the first `next`. */
+/** Begins to read a source. If it cannot be read, the first `next` rejects. */
 export function openInput(source: InputSource): Input {
   try {
     if (source instanceof ReadableStream) return openWeb(source);
     const iterator = source[Symbol.asyncIterator]();
-    // Its iterator would destroy it too, but not while it waits.
+    // The iterator of a Readable destroys it on return, but not while it waits for data, so `cancel` does that itself.
     if (source instanceof Readable) source.on("error", () => undefined);
     return {
       next: () => iterator.next(),
@@ -39,6 +39,6 @@ function quietly(act: () => PromiseLike<unknown> | undefined): void {
   try {
     Promise.resolve(act()).catch(() => undefined);
   } catch {
-    // An iterator of somebody's own need not give a promise.
+    // A caller's own iterator may throw, or answer with something that is no promise.
   }
 }

@@ -26,7 +26,7 @@ export function linesOf(
     const message = `maxLength: ${String(maxLength)} is not a number of bytes`;
     throw new SandboxError("CONFIG_INVALID", message, { path: "maxLength" });
   }
-  // From now on Node keeps what comes, though the iteration may begin later, when the program has ended.
+  // With a listener, Node keeps the data for an iteration that begins only when the program has ended.
   stream.on("readable", () => undefined);
   return cut(output, stream, maxLength);
 }
@@ -43,7 +43,7 @@ async function* cut(
   let length = 0;
   const count = (more: number): void => {
     length += more;
-    // One byte more may yet turn out to be the `\r` of the end.
+    // One byte more is allowed, as it may be the `\r` that ends the line.
     if (length > maxLength + 1) throw tooLong(output, maxLength);
   };
   const take = (last: Buffer, isEnded: boolean): string => {

@@ -6,7 +6,7 @@ import { SandboxError } from "../result/error.js";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   constants;
-/** Node does not name it: to look something up, without the right to read it. */
+/** O_PATH of open(2), for which Node has no name: it looks a file up without opening it for reading. */
 const O_PATH = 0o10_000_000;
 const READ = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 const WRITE = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
@@ -42,7 +42,7 @@ function open(name: string, path: string, config: ResolvedConfig, flags: number)
   });
 }
 
-/** The host's names of what a program can write to. */
+/** The paths on the host to which a program in the sandbox can write. */
 function writableIn({ root, rootReadOnly, overlay, mounts }: ResolvedConfig): string[] {
   const binds = mounts.flatMap((mount) =>
     mount.type === "bind" && !mount.readOnly ? [mount.source] : [],
@@ -50,7 +50,7 @@ function writableIn({ root, rootReadOnly, overlay, mounts }: ResolvedConfig): st
   return rootReadOnly ? binds : [overlay?.upper ?? root, ...binds];
 }
 
-/** As the kernel would, from one directory to the next: what is renamed meanwhile leads nowhere else. */
+/** Follows a path from directory to directory by fds, so that a rename in the meantime cannot lead elsewhere. */
 function walk(name: string, path: string, writable: readonly string[], flags: number): number {
   const left = resolve(path).split("/").filter(Boolean);
   let directory = openSync("/", O_PATH | O_DIRECTORY);
@@ -88,7 +88,7 @@ function walk(name: string, path: string, writable: readonly string[], flags: nu
 
 const MOST_LINKS = 40;
 
-/** Where a symlink leads; undefined for what is none, or is not there. */
+/** The target of a symlink; undefined for anything else, and for what does not exist. */
 function linkAt(path: string): string | undefined {
   try {
     return readlinkSync(path);

@@ -23,7 +23,7 @@ export interface Seen {
 const STDERR_TAIL = 4096;
 
 /**
- * Puts the end of a run into one word.
+ * Decides the outcome of a run.
  *
  * @throws SandboxError when there was no program to end.
  */
@@ -41,13 +41,13 @@ export function outcomeOf(ended: Ended, seen: Seen): Ending {
   if (verdict.kind === "exited") return { outcome: "exited", exitCode: verdict.exitCode };
   if (verdict.kind === "signaled")
     return { outcome: "signaled", signal: verdict.signal, ...(dump && { coreDumped: true }) };
-  // The caller has ended everything, perhaps before there was a program. Any other signal does not end a sandbox.
+  // With SIGKILL the caller has ended everything, perhaps before there was a program.
   if (signaled === "SIGKILL") return { outcome: "signaled", signal: signaled };
   const { code, message, kind: _, ...details } = verdict;
   throw new SandboxError(code, message, { ...HINTS[code], ...details });
 }
 
-/** What every backend may leave to core to say. */
+/** Details of errors that are the same for every backend. */
 const HINTS: Partial<Readonly<Record<ErrorCode, ErrorDetails>>> = {
   COMMAND_NOT_FOUND: {
     path: "command",
@@ -78,7 +78,7 @@ export function exceededLimit(
   const died = (signal: "SIGXCPU" | "SIGXFSZ" | "SIGKILL"): boolean =>
     verdict.kind === "signaled"
       ? verdict.signal === signal
-      : // All that such a backend has for death by a signal.
+      : // A backend that cannot tell signals gives 128 and the number.
         !tellsSignals &&
         verdict.kind === "exited" &&
         verdict.exitCode === 128 + constants.signals[signal];
@@ -89,8 +89,8 @@ export function exceededLimit(
   if (cpuTime === undefined) return undefined;
   const { userTime, systemTime = 0 } = usage ?? {};
   const spent = userTime === undefined ? undefined : userTime + systemTime;
-  // The kernel counts in ticks and may be ahead. A program may also send SIGXCPU to itself; where nobody has counted,
-  // it is believed. One that ignores the signal is killed a second later.
+  // The kernel counts in ticks, so the time that it tells may be a little off. A program may also send SIGXCPU to itself:
+  // where no time is known, the signal is taken for the limit. The kernel kills a program that ignores it a second later.
   const isSpent = (spent ?? Infinity) > Math.ceil(cpuTime) - 0.5;
   const isOverspent = (spent ?? 0) > Math.ceil(cpuTime) + 0.5;
   return (died("SIGXCPU") && isSpent) || (died("SIGKILL") && isOverspent && !isOurs)
@@ -98,7 +98,7 @@ export function exceededLimit(
     : undefined;
 }
 
-/** 137 is what a shell or a tool says of a child that SIGKILL ended; a set-up may be killed, too. */
+/** Whether SIGKILL ended the program. A shell says 137 of such a child, and the set-up itself may have been killed. */
 function wasKilled(verdict: Verdict): boolean {
   if (verdict.kind === "signaled") return verdict.signal === "SIGKILL";
   return verdict.kind === "failed" || verdict.exitCode === 137;

@@ -11,7 +11,7 @@ import type { Sinks } from "./stdio.js";
 
 /** An output of the program that is copied to an fd. */
 export interface Relay {
-  /** Resolves when all is written that the program wrote; with why the run failed, if the copying did. */
+  /** Resolves when everything is written, with the reason if it could not be. */
   readonly drained: () => Promise<Stop | undefined>;
   /** Closes the program's output; resolves when nothing is being written any more. */
   readonly cut: () => Promise<void>;
@@ -53,7 +53,7 @@ function relay(
   let isOver = false;
   const over = copy()
     .catch((cause: unknown) => {
-      // Whoever reads has seen enough, and a program that was ended has reset the pipe.
+      // EPIPE: the reader has had enough. An error while nothing is being written comes from a program that was killed.
       if (isBusy && codeOf(cause) !== "EPIPE") reason = failure(name, cause);
       isBusy = false;
     })
@@ -68,7 +68,8 @@ function relay(
   };
   return {
     async drained() {
-      // What nobody has ended may hold the pipe for ever. As long as something comes of it, it is waited for.
+      // A process that was not killed may keep the pipe open for ever. This waits as long as something comes, and then for
+      // two seconds.
       for (let idle = 0, seen = moved; !isOver && idle < MOST_IDLE; seen = moved) {
         await Promise.race([over, setTimeout(STEP)]);
         idle = isBusy || moved > seen ? 0 : idle + 1;
@@ -80,7 +81,7 @@ function relay(
   };
 }
 
-/** Milliseconds, and how many of these steps. */
+/** In milliseconds, and how many such steps without data end the wait. */
 const STEP = 100;
 const MOST_IDLE = 20;
 const RETRY = 5;
@@ -98,7 +99,7 @@ async function writeAll(fd: number, bytes: Buffer): Promise<void> {
   }
 }
 
-/** A file that is appended to is written at its end. */
+/** How many bytes may still be written: a file opened for appending is written at its end, another at its position. */
 function roomIn(fd: number, most: number): number {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return Infinity;
@@ -111,7 +112,7 @@ function roomIn(fd: number, most: number): number {
 
 const O_APPEND = 0o2000;
 
-/** Only Linux tells. */
+/** The fdinfo of proc(5), which only Linux has. */
 function infoOf(fd: number): string {
   try {
     return readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
@@ -134,7 +135,7 @@ function failure(path: string, cause: unknown): SandboxError {
   });
 }
 
-/** Everything that is copied, or thrown away, of what a program writes. */
+/** Starts to copy each output that leads to a file or device, and to drain each that is discarded. */
 export function startRelays(
   streams: Streams,
   { stdout, stderr }: StdioOptions,
@@ -163,7 +164,7 @@ export function startRelays(
   };
 }
 
-/** Nobody else reads it. */
+/** Whether nobody reads an output. */
 function isDiscarded(
   option: StdioOptions["stderr"] = "capture",
   sink: number | undefined,

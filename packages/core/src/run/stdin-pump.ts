@@ -8,7 +8,7 @@ import type { StdinOption } from "./options.js";
  * read all of it is no failure; a source is destroyed then, as when the run is over.
  *
  * @param onFailure - Called once when the source fails, with `STREAM_FAILED`.
- * @returns What lets go of the source when the run is over.
+ * @returns A function that closes the source, for the end of the run.
  */
 export function pumpStdin(
   stdin: Writable | null,
@@ -64,7 +64,7 @@ function bytes(chunk: unknown): string | Uint8Array {
   throw new TypeError(`it gave neither a string nor bytes, but ${typeof chunk}`);
 }
 
-/** Resolves when there is room for more, or nobody left to read it. */
+/** Resolves when the pipe takes more, or is closed. */
 function room(stdin: Writable): Promise<void> {
   return new Promise((resolve) => {
     if (stdin.closed) return resolve();

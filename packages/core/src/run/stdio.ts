@@ -19,14 +19,14 @@ import type { RunOptions } from "./options.js";
 import { isFed, type OutputOption, type StdinOption, type StdioOptions } from "./options.js";
 import { assertOwnTerminal } from "./terminal.js";
 
-/** What a run's options come to when the program gets pipes in place of files and devices of the caller. */
+/** The standard streams of a run, in which pipes have taken the place of the caller's files and devices. */
 export interface ResolvedStdio {
   readonly targets: StdioTargets;
-  /** The options, whose standard input is a stream where it is a file or a device. */
+  /** The options of the run; standard input from a file or a device has become a stream. */
   readonly options: RunOptions;
-  /** Where what the program writes is to be copied to. */
+  /** The fds to which outputs are copied. */
   readonly sinks: Sinks;
-  /** Lets go of everything that was opened, when the run is over. */
+  /** Closes everything that was opened for the run. */
   readonly close: () => void;
 }
 
@@ -37,8 +37,8 @@ export interface Sinks {
 }
 
 /**
- * Decides what the program gets as fds 0 to 2. To have a file or a device open is power over it: its mode can be
- * changed, and it can be opened anew by its name in /proc, to be emptied although it was opened for appending.
+ * Decides what the program gets as fds 0 to 2. It gets no file or device of the caller: through an open fd a program could
+ * change the mode of a file, or open it again by its name in /proc and truncate it, although it was opened for appending.
  *
  * @throws SandboxError `LAUNCH_FAILED`, `PATH_INVALID`; what was opened before is closed again.
  */
@@ -49,7 +49,7 @@ export function resolveStdio(prepared: Prepared, options: RunOptions): ResolvedS
     const [stdout, to] = open.output("stdout", options.stdout);
     const [apart, errorTo] =
       options.stderr === "stdout" ? [] : open.output("stderr", options.stderr);
-    // In one file, what was written to the one and the other is in the order written.
+    // If both outputs lead to one file, one pipe keeps the order in which they were written.
     const isOne = apart === undefined || isSameFile(to, errorTo);
     return {
       targets: {
@@ -71,7 +71,7 @@ export function resolveStdio(prepared: Prepared, options: RunOptions): ResolvedS
   }
 }
 
-/** Node would close the caller's fd with the stream. */
+/** For a stream on a fd of the caller, which Node would close with the stream. */
 const LEFT_OPEN = { open, read, close: (_: number, done: () => void) => done() };
 
 function isSameFile(one: number | undefined, other: number | undefined): boolean {
@@ -106,7 +106,7 @@ class Opener {
     const stream = isEndless(statOf("stdin", fd), fd)
       ? reopened(fd)
       : createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
-    // It closes the file when that is not being read any more.
+    // The stream closes the file.
     this.#opened.length = 0;
     this.#opened.push(() => stream.destroy());
     return { target, option: { stream } };
@@ -130,7 +130,7 @@ class Opener {
     return fd;
   }
 
-  /** Whoever has a directory open reaches everything below it, whatever the config says. */
+  /** A directory is refused: through its fd a program would reach everything below it, whatever the config says. */
   #targetOf(name: Name, fd: number): StdioTarget {
     const stat = statOf(name, fd);
     if (stat.isDirectory()) throw unusable(name, `fd ${fd} is a directory`);
@@ -143,7 +143,7 @@ class Opener {
   }
 }
 
-/** Whether it may never come to an end, and waits for whoever is at the other side: a FIFO, a socket, a terminal. */
+/** Whether it is a FIFO, a socket or a terminal, whose other side decides when it ends. */
 function isEndless(stat: Stats, fd: number): boolean {
   return stat.isFIFO() || stat.isSocket() || isatty(fd);
 }
@@ -163,7 +163,7 @@ function reopened(fd: number): Readable {
   }
 }
 
-/** Linux's null device: each sandbox has its own, or something that is as empty. */
+/** Whether it is Linux's null device, for which the sandbox has one of its own. */
 function isNull(stat: Stats): boolean {
   return process.platform === "linux" && stat.isCharacterDevice() && stat.rdev === 0x1_03;
 }

@@ -6,7 +6,7 @@ import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import { isFed, type StdioOptions } from "./options.js";
 
-/** The size that is asked for; `true` is that of an old terminal. Undefined: there is to be no terminal. */
+/** The size of the terminal that is asked for: 80 x 24 for `true`, undefined for none. */
 export function windowOf(tty: boolean | WindowSize | null | undefined): WindowSize | undefined {
   if (tty === undefined || tty === false) return undefined;
   if (tty === null) throw invalid("tty", "null is neither true or false nor a size");
@@ -26,8 +26,8 @@ export function assertWindow({ columns, rows }: WindowSize): void {
 const MOST = 65_535;
 
 /**
- * A terminal has one input and one output. They reach this process by pipes, so that the program can get at nothing
- * that leads to the caller's own terminal.
+ * Checks the options of a run with a terminal. Its one input and one output are pipes to this process, so that the program
+ * gets nothing that leads to the caller's own terminal.
  *
  * @throws SandboxError `CONFIG_INVALID`
  */
@@ -44,7 +44,7 @@ export function assertTerminal(
   if (stderr !== "stdout") throw invalid("stderr", "a terminal has one output, which is `stdout`");
 }
 
-/** A terminal's standard error is its one output, unless somebody asks for what it cannot have. */
+/** Sets standard error to the one output of a terminal, unless the caller has set it to something else. */
 export function forTerminal<Options extends StdioOptions>(
   options: Options,
   window: WindowSize | undefined,
@@ -57,8 +57,9 @@ function invalid(path: string, what: string): SandboxError {
 }
 
 /**
- * A terminal that controls no session can be made one's own, and then be typed into (TIOCSTI) what the caller's shell
- * reads afterwards. That of this process's own session cannot. Where the backend filters system calls, neither can.
+ * Refuses a terminal that is the controlling one of no session, or of another: the program could make it its own and type
+ * into it (TIOCSTI) what the caller's shell reads afterwards. It cannot do that with the terminal of this process's
+ * session, or where the backend filters system calls.
  *
  * @throws SandboxError `LAUNCH_FAILED`
  */
@@ -78,7 +79,7 @@ function hasFilter(fds: readonly PlanFd[]): boolean {
   return fds.includes("filter");
 }
 
-/** /dev/tty leads to nothing else. */
+/** Whether it is the terminal of this session: itself, or /dev/tty. */
 function isControlling(device: number): boolean {
   const stat = readFileSync("/proc/self/stat", "latin1");
   // proc(5): the name, which may hold anything, is in brackets; `tty_nr` is the seventh field.
