@@ -11,7 +11,7 @@ export class IdleSandboxes {
   readonly #prepared: Prepared<LauncherPlan>;
   readonly #size: number;
   readonly #waiting: LiveSandbox[] = [];
-  /** Those that run a command, too. */
+  /** All of them: those that wait and those that run a command. */
   readonly #all = new Map<LiveSandbox, KeepAlive>();
   #isClosed = false;
 
@@ -28,7 +28,7 @@ export class IdleSandboxes {
   take(): LiveSandbox {
     if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
     let live = this.#waiting.shift();
-    // One that was killed while it waited may not have been missed yet.
+    // This process may not have heard yet of one that was killed while it waited.
     while (live !== undefined && !(live.channel.isOpen() && live.isSound())) {
       this.#fillLater();
       live = this.#waiting.shift();
@@ -61,14 +61,14 @@ export class IdleSandboxes {
     while (!this.#isClosed && this.#waiting.length < this.#size) this.#waiting.push(this.#open());
   }
 
-  /** To start one takes this process a millisecond, which the run that has just begun need not wait for. */
+  /** Starts a sandbox a little later: it takes this process a millisecond, which would delay the run that has just begun. */
   #fillLater(): void {
     setTimeout(() => {
       if (this.#isClosed || this.#waiting.length >= this.#size) return;
       try {
         this.#waiting.push(this.#open());
       } catch {
-        // There are no fds or processes left just now: whoever takes the next one is told.
+        // No fds or processes are left just now. The next `take` tries again, and throws.
       }
     }, REFILL_AFTER).unref();
   }
@@ -90,7 +90,7 @@ export class IdleSandboxes {
       const index = this.#waiting.indexOf(live);
       if (index === -1) return;
       this.#waiting.splice(index, 1);
-      // One that could not be set up would not be the next time either.
+      // If this one could not be set up, another one could not either.
       if (live.isReady()) this.#fillLater();
     };
     live.channel.closed.then(gone, gone);

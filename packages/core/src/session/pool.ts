@@ -57,7 +57,7 @@ export async function createPool(
   insist("pool", "createPool");
   const prepared = forLauncher(any);
   const idle = new IdleSandboxes(prepared, size);
-  // The first ones are waited for by nobody yet; what keeps them from being set up is told to who asks.
+  // Nobody waits for the first sandboxes yet. A set-up that fails is reported by `ready` and by the runs.
   idle.filled().catch(() => undefined);
   const startChild = (argv: readonly Word[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);

@@ -26,7 +26,8 @@ export interface CommandOptions extends Omit<RunOptions, "passFds" | "tty">, Com
  * behind are there for the next one, until it is closed.
  *
  * When a command is ended from outside (`wallTime`, `signal`, SIGKILL), its process group is; what has left that group
- * lives until the session closes. A command that does not end within five seconds of that ends the session. A session that nobody closes does not keep this process alive.
+ * lives until the session closes. A command that does not end within five seconds of that ends the session. A session that
+ * nobody closes does not keep this process alive.
  */
 export interface Session extends AsyncDisposable {
   /** The name of the backend. */
@@ -85,7 +86,7 @@ export async function openSession(
   };
 }
 
-/** Its streams are pipes that the launcher makes for each command, and the relay of a terminal is one for each launcher. */
+/** Refuses a terminal: a launcher can relay one only, and a session has one launcher for all commands. */
 function withoutTerminal(options: CommandOptions): CommandOptions {
   if ((options as RunOptions).tty === undefined || (options as RunOptions).tty === false)
     return options;

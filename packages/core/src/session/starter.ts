@@ -72,9 +72,9 @@ function begin(
     send(encodeSignal(command.id, name));
     return true;
   };
-  // A program may see to it that nobody hears of its end: it ends with the session then.
+  // A program can keep its end from being reported. If it does not end when it is killed, the session is ended.
   const watchdog = new Watchdog(live.channel.hangUp);
-  // The launcher knows SIGKILL to be for the whole process group.
+  // The launcher sends SIGKILL to the whole process group.
   const kill = (): boolean => {
     const isSent = signal("SIGKILL");
     if (isSent) watchdog.expect();
@@ -93,14 +93,14 @@ function begin(
     });
     const over = (): void => watchdog.stop();
     ended.then(over, over);
-    // It may fail before there are pipes, or need none.
+    // A command may fail before it has pipes, and one without pipes is running as soon as it was sent.
     ended.then(() => ready(NO_STREAMS), reject);
     if (!command.streams.includes("pipe")) ready(NO_STREAMS);
   });
   return orAbort(abort, kill, started);
 }
 
-/** What the cgroup counts is the session's; but whether a command was killed for want of memory, it can tell. */
+/** The cgroup counts for the whole session. Of one command it tells only whether it was killed for want of memory. */
 async function startWithStats(
   live: LiveSandbox,
   command: Command,

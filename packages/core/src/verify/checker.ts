@@ -10,7 +10,7 @@ import { type NamespaceFile, namespacesOf, ownNamespace } from "./namespaces.js"
 import { findingsIn } from "./remembered.js";
 import { described, type Finding } from "./sight.js";
 
-/** What a sandbox has to be held against. */
+/** What a sandbox is compared with. */
 interface Promised {
   readonly needs: readonly Need[];
   readonly config: ResolvedConfig;
@@ -35,8 +35,8 @@ const NAMESPACES: Partial<
 };
 
 /**
- * Reads from the kernel what one sandbox is, and holds it against what was asked for. What it has not read itself, the
- * tool alone has said.
+ * Reads from the kernel what one sandbox is, and compares it with what was asked for. What this class has not read itself
+ * is known from the tool alone.
  */
 export class Checker {
   readonly #promised: Promised;
@@ -122,7 +122,10 @@ export class Checker {
     if (areKnown) this.#separate = initPid;
   }
 
-  /** In a user namespace of its own, a tool may leave what is no power over the host. The launcher leaves nothing. */
+  /**
+   * Looks for privileges that are left. A tool may leave some in a user namespace of its own, where they are no power over
+   * the host; the launcher leaves none.
+   */
   #powers(pid: number): Mismatch | undefined {
     const powers = privilegesOf(pid);
     if (powers === null || powers === undefined) return undefined;

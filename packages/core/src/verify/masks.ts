@@ -9,7 +9,7 @@ import { SandboxError } from "../result/error.js";
 /** How often masks are looked at while a program runs, in milliseconds. */
 const EVERY = 50;
 
-/** What `hidden` is in words, beside what the backend says. */
+/** Added to the mechanism of `hidden` in the receipt. */
 export const LOOKED_AT: string = `looked at every ${EVERY} ms and at the end`;
 
 /**
@@ -30,8 +30,8 @@ export class Masks {
   }
 
   /**
-   * Reads the kernel's own table from now on: all masks of the sandbox have been made. Without it, what the host has
-   * at each path is compared with what it had before.
+   * To be called when the sandbox has been set up: from now on its own table of mounts is read. Without that, the files of
+   * the host at the hidden paths are compared with those that were there before.
    */
   read(initPid: number): void {
     try {
@@ -41,7 +41,7 @@ export class Masks {
     }
   }
 
-  /** What to say of a mask that is gone; undefined while all are there. */
+  /** The error for a mask that is gone; undefined while all are there. */
   fault(): SandboxError | undefined {
     const targets = this.#table?.targets();
     const bare =
@@ -53,7 +53,7 @@ export class Masks {
     return bare && bared(bare);
   }
 
-  /** Has somebody look at them again and again; that does not keep this process alive. */
+  /** Calls a function regularly until {@link unwatch}. That does not keep this process alive. */
   watch(look: () => void): void {
     this.#timer ??= setInterval(look, EVERY).unref();
   }
@@ -63,7 +63,7 @@ export class Masks {
     this.#timer = undefined;
   }
 
-  /** The last look has been taken. */
+  /** To be called after the last look. */
   close(): void {
     this.unwatch();
     this.#table?.close();
@@ -71,7 +71,7 @@ export class Masks {
   }
 }
 
-/** Those of a config that has any. */
+/** The masks of a config; undefined where it has none. */
 export function masksOf(config: ResolvedConfig): Masks | undefined {
   return masksIn(config).length > 0 ? new Masks(config) : undefined;
 }
@@ -85,7 +85,7 @@ function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
     };
     return config.mounts.filter(
       (mount) =>
-        // What core hides by itself is no secret.
+        // What core masks by itself is no secret, so only `hidden` paths count.
         (mount.type === "mask" && mount.path.startsWith("hidden")) ||
         (mount.type === "bind" && mount.readOnly && isAmongWritable(mount.target)),
     );
@@ -129,7 +129,7 @@ function prefixesOf(path: string): string[] {
   return path === "/" ? [] : [...prefixesOf(dirname(path)), path];
 }
 
-/** Numbers of inodes are used again, so the time of birth counts where there is one. */
+/** Device, inode and time of birth of a file: the number of an inode may be used again. */
 function identityOf(host: string): string {
   try {
     const { dev, ino, birthtimeNs } = lstatSync(host, { bigint: true });
@@ -140,7 +140,10 @@ function identityOf(host: string): string {
   }
 }
 
-/** Where the kernel does not tell it, Node gives the time of the last change in its place, for procfs too, which has none. */
+/**
+ * Whether the kernel tells the time of birth. Where it does not, Node gives the time of the last change instead, which it
+ * then does for procfs, too.
+ */
 let tellsBirth: boolean | undefined;
 
 function bared({ type, path, target }: ResolvedMount): SandboxError {

@@ -23,7 +23,7 @@ import {
 } from "./sight.js";
 
 /**
- * Holds the mounts that pid 1 of a sandbox has against those that the config asks for.
+ * Compares the mounts that pid 1 of a sandbox has with those that the config asks for.
  *
  * @param host - Those of this process, by which a path of the host is known.
  */
@@ -47,7 +47,7 @@ export function findingsOf(
   ];
 }
 
-/** The kernel gives no two mounts one number. */
+/** Whether the table is another than the host's: the kernel gives no two mounts the same number. */
 function ownTable({ seen, host }: Sight): Finding {
   const shared = seen.entries.find(({ id }) => host.ids.has(id));
   return finding("isolate.mount", "isolate", shared === undefined, "mounts of its own", shared);
@@ -58,7 +58,7 @@ function root({ config, seen, host }: Sight): Finding {
   const say = (isRight: boolean | undefined, expected: string): Finding =>
     finding("root", "root", isRight, expected, top);
   if (config.mirrors.some(({ target }) => target === "/")) return say(undefined, "a mirror");
-  // Which directories are its layers, it does not say.
+  // The table does not say which directories are its layers.
   if (config.overlay !== undefined)
     return say(top?.type === "overlay" ? undefined : false, "an overlay");
   return say(isFrom(host.originOf(config.root), top), config.root);
@@ -129,7 +129,7 @@ function bound(
   return found;
 }
 
-/** Nodes that were made, and not mounted, the table does not show. */
+/** The devices. Nodes that were made with mknod(2) are not in the table. */
 function devices(
   target: string,
   path: string,

@@ -4,9 +4,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 export type NamespaceFile = "mnt" | "pid" | "ipc" | "uts" | "user" | "cgroup" | "net";
 
 /**
- * Whether a process has another namespace than this one: a function for each process, as one that may not be looked at
- * need not be tried twice. Who may not read `/proc/PID/ns` is told by what everybody may read, as far as that goes.
- * Undefined where nothing tells.
+ * Returns a function that tells whether a process has another namespace than this one; undefined where that cannot be told.
+ * Where `/proc/PID/ns` may not be read, it looks at other files, which everybody may read. After the first failure it does
+ * not try `/proc/PID/ns` again.
  */
 export function namespacesOf(pid: number): (file: NamespaceFile) => boolean | undefined {
   let isClosed = false;
@@ -42,9 +42,9 @@ function linkOf(pid: number | "self", file: NamespaceFile): string | undefined {
 
 const SIGNS: Partial<Record<NamespaceFile, (pid: number) => boolean | undefined>> = {
   pid: (pid) => differs(pid, "status", /^NSpid:(.*)$/m, (pids) => pids.trim().split(/\s+/).length),
-  // Two namespaces may well have the same map.
+  // Two namespaces may have the same map, so an equal map tells nothing.
   user: (pid) => differs(pid, "uid_map", /^([^]+)$/, (map) => map) === true || undefined,
-  // The kernel's own socket for routes, of which each network has one.
+  // The inode of the kernel's own routing socket, of which each network namespace has one.
   net: (pid) => differs(pid, "net/netlink", /^\S+ +0 +0 +.* (\d+) *$/m, (inode) => inode),
 };
 

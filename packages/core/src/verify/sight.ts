@@ -47,7 +47,7 @@ export function isWhole({ root, device }: MountEntry, { host }: Sight): boolean 
   return root === "/" && !host.devices.has(device);
 }
 
-/** What was deleted or replaced on the host in the meantime, the table calls so. */
+/** Whether a mount shows a file of the host. The table marks one that was deleted or replaced since: that tells nothing. */
 export function isFrom(
   origin: Origin | undefined,
   entry: MountEntry | undefined,
@@ -64,7 +64,7 @@ export function hasSize(bytes: number, entry: MountEntry | undefined): boolean {
   return over >= 0 && over < 65_536;
 }
 
-/** In a procfs that shows the host's processes this one has a number. Undefined where we may not look. */
+/** Whether a procfs is the sandbox's: in one of the host, `self` would lead to this process. Undefined where we may not look. */
 export function showsSandbox(target: string, pid: number, { seen }: Sight): boolean | undefined {
   // The way goes by the root of pid 1, below what may lie on it.
   if (seen.root !== seen.mountOf("/")) return undefined;
@@ -75,7 +75,7 @@ export function showsSandbox(target: string, pid: number, { seen }: Sight): bool
   }
 }
 
-/** What came of one comparison. */
+/** The result of one comparison. */
 export function finding(
   capability: Capability,
   path: string,

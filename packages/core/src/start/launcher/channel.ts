@@ -30,7 +30,7 @@ export type Open<AnyChannel extends Channel> = (
 /** What a channel goes over. */
 export interface Line {
   readonly write: (frame: Buffer) => void;
-  /** Says that there is no more to come, and sees to it that the launcher ends. */
+  /** Closes our side, at which the launcher ends; one that does not is killed. */
   readonly end: () => void;
   readonly isOpen: () => boolean;
   /** Resolves when the launcher is gone, and what it said has been read. Rejects when something of it is stuck. */
@@ -62,7 +62,7 @@ export function channelOver(
   });
   const hangUp = (): boolean => {
     if (!line.isOpen()) return false;
-    // What the launcher still has to say can be read meanwhile.
+    // What the launcher has still to say is read meanwhile.
     line.end();
     return true;
   };
@@ -76,7 +76,7 @@ export function channelOver(
     }
   };
   const closed = line.ended.then(async ({ how, wasKilled }) => {
-    // A launcher that ends by itself has waited for pid 1, and so for everything.
+    // A launcher that ends by itself has waited for pid 1, and the kernel ends everything else before that.
     const orphan = wasKilled ? initPid : undefined;
     if (orphan !== undefined && !(await gone(initOf(orphan)))) throw stuck();
     const why = broken === undefined ? how : `broke the protocol: ${broken.message}`;

@@ -37,7 +37,7 @@ export function failureOf(failed: Failed, config: ResolvedConfig, name: Word): S
 
 const [PATH, PROGRAM, READ_BACK, CWD, LEFT, INIT, LIMIT] = [2, 3, 4, 5, 6, 7, 8] as const;
 
-/** The launcher says its number. */
+/** The limit whose number the launcher has reported. */
 function limitNamed(resource: string): RlimitName {
   const name = rlimitNames().find((each) => String(RLIMITS[each].resource) === resource);
   if (name === undefined) throw new RangeError(`the launcher failed to set the limit ${resource}`);
@@ -53,7 +53,7 @@ function pathFailure(failed: Failed): SandboxError {
   });
 }
 
-/** The kernel has the first word on what can be executed, and what is looked up now can only explain it. */
+/** The kernel has refused to execute the program. Looking it up once more may explain why. */
 function programFailure(failed: Failed, config: ResolvedConfig, name: Word): SandboxError {
   const why = errorName(failed.errno);
   const shown = typeof name === "string" ? name : Buffer.from(name).toString();
@@ -73,7 +73,7 @@ function programFailure(failed: Failed, config: ResolvedConfig, name: Word): San
   return new SandboxError(code, message, { path });
 }
 
-/** Errors of execve(2) that say nothing of the program. */
+/** Errors of execve(2) that are about the host, not about the program. */
 const OURS: ReadonlySet<string> = new Set(["ENOMEM", "EAGAIN", "EMFILE", "ENFILE"]);
 
 function error(

@@ -9,10 +9,10 @@ import { type ServerMessage, serverMessageReader } from "./message.js";
 import { endOf } from "./own-launcher.js";
 import { Watchdog } from "./watchdog.js";
 
-/** A launcher that a fork server has been told to start: what to do when the server says something of it. */
+/** Who wants to hear of a launcher that the server has been told to start. */
 export interface ForkedChild {
   hear(message: ServerMessage): void;
-  /** The server is gone, and the launcher sees to its own end. */
+  /** The server is gone. The launcher notices that, and ends. */
   lose(end: LauncherEnd): void;
 }
 
@@ -25,7 +25,7 @@ export interface LaunchRequest {
   readonly initialBytes: Buffer;
 }
 
-/** What a server is to do about a launcher: it answers with the start or the end of that. */
+/** What the server was told about a launcher and has not answered yet. */
 type Answer = "start" | "end";
 
 const MAX_ID = 0xffff_ffff;
@@ -39,7 +39,7 @@ export class ForkServer {
     number,
     { child: ForkedChild; release: () => void; expects?: Answer }
   >();
-  /** It kills a launcher that does not end. When there is no answer, it is the server itself that is stuck. */
+  /** The server kills a launcher that does not end, so when no answer comes, the server itself is stuck. */
   readonly #watchdog = new Watchdog(() => this.kill());
   #last = 0;
   #isRetired = false;
@@ -85,7 +85,7 @@ export class ForkServer {
     const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
     const first = initialBytes.subarray(0, CHUNK);
     this.#send("L", u32(id), u32(namespaces), u32(process.umask()), streams, first);
-    // A command may be as long as a frame; with what is around it, it would be longer.
+    // A command may be as long as a frame may be, and would not fit into one with the rest of this message.
     for (let at = CHUNK; at < initialBytes.length; at += CHUNK)
       this.write(id, initialBytes.subarray(at, at + CHUNK));
     return id;
@@ -101,7 +101,7 @@ export class ForkServer {
     this.#send("E", u32(id));
   }
 
-  /** Says that our ends of the standard streams have been opened, or never will be. */
+  /** Tells the server to close the pipes of a launcher: our ends have been opened, or never will be. */
   opened(id: number): void {
     this.#send("O", u32(id));
   }

@@ -2,9 +2,9 @@ import type { LauncherPlan } from "../../backend/plan.js";
 import { ForkServer } from "./fork-server.js";
 
 /**
- * The fork server of a launcher: a process that starts others by forking itself, as to fork Node, which is big, takes
- * longer than the rest of a launch. There is one for each launcher. It ends with this process, or when that has
- * other ids and starts something, and runs have from it what a process has from its parent.
+ * The fork server of a launcher: a small process that starts launchers by forking itself. To fork Node, which is big, takes
+ * longer than the rest of a launch. There is one server for each launcher program. It ends with this process, or at the
+ * next start after this process has changed its ids. Runs inherit from it what a process inherits from its parent.
  *
  * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
  */
@@ -23,7 +23,7 @@ export function forkServer(plan: LauncherPlan): ForkServer {
 const servers = new Map<string, ForkServer>();
 let idsOfServers: string | undefined;
 
-/** A server goes on with the ids that this process has given up, and does what it is told over an open socket. */
+/** Ends all servers: they still have the ids that this process has given up. */
 function retireAll(): void {
   for (const server of servers.values()) server.retire();
   servers.clear();

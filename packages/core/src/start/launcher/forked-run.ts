@@ -19,9 +19,9 @@ import { onlyCommand, orAbort, runningOn } from "./run.js";
 import { namespaceBits } from "./setup.js";
 
 /**
- * Whether a fork server can start a run with such streams: it has none of our fds. In a worker thread Node keeps a list
- * of what was opened by number, and closes it all at the end of the thread, also what others have under these numbers
- * by then.
+ * Whether a fork server can start a run with such streams: it has none of this process's fds. It is not used in a worker
+ * thread, because Node closes at the end of the thread every fd number that was opened in it, although the number may
+ * belong to somebody else by then.
  */
 export function canFork(targets: StdioTargets): boolean {
   return isMainThread && targets.passFds === undefined && !streamsOf(targets).includes("sent");
@@ -60,7 +60,7 @@ export async function startForked(
     const live = new LiveSandbox(prepared, entered, "run", launcher, command);
     const running = runningOn(live, command, NO_STREAMS, startedAt);
     kill = () => running.kill();
-    // It may fail before there are streams.
+    // The run may fail before it has streams.
     running.ended.then(() => resolve(running), reject);
   });
   return orAbort(signal, kill, started);

@@ -7,7 +7,7 @@ export type KeepAlive = () => () => void;
 export function keepAlive(child: ChildProcess): KeepAlive {
   const handles: (Handle | null)[] = [child, ...(child.stdio as unknown as (Handle | null)[])];
   const all = (act: "ref" | "unref"): void => {
-    // A stream that is closed has nothing left to hold, and would wait for a new connection.
+    // A closed stream keeps nothing alive, and `ref` would make it wait for a new connection.
     for (const handle of handles) if (handle?.destroyed !== true) handle?.[act]();
   };
   let count = 0;

@@ -24,7 +24,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A sandbox that a launcher has been told to set up, and that is there until it is ended. */
+/** A sandbox that a launcher sets up and keeps until it is ended. */
 export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   readonly channel: AnyChannel;
   /** Its cgroup, where it has one. The channel is closed when that is removed. */
@@ -38,7 +38,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   readonly #commands = new Map<number, Waiting>();
   readonly #checker: Checker;
   #isReady = false;
-  /** Until the last look at them. */
+  /** Undefined after the last look. */
   #masks: Masks | undefined;
   #fault: SandboxError | undefined;
   /** What makes an error of it, once it is gone. */
@@ -93,7 +93,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   }
 
   /**
-   * Starts a command; resolves when it has ended, rejects when something of it would not go.
+   * Starts a command. Resolves when it has ended; rejects when a process of it would not end.
    *
    * @throws SandboxError `LAUNCH_FAILED` for one that is too long.
    */
@@ -108,13 +108,13 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     });
   }
 
-  /** Whether what is hidden is so still; a sandbox where it is not is ended. */
+  /** Whether everything hidden is still hidden. A sandbox in which it is not is ended. */
   isSound(): boolean {
     if (this.isReady()) this.#lookAtMasks();
     return this.#fault === undefined;
   }
 
-  /** Whether it has been set up, and found to be as it should. */
+  /** Whether it has been set up and verified. */
   isReady(): boolean {
     return this.#isReady;
   }
@@ -145,7 +145,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     else waiting.resolve(failedEnding(this.#failure(message, waiting.command), this.#enforcement));
   }
 
-  /** Whatever was not set up as it should be ends the sandbox. */
+  /** Verifies the set-up. A sandbox that is not as it should be is ended. */
   #check(ready: Ready): void {
     try {
       const report = reportOf(ready, this.#setup);
@@ -173,7 +173,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     if (this.#fault !== undefined) this.channel.hangUp();
   }
 
-  /** Nothing runs now, or ever again. */
+  /** Stops looking at the masks while nothing runs, or for good. */
   #restMasks(isOver = this.#mode === "run"): void {
     if (!isOver) return this.#masks?.unwatch();
     this.#masks?.close();

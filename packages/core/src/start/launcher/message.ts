@@ -117,7 +117,7 @@ function failed(cursor: Cursor): Failed {
 /** What a fork server says of the launchers that it starts. */
 export type ServerMessage = Began | Said | Gone | Failed;
 
-/** There is about to be one. */
+/** A launcher is about to be there. */
 export interface Began {
   readonly type: "began";
   readonly id: number;
@@ -125,14 +125,14 @@ export interface Began {
   readonly fds: readonly [number, number, number];
 }
 
-/** One has written to core. */
+/** A launcher has written something to core. */
 export interface Said {
   readonly type: "said";
   readonly id: number;
   readonly bytes: Buffer;
 }
 
-/** One has ended. */
+/** A launcher has ended. */
 export interface Gone {
   readonly type: "gone";
   readonly id: number;

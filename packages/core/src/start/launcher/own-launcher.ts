@@ -19,11 +19,12 @@ export function ownLauncher(
   slots: readonly ("pipe" | "ignore" | number)[],
 ): Open<OwnChannel> {
   return (initialBytes, onMessage) => {
-    // The namespaces, which take the kernel longest, it can make while this process is busy with the pipes.
+    // It is told the namespaces as an argument, so that it can make them, which takes longest, while this process still
+    // sets up the pipes.
     const child = spawnTool([...argv, String(namespaceBits(setup))], { env, stdio: [...slots] });
     const socket = child.stdio[3] as Socket;
-    // The launcher is waiting by now. And in one go: it may refuse the first frame and be gone before a second, and a
-    // write that fails would keep Node from reading why.
+    // All first frames are written at once. The launcher may refuse the first and end before a second one is written, and
+    // after a failed write Node would not read the reason.
     socket.write(initialBytes);
     const watchdog = new Watchdog(() => child.kill("SIGKILL"));
     const end = endOf(child);
@@ -43,7 +44,10 @@ export function ownLauncher(
   };
 }
 
-/** Pid 1 holds the socket, too. It dies with a launcher that was killed, unless it is stuck in the kernel. */
+/**
+ * Waits until the socket is closed, which pid 1 of the sandbox holds, too: it dies with a launcher that was killed, unless
+ * it is stuck in the kernel.
+ */
 async function endedWith(socket: Socket, launcher: Promise<LauncherEnd>): Promise<LauncherEnd> {
   const closed = closing(socket);
   const end = await launcher;

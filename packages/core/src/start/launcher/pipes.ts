@@ -5,8 +5,8 @@ import { SandboxError } from "../../result/error.js";
 import type { Pipes } from "./message.js";
 
 /**
- * Opens our ends of the pipes that the launcher has made for a command: Node can make none itself, but proc(5) lets
- * the parent of a process open what that process holds open.
+ * Opens our ends of the pipes that the launcher has made for a command. Node cannot make pipes itself, but a process can
+ * open what its child holds open by the name of it in proc(5).
  *
  * @throws SandboxError `LAUNCH_FAILED`; what was opened before is closed again.
  */
@@ -33,7 +33,7 @@ export function openStreams(launcher: number | undefined, fds: Pipes["fds"]): St
   }
 }
 
-/** What a command has whose streams are all elsewhere. */
+/** For a command that has no pipe to this process. */
 export const NO_STREAMS: Streams = { stdin: null, stdout: null, stderr: null };
 
 function socketOn(fd: number, flags: number): Socket {

@@ -4,7 +4,7 @@ import type { Ready } from "./message.js";
 import { mountsInOrder } from "./setup.js";
 
 /**
- * Holds what the launcher says that it read back from the kernel against what it was told.
+ * Compares what the launcher has read back from the kernel with what it was told to set up.
  *
  * @throws SandboxError `VERIFY_FAILED`
  */
@@ -29,7 +29,7 @@ interface Expected {
   readonly readOnly: boolean;
 }
 
-/** Found out once for all runs of a sandbox. */
+/** Computed once for all runs of a sandbox. */
 function expected(setup: LauncherSetup): readonly Expected[] {
   const known = found.get(setup);
   if (known !== undefined) return known;

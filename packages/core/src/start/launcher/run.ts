@@ -39,7 +39,7 @@ export function startLauncher(
   }
 }
 
-/** Our ends of what Node has made. */
+/** Our ends of the pipes of a process that Node has started. */
 export function streamsOn({ stdin, stdout, stderr }: ChildProcess): Streams {
   return { stdin, stdout, stderr };
 }
@@ -73,7 +73,8 @@ export function runningOn(
     streams,
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
-    // Written at once, while the end of a connection waits for Node's loop: the program may be about to begin.
+    // The signal is written at once, so that a program which is about to begin does not. The end of the connection has to
+    // wait for Node's event loop.
     kill: () => ifRunning(() => void (send(encodeSignal(ONLY, "SIGKILL")), hangUp())),
     ...(live.group !== undefined && { remove: () => removed(live) }),
     ...(command.window !== undefined && {
@@ -106,7 +107,7 @@ function startOrEnd(live: LiveSandbox<Channel>, command: Command): Promise<Check
 
 const ONLY = 1;
 
-/** What Node gives for `ignore` is the host's own device, with the powers of its owner over it. */
+/** The launcher opens the null device of the sandbox: Node's `ignore` would be the host's, whose owner can change its mode. */
 function streamsOf({ stdin, stdout, stderr }: StdioTargets, merge: boolean): Command["streams"] {
   const stream = (wire: StdioTarget | "stdout"): Stream => (wire === "discard" ? "discard" : "own");
   return [
@@ -116,7 +117,7 @@ function streamsOf({ stdin, stdout, stderr }: StdioTargets, merge: boolean): Com
   ];
 }
 
-/** Ends what is being started when its signal is aborted before anybody else could. */
+/** Kills what is being started when its signal is aborted: until it has started, nobody else listens to the signal. */
 export async function orAbort(
   signal: AbortSignal | undefined,
   kill: () => void,

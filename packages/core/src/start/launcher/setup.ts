@@ -40,7 +40,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
   );
 }
 
-/** A mirror, which covers what is mounted on its own target, before what lies in it. */
+/** The mounts and mirrors in the order in which to make them: a mirror before what lies in it. */
 export function mountsInOrder({ mounts, mirrors }: LauncherSetup): LauncherMount[] {
   const depth = (target: string): number => (target === "/" ? 1 : target.split("/").length);
   return [
@@ -80,7 +80,7 @@ function mountBody(mount: LauncherMount): Buffer[] {
     (bind?.readOnly === true ? READ_ONLY : 0) |
     (create ? CREATE : 0) |
     (kind === "directory" ? DIRECTORY : 0) |
-    // Nothing else has devices that can be opened; one that the config binds is meant to be used.
+    // Devices can be opened only where the config binds a path of /dev.
     (bind !== undefined && /^\/dev(\/|$)/.test(bind.source) ? DEVICES : 0);
   const size = type === "tmpfs" ? (mount.size ?? 0) : 0;
   const head = Buffer.concat([Buffer.from(TYPES[type], "latin1"), u8(flags), u64(size)]);

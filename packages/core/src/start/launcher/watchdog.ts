@@ -2,8 +2,8 @@
 const SILENCE = 5_000;
 
 /**
- * Watches over a process of which answers are expected. Node runs timers before it reads: where this process was busy, the answer
- * may be there to be read, so there is a chance for that before anything is done.
+ * Watches over a process of which answers are expected. When this process was busy, an answer may be there to be read, but
+ * Node runs timers before it reads. So the watchdog waits for one more turn of the event loop before it acts.
  */
 export class Watchdog {
   readonly #onEnd: () => void;
@@ -11,7 +11,7 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
 
-  /** @param onEnd - Called when it has been silent for five seconds and still owes an answer. */
+  /** @param onEnd - Called when it has been silent for five seconds and an answer is still expected. */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }

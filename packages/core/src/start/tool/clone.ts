@@ -6,7 +6,7 @@ import { SandboxError } from "../../result/error.js";
 
 const LIMIT = 10_000;
 
-/** By what tells one version of a program from another. */
+/** The clones that were made, by the identity of the file. */
 const clones = new Map<string, Promise<string>>();
 
 /**
@@ -45,7 +45,7 @@ function replaced(
   return [tool, ...rest.with(at, copy)];
 }
 
-/** Node cannot make the copy, nor be sent its fd, but it can open what another process holds open. */
+/** Has the launcher make the copy. Node cannot receive its fd, but can open it by its name in /proc while the launcher holds it. */
 async function makeClone(program: string, by: string): Promise<string> {
   const child = spawn(by, ["clone", program], {
     env: {},

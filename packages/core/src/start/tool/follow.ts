@@ -9,13 +9,13 @@ export interface Reported {
   read: Report;
   /** Pid 1 of its sandbox, once it is known. */
   init: Init | undefined;
-  /** What the backend threw when it was to read it. Nothing more is read then. */
+  /** What the backend's `readReport` threw. Nothing more is read after that. */
   unreadable: Error | undefined;
 }
 
 const REPORT_LIMIT = 65_536;
 
-/** Reads what a tool reports as it comes; what is returned is kept up to date. */
+/** Reads the report of a tool as it comes, and keeps the object that it returns up to date. */
 export function follow(
   report: Readable | undefined,
   tool: number | undefined,

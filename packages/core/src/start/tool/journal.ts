@@ -6,14 +6,14 @@ import { fateOf, ownedName } from "../../host/owner.js";
 import { namespaceOf } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 
-/** Emptied at boot, like the mounts that it speaks of. Only root takes steps that outlive a process. */
+/** A directory that is emptied at boot, as the mounts are gone then, too. Only root takes steps that outlive a process. */
 const DIRECTORY = "/var/run/sandboxlib";
 
-/** What one run has to take back, on disk, in a file that is named after its owner. */
+/** A file, named after its owner, with the steps of one run that have to be taken back. */
 export interface Journal {
-  /** Replaces what is written. `pending` takes back a step that is just being taken. */
+  /** Replaces the content. `pending` is the undo of a step that is just being taken. */
   write(undo: readonly HostCommand[], pending?: HostCommand): void;
-  /** Leaves it to `gc`, although its owner lives. */
+  /** Leaves the steps to `gc`, although the owner is alive. */
   abandon(): void;
   remove(): void;
 }
@@ -82,14 +82,14 @@ export function journals(): Found[] {
   return readdirSync(DIRECTORY).flatMap((name) => {
     const path = join(DIRECTORY, name);
     const fate = fateOf(name.split(".", 1)[0] ?? "");
-    // Written by one who died before it had its name; nothing had been done then.
+    // Its writer died before it renamed the file, and so before it took the first step.
     if (name.endsWith(".new") && fate === "gone") rmSync(path, { force: true });
     if (!name.endsWith(".json")) return [];
     return [{ path, fate: fate === "alive" && name.endsWith(ABANDONED) ? "gone" : fate }];
   });
 }
 
-/** What lies in it is run, so nobody else may write to it. */
+/** Whether only this user can write to the directory: `gc` runs the commands in it. */
 function assertOurs(): void {
   const stat = lstatSync(DIRECTORY);
   if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;

@@ -49,7 +49,8 @@ export function launch(
     recheckPaths(config);
     assertProgram(config, argv[0] ?? "");
   };
-  // A tool that waits for its data can start meanwhile: that hides what the checks cost, and they come as late as can be.
+  // A tool that waits for data on an fd is started before the checks, which cost no time then and are made as late as
+  // possible.
   const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
   const stdio = openStdio(targets, host);
@@ -79,7 +80,7 @@ export function launch(
 
 interface Slots {
   readonly slots: readonly ("pipe" | "ignore" | number)[];
-  /** Where a line lets the tool start, if it has to wait for one. */
+  /** The fd from which the tool waits for a line before it starts, if it has to wait. */
   readonly gate: number | undefined;
 }
 
@@ -99,7 +100,7 @@ function start(
   });
 }
 
-/** What goes on the fds from 3 on: from there, Node leaves an `ignore` closed. */
+/** The fds from 3 on. Node leaves an `ignore` among them closed. */
 function moreSlots(plan: ToolPlan, pass: readonly number[]): ("pipe" | "ignore" | number)[] {
   const fds = Object.keys(plan.fds ?? {}).map(Number);
   return Array.from({ length: Math.max(2, ...fds, ...pass) - 2 }, (_, index) => {
@@ -108,10 +109,10 @@ function moreSlots(plan: ToolPlan, pass: readonly number[]): ("pipe" | "ignore" 
   });
 }
 
-/** The tool has not started before its process is where it, and everything that it starts, belongs. */
+/** Moves the tool's process into its cgroup, and then lets it start, so that everything that it starts is in there. */
 function openGate({ pid, stdio }: ChildProcess, gate: number, group: Group | undefined): void {
   const pipe = stdio[gate] as Duplex | null | undefined;
-  // That it cannot be started comes as an event.
+  // A tool that could not be started is reported by an event.
   if (pid === undefined || pipe === null || pipe === undefined) return;
   group?.admit(pid);
   pipe.on("error", () => undefined).end("\n");
@@ -135,7 +136,7 @@ function connectFds(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report
   for (const [fd, content] of Object.entries(plan.fds ?? {})) {
     const pipe = child.stdio[Number(fd)] as Duplex | null | undefined;
     if (pipe === null || pipe === undefined) continue;
-    // A tool that dies early closes its end: its exit says why.
+    // A tool that dies early closes its end of the pipe. Its exit says why.
     pipe.on("error", () => undefined);
     if (content === "report") report = pipe;
     else if (content === "lifeline") lifelines.push(pipe);

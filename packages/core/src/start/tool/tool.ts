@@ -54,7 +54,7 @@ export function startTool(
   const ended = watched.ended.then((end): CheckedEnd => {
     look();
     masks?.close();
-    // Off the way of the result: the watchdog may hear of it a moment later.
+    // The result need not wait until the watchdog has been told.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
     const { text } = watched.report();
@@ -120,8 +120,8 @@ function assertEnded(
 }
 
 /**
- * What Node gives for `ignore` is the host's null device, whose mode its owner can change through any fd. Such a caller's
- * programs have pipes in its place: one that has ended, and ones that this process empties.
+ * Node's `ignore` is the host's null device, and its owner can change its mode through any fd. If that is the caller, the
+ * program gets pipes instead: one that has ended as standard input, and outputs that this process drains.
  */
 function withoutNull({ stdin, stdout, stderr, ...rest }: StdioTargets): StdioTargets {
   const isOwner = process.geteuid?.() === 0 || statSync("/dev/null").uid === process.geteuid?.();

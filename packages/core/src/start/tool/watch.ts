@@ -20,7 +20,7 @@ export interface ToolEnd {
   readonly survived: boolean;
 }
 
-/** A running tool, and the power to end it. */
+/** A running tool. */
 export interface Watched {
   /** What the tool has reported so far. */
   report(): { readonly text: string; readonly read: Report };
@@ -33,7 +33,7 @@ export interface Watched {
   readonly kill: () => boolean;
 }
 
-/** What a terminal sends to a whole process group, and how that is stopped for certain. */
+/** Signals for a whole process group: those that a terminal sends, and SIGSTOP and SIGCONT. */
 const FROM_TERMINAL: ReadonlySet<string> = new Set([
   "SIGHUP",
   "SIGINT",
@@ -45,11 +45,11 @@ const FROM_TERMINAL: ReadonlySet<string> = new Set([
 const RETRY = 5;
 const LOOK_EVERY = 2;
 
-/** Who wants to know how a tool gets on. */
+/** Who is told of the progress of a tool. */
 export interface Watcher {
   /** The report has grown. */
   readonly onReport: (report: Report) => void;
-  /** The program is there, so that all that it is to find was set up before. Not called when it ends too soon. */
+  /** The program has been started, so the set-up is complete. Not called for a program that ends too soon to be seen. */
   readonly onSetUp: (init: Init) => void;
 }
 
@@ -79,7 +79,7 @@ export function watch(
     for (const pipe of lifelines) pipe.destroy();
     if (report !== undefined) await lastWords();
     const { init, unreadable } = seen;
-    // A tool that was killed while it set up has told nothing of what it left behind.
+    // A tool that was killed before it reported pid 1 may have left processes in its group.
     if (init === undefined && report !== undefined && result.signal !== null)
       send(-(child.pid ?? Number.NaN), constants.signals.SIGKILL);
     return { ...result, unreadable, survived: init !== undefined && !(await gone(init)) };
@@ -117,7 +117,7 @@ function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived" | "unread
   });
 }
 
-/** The program is the tool's own child, or that of the sandbox's pid 1; the first one, as later ones were adopted. */
+/** The program: a child of the tool or of the sandbox's pid 1. Only the first child counts, as later ones were adopted. */
 function programOf(
   child: ChildProcess,
   init: number | undefined,
@@ -143,7 +143,7 @@ function send(pid: number, signal: number): void {
   }
 }
 
-/** Lets the event loop read once more: what the tool wrote before it ended is in the pipe, but perhaps not here yet. */
+/** Gives the event loop two turns, to read what the tool wrote right before it ended. */
 async function lastWords(): Promise<void> {
   await setImmediate();
   await setImmediate();
