@@ -29,7 +29,7 @@ export function installedBackends(): InstalledBackend[] {
   return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** Undefined for every package that is not a backend, broken ones included: they are none of our business. */
+/** Undefined for a package that is no backend, and for one that is broken. */
 function readManifest(directory: string): InstalledBackend | undefined {
   try {
     const text = readFileSync(join(directory, "package.json"), "utf8");
@@ -110,7 +110,7 @@ function moduleDirectories(start: string): string[] {
     .map((at) => join(at, "node_modules"));
 }
 
-/** Written by whoever installed this very file, by root, or by the one who runs it: nobody else chooses our code. */
+/** Whether only the owner of this file, root or this user can write to it: nobody else may choose which code is run. */
 function isOurs(directory: string): boolean {
   const stat = stats(directory);
   const owners = [0, process.getuid?.(), stats(fileURLToPath(import.meta.url))?.uid];

@@ -80,7 +80,10 @@ function limitLack(probes: readonly ParentProbe[], limit: (typeof CGROUP_LIMITS)
   return probes.find(({ lacks }) => lacks.has(limit))?.lacks.get(limit);
 }
 
-/** What counts is always there; in version 1 the controller that only limits has a directory of its own. */
+/**
+ * Whether a sandbox with these limits has a cgroup below a parent: always where something is counted. In version 1 the
+ * controller `cpu` has a hierarchy of its own and counts nothing.
+ */
 function serves({ version, controllers }: ParentCgroup, limits: CgroupLimits): boolean {
   const hasStats = (["memory", "pids", "cpuacct", "io"] as const).some((name) =>
     controllers.has(name),
@@ -130,5 +133,5 @@ function probeParent(parent: ParentCgroup, isGiven: boolean): ParentProbe {
   }
 }
 
-/** Little enough for a cgroup above that has limits of its own. */
+/** Small values, which a parent with limits of its own still allows. */
 const SAMPLE: CgroupLimits = { memory: 1 << 24, processes: 100, cpu: 0.01, ioWeight: 100 };

@@ -32,7 +32,7 @@ function attempt(file: string, text: string): boolean {
 function processesIn(directory: string): number[] {
   try {
     const text = readFileSync(join(directory, "cgroup.procs"), "utf8");
-    // Those of other pid namespaces are 0, which would be our own process group.
+    // A process of another pid namespace is shown as 0, which kill(2) would take for our own process group.
     return text
       .split("\n")
       .map(Number)

@@ -102,12 +102,12 @@ function memory(
       reason: `the host has swap, and its kernel does not count it: there is no ${swapFile}`,
       remedy: "Boot with swapaccount=1, or turn the swap off (swapoff -a).",
     };
-  // Else a program could lose one of its processes, and go on in a state that nobody has foreseen.
+  // Without it the kernel would kill one process only, and the rest of the program would go on in an unforeseen state.
   if (has("memory.oom.group")) settings.push(exactly("memory.oom.group", 1));
   return settings;
 }
 
-/** The first line of it is a head. */
+/** Whether the host has swap: /proc/swaps has a header and a line for each device. */
 function hasSwap(): boolean {
   return (contentOf("/proc/swaps") ?? "").split("\n").length > 1;
 }
@@ -128,7 +128,7 @@ function cpu(quota: number, version: 1 | 2): Setting[] {
   return [exactly("cpu.max", `${quota} ${PERIOD}`)];
 }
 
-/** Which of them there is depends on the scheduler of the kernel. Those of version 1 and of BFQ go to 1000 only. */
+/** Which file there is depends on the I/O scheduler. The weights of version 1 and of BFQ go up to 1000 only. */
 function weight(value: number, version: 1 | 2, has: (file: string) => boolean): Setting[] | Unset {
   const scaled = value <= 100 ? value : Math.round(100 + ((value - 100) * 900) / 9900);
   const files: readonly (readonly [string, number])[] =

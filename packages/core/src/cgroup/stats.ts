@@ -66,7 +66,7 @@ function legacy(read: Read): Found {
   };
 }
 
-/** The whole is exact; its parts are counted in ticks of the clock, of which a short program may not see one. */
+/** The sum is exact. User and system time are counted in ticks, and a short program may end before the first one. */
 function legacyTimes(read: Read): Found {
   const total = numberIn(read("cpuacct.usage"));
   const user = numberIn(read("cpuacct.usage_user"));
@@ -92,7 +92,7 @@ function seconds(value: number | undefined, perSecond: number): number | undefin
   return value === undefined ? undefined : value / perSecond;
 }
 
-/** One for each device; a file without any says that there was nothing. */
+/** Adds up the lines of the devices. A file without lines means 0. */
 function sum(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].reduce((total, [, digits]) => total + Number(digits), 0);
 }
@@ -124,7 +124,7 @@ export function withStats<End extends Ended>(
   };
 }
 
-/** What no cgroup counts. Of the rest, the program's own figure would pass for that of the whole sandbox. */
+/** Keeps what no cgroup counts. Other figures of the program alone would be taken for those of the whole sandbox. */
 function uncountable(own: Ended["usage"] = {}): Ended["usage"] {
   return Object.fromEntries(Object.entries(own).filter(([name]) => UNCOUNTABLE.has(name)));
 }

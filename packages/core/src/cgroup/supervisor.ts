@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { contentOf, errnoOf } from "./file.js";
 import { type Controller, controllersIn } from "./hierarchy.js";
 
-/** The cgroup for processes that had to leave its parent: cgroup v2 has none beside other cgroups with controllers. */
+/** The cgroup for processes that had to leave the parent: in version 2 a cgroup with controllers below it has no processes. */
 export const SUPERVISOR = "sandboxlib-supervisor";
 
 /**
@@ -23,13 +23,13 @@ export function delegate(
   const enabled = delegatedTo(directory);
   const lacking = [...controllers].filter((name) => !enabled.has(name));
   if (lacking.length === 0) return undefined;
-  // Not that the kernel would refuse it with processes in there: for some controllers it takes the directory for the
-  // root of a threaded subtree then, and no process can enter what is below.
+  // The kernel may accept a controller although processes are in the directory. It then makes the directory the root of a
+  // threaded subtree, and no process can enter the cgroups below.
   const stuck = isRoot(directory) ? undefined : makeWay(directory, isGiven);
   return stuck ?? enable(directory, lacking);
 }
 
-/** Only the root of the host's hierarchy may have both, and has no type. */
+/** Whether it is the root of the host's hierarchy, which may have processes and controllers, and has no cgroup.type. */
 function isRoot(directory: string): boolean {
   return contentOf(join(directory, "cgroup.type")) === undefined;
 }
@@ -100,7 +100,7 @@ function move(pid: number, to: string): void {
   }
 }
 
-/** Those of other pid namespaces are 0. */
+/** The pids in a cgroup; 0 stands for a process of another pid namespace. */
 function processesIn(directory: string): number[] {
   return readFileSync(join(directory, "cgroup.procs"), "utf8")
     .split("\n")

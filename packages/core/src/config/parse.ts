@@ -6,7 +6,7 @@ import { configSchema } from "./schema.js";
 import { type Config, type ConfigInput } from "./types.js";
 
 /**
- * Checks a config that nobody trusts and fills in the defaults.
+ * Checks a config, which may be hostile, and fills in the defaults.
  *
  * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault; `PATH_INVALID` without `cwd` when the
  * caller's own no longer exists.
@@ -34,7 +34,7 @@ export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
 
-/** zod leaves such a key out in silence, and nothing may be dropped in silence. */
+/** Refuses keys such as `__proto__`, which zod would drop in silence. */
 function refuseProtoKeys(value: unknown, at: readonly PropertyKey[]): void {
   if (typeof value !== "object" || value === null || at.length > 8) return;
   for (const key of Object.keys(value)) {

@@ -7,7 +7,7 @@ export interface BrokenRule {
   readonly hint: string;
 }
 
-/** The rules that one field alone cannot tell, each with the field to change. */
+/** The broken rules between fields, each with the field to change. */
 export function brokenRules(config: Config): BrokenRule[] {
   return RULES.flatMap((rule) => rule(config));
 }

@@ -13,7 +13,7 @@ export function brokenWord(word: unknown): string | undefined {
   return word.includes(0) ? "contains a NUL byte" : undefined;
 }
 
-/** Text, where bytes are nothing else. */
+/** A word as text, if its bytes are UTF-8. */
 export function textOf(word: Word): Word {
   return typeof word === "string" || !isUtf8(word) ? word : Buffer.from(word).toString();
 }
@@ -51,7 +51,7 @@ function isDoubtful(text: string): boolean {
 
 const UNKNOWN = "\ufffd";
 
-/** How many of them stand for so many bytes is not the same everywhere. */
+/** Node and others replace invalid bytes by different numbers of U+FFFD, so any number matches. */
 function short(text: string): string {
   return text.replaceAll(/\ufffd+/g, UNKNOWN);
 }

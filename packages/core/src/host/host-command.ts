@@ -13,7 +13,7 @@ export async function runHostCommand(command: HostCommand): Promise<string | und
   return stderr.trim() || silent;
 }
 
-/** The same for one who cannot wait: it blocks the event loop. */
+/** As {@link runHostCommand}, for a caller that cannot wait. It blocks the event loop. */
 export function runHostCommandNow([program, ...args]: HostCommand): string | undefined {
   const { status, stderr, error } = spawnSync(program, args, {
     env: {},

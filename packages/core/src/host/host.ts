@@ -54,7 +54,7 @@ function run(
         stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       });
     } catch {
-      // A filter of system calls may forbid it altogether.
+      // A filter of system calls around this process may forbid to start anything.
       return resolve({ exitCode: undefined, stdout: "", stderr: "" });
     }
     // A tool that ends early closes its end: its exit says why.

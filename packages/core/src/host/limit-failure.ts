@@ -4,7 +4,8 @@ import type { Limits } from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 
 /**
- * A hard limit can be raised by a few only, and a limit that is above this process's own would not be the one that holds.
+ * Refuses a limit above the hard limit of this process, which only privileged processes can raise: the lower one would
+ * hold instead.
  *
  * @throws SandboxError `LAUNCH_FAILED` for the first limit above this process's own hard one.
  */

@@ -110,7 +110,7 @@ export function hasOption(options: string, option: string): boolean {
   return `,${options},`.includes(`,${option},`);
 }
 
-/** Behind fields of no fixed number comes a hyphen. */
+/** Fields of no fixed number are followed by a hyphen. */
 function parseLine(line: string): MountEntry | undefined {
   const fields = line.split(" ");
   const [id = "", parent = "", device = "", root = "", at, options = ""] = fields;
@@ -129,7 +129,7 @@ function parseLine(line: string): MountEntry | undefined {
   };
 }
 
-/** Spaces and the like are octal numbers there. */
+/** Spaces and other special characters are written as octal numbers. */
 function unescaped(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>

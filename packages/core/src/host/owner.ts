@@ -43,7 +43,7 @@ const NAME = /^(\d+)-(\d*)-(\d*)-([0-9a-f]*)-[0-9a-f]+-\d+$/;
 /** As version 0.1.0 named what it had in the cache of images. */
 const EARLIER = /^(\d+)_(\d*)_(\d*)_([0-9a-f-]*)$/;
 
-/** Another one after every start of the machine; empty where the system has none. */
+/** The id of this boot of the machine, from the kernel; empty where the system has none. */
 export function bootId(): string {
   boot ??= readBootId();
   return boot;

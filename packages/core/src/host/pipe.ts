@@ -17,14 +17,14 @@ export function takePipe(host: Host): Pipe | undefined {
   return spare.pop();
 }
 
-/** Each is used once, so that no program finds what another has left. */
+/** Pipes that were made ahead. Each is used once, so that no program reads what another one has left in it. */
 const spare: Pipe[] = [];
 
-/** A shell makes a pipe for each here-document, and names fds of one digit only. */
+/** A shell makes a pipe for each here-document. It can name only fds of one digit. */
 const FDS = [3, 4, 5, 6, 7, 8, 9] as const;
 const SCRIPT = `exec ${FDS.map((fd) => `${fd}<<E`).join(" ")}\n${"E\n".repeat(FDS.length)}read -r line`;
 
-/** proc(5) lets the parent of a process open what that holds open, either end of a pipe. */
+/** Has a shell make pipes, and opens both ends of each by its name in /proc while the shell holds it. */
 function makePipes(host: Host): Pipe[] {
   const sh = host.which("sh");
   if (sh === undefined) return [];
@@ -61,7 +61,7 @@ function isReady(pid: number): boolean {
   return false;
 }
 
-/** Undefined for a file, which is what some shells make instead. */
+/** Undefined for a file, which some shells use for a here-document instead. */
 function bothEnds(path: string): Pipe[] | undefined {
   const read = attempt(path, constants.O_RDONLY);
   if (read === undefined) return undefined;

@@ -27,7 +27,7 @@ export function groupFrom(pid: number): number[] {
 /** A process and all that is below it, parents first. */
 export function treeFrom(pid: number): number[] {
   const found = [pid];
-  // Grows while it is walked.
+  // The list grows while it is walked.
   for (const each of found) found.push(...(childrenOf(each) ?? []));
   return found;
 }
@@ -82,7 +82,7 @@ function statFields(pid: number): string[] | undefined {
   return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-/** Node reads UTF-8 without a buffer of 64 KiB, and of a name with other bytes nothing is asked. */
+/** As UTF-8, which Node reads without a buffer of 64 KiB. A name with other bytes is never looked at. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

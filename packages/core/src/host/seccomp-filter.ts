@@ -32,7 +32,7 @@ type Rule = "types" | "into first" | "into second" | "into either" | "denied";
 const RULES: Readonly<Record<Call, Rule>> = {
   ioctl: "types",
   kcmp: "into either",
-  // It makes a pidfd of a number. Without a capability it opens nothing else.
+  // It could make a pidfd from a guessed number. A process without capabilities can open nothing else with it.
   open_by_handle_at: "denied",
   perf_event_open: "into second",
   // A socket tells of its peer by a pidfd (SO_PEERPIDFD), which may be a process of the host: where the program has no user
@@ -100,7 +100,7 @@ function numbersOf({ arch, ignored, numbers }: Abi): Line[] {
   ];
 }
 
-/** The kernel goes through this for each number that there is when it takes the filter, so it halves what is long. */
+/** A binary search: the kernel runs the filter for every number of a system call when it loads it. */
 function search(name: string, ruled: readonly (readonly [number, Call])[]): Line[] {
   if (ruled.length < 8)
     return [...ruled.map(([number, call]) => jumpIf(number, RULES[call])), give(ALLOW)];

@@ -4,8 +4,8 @@ import { SandboxError } from "../result/error.js";
 import { isInit, startTimeOf } from "./processes.js";
 
 /**
- * Pid 1 of a sandbox, told from a later process with the same pid by its start time: Node has no pidfds, so a moment
- * remains between a look and a signal.
+ * Pid 1 of a sandbox. Its start time tells it from a later process with the same pid. Node has no pidfds, so between the
+ * check and a signal the pid could in theory be reused.
  */
 export interface Init {
   readonly pid: number;
@@ -13,15 +13,15 @@ export interface Init {
 }
 
 const LIMIT = 5_000;
-/** In milliseconds: how long it usually takes, during which it is looked at in every turn of the event loop. */
+/** In milliseconds. For so long it is checked in every turn of the event loop, as it usually ends within that time. */
 const EAGER = 1;
 
 /**
  * Ends pid 1 of a sandbox, and waits until it is gone, or a zombie: then so is every process in there, see
  * pid_namespaces(7). False when it would not go.
  *
- * Nothing less will do. The program may have taken pid 1 over with ptrace(2), and what it has told a tool, or which
- * children and signals it has, is the program's choice then.
+ * Nothing else proves that a sandbox is empty: the program may control pid 1 by ptrace(2), and then decides what pid 1
+ * reports and which children it has.
  */
 export async function gone(init: Init): Promise<boolean> {
   const since = performance.now();
@@ -43,12 +43,12 @@ export function kill(init: Init): void {
   }
 }
 
-/** Remembers a pid 1 that is there. What is no pid 1 has the pid of one that is gone. */
+/** Identifies a pid 1 that is there. A process that is no pid 1 has the pid of one that is gone. */
 export function initOf(pid: number): Init {
   return { pid, started: isInit(pid) ? startTimeOf(pid) : undefined };
 }
 
-/** What to say when something of a run would not go. */
+/** The error for a process that would not die. */
 export function stuck(): SandboxError {
   return new SandboxError(
     "CLEANUP_FAILED",

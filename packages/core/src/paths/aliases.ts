@@ -17,7 +17,7 @@ export function aliasesOf(view: View, target: string, host: string): Located[] {
   for (const { name, original } of namesOf(host))
     for (const way of ways) {
       const path = moved(name, way.source, way.target);
-      // What lies below the target is covered with it.
+      // A path below the target is covered by the same mount.
       if (path === undefined || moved(path, target, "/") !== undefined) continue;
       const at = seen(view, path);
       if (at?.host !== undefined && isSame(at.host, original)) found.set(path, at);
@@ -55,7 +55,7 @@ function namesOf(host: string): Name[] {
   ];
 }
 
-/** Deeper ones last; none without procfs, as nobody knows then. */
+/** The mounts of the host, the deepest last. Without a procfs they are not known, and the list is empty. */
 function hostMounts(): MountEntry[] {
   const entries = mountsOf("self")?.entries ?? [];
   return entries.toSorted((a, b) => a.at.length - b.at.length);
@@ -73,7 +73,7 @@ function seen(view: View, path: string): Located | undefined {
     const at = locate(view, path);
     return at.path === path ? at : undefined;
   } catch {
-    return undefined; // Nobody of this uid can reach it.
+    return undefined; // This uid cannot reach it.
   }
 }
 

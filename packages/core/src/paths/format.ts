@@ -25,13 +25,13 @@ export function formatOf(file: string): Format | undefined {
   if (head.length >= ELF_HEADER && head.readUInt32BE(0) === ELF)
     return { isScript: false, interpreter: elfInterpreter(head) };
   if (process.platform !== "linux" || hasOtherFormats()) return undefined;
-  // execvp(3) would have a shell read it, and what that says would be taken for the program's word.
+  // execvp(3) would run it with a shell, whose errors would look like output of the program.
   const what = head.length === 0 ? "is empty" : "has neither `#!` nor a known binary format";
   return { isScript: false, fault: what };
 }
 
 const ELF = 0x7f454c46;
-/** Bytes of the shorter header, that of 32 bits. */
+/** In bytes: the size of the shorter header, that of 32 bits. */
 const ELF_HEADER = 52;
 
 function headOf(file: string): Buffer | undefined {
@@ -47,7 +47,7 @@ function headOf(file: string): Buffer | undefined {
   }
 }
 
-/** The kernel reads 256 bytes. */
+/** The kernel reads the first 256 bytes. */
 function scriptFormat(head: Buffer): Format {
   const line = head.toString("latin1", 0, Math.min(head.length, 256));
   const interpreter = /^#![ \t]*([^ \t\n\0]+)/.exec(line)?.[1];

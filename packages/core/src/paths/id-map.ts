@@ -56,7 +56,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    return ""; // Nothing is granted to anybody.
+    return ""; // Without the file nobody has subordinate ids.
   }
 }
 

@@ -15,7 +15,7 @@ export type MaskType = "mask" | "tmpfs";
  * - with a pid namespace, a procfs of the host, which shows the processes that are not to be seen, and the files of
  *   those that have the program's uid.
  *
- * @param type - Undefined for a backend that has no way to: it has to leave them out itself.
+ * @param type - Undefined for a backend that can mount no empty directory. It has to leave these file systems out itself.
  * @throws SandboxError `PATH_INVALID` for a root or a bind that lies in one of them.
  */
 export function maskHost(
@@ -58,7 +58,7 @@ function refuse(source: string, path: string, directory: string, table: MountTab
       "lies in a cgroup hierarchy of the host, where a program could start processes outside its own cgroup",
       "Leave it out.",
     );
-  // A single file of it, such as /proc/meminfo, shows no process.
+  // A bind of a single file, such as /proc/meminfo, shows no process.
   if (!/^(\/\d+(\/.*)?)?$/.test(source.slice(directory.length))) return;
   throw invalid(
     field,
@@ -98,7 +98,7 @@ function mask(type: MaskType, target: string, path: string): ResolvedMount {
   return type === "mask" ? { ...base, type, kind: "directory" } : { ...base, type };
 }
 
-/** What the config mounts below a mask has to be made there, and what it hides there is hidden. */
+/** Adapts what the config mounts below a mask: a mount point has to be made there, and hidden paths are gone already. */
 function withMasks(
   mounts: readonly ResolvedMount[],
   masks: readonly ResolvedMount[],

@@ -5,14 +5,14 @@ import { aliasesOf } from "./aliases.js";
 import { find } from "./lookup.js";
 import { nearest, type View, viewOf } from "./view.js";
 
-/** Adds to each need what is known of other ways to what it protects: hard links, and mounts that show it too. */
+/** Adds notes to the needs that protect a path: other ways to the same file, by hard links or by mounts that show it, too. */
 export function withNotes(needs: readonly Need[], config: ResolvedConfig): Need[] {
   const view = viewOf(config);
   return needs.map((need) => {
     const notes = config.mounts
       .filter((mount) => protects(need, mount))
       .flatMap((mount) => notesOf(view, mount, config.rootReadOnly));
-    // What is hidden at several paths has the same note at each.
+    // A file that is hidden at several paths would have the same note several times.
     return notes.length === 0 ? need : { ...need, notes: [...new Set(notes)] };
   });
 }

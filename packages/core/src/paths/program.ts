@@ -42,7 +42,7 @@ export function assertProgram(config: ResolvedConfig, name: string): void {
   );
 }
 
-/** What execvp(3) of glibc falls back on. */
+/** The PATH of execvp(3) in glibc where the environment has none. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 
 function pathsOf(name: string, config: ResolvedConfig): string[] {
@@ -83,10 +83,10 @@ function whyNotExecutable({ kind, host }: Located): Why | undefined {
     : undefined;
 }
 
-/** execve(2) follows so many interpreters, each of which is a script again. */
+/** How many interpreters that are scripts themselves execve(2) follows. */
 const MAX_INTERPRETERS = 5;
 
-/** "No such file or directory" for a file that is plainly there is the kernel's word for a missing interpreter. */
+/** Checks the interpreter of a program: for a missing one, the kernel says that the program itself does not exist. */
 function assertFormat(view: View, name: string, { host }: Located, depth = 0): void {
   const format = host === undefined ? undefined : formatOf(host);
   if (format === undefined) return;

@@ -110,7 +110,10 @@ function settleMount(
     : { ...base, type: resolved.type };
 }
 
-/** Nothing to do where the path is writable by itself. What a tmpfs covers shows through: the path was named to be used. */
+/**
+ * The bind that makes a path writable; undefined where it is writable already. A path that a tmpfs covers is bound over it:
+ * whoever names it wants to use it.
+ */
 function settleWritable(view: View, path: string, index: number): ResolvedMount[] {
   const field = `writable[${index}]`;
   const covered = find(view, path, field);
@@ -154,12 +157,15 @@ function settleHidden(view: View, path: string, field: string): ResolvedMount {
   return { type: "mask", target: at.path, kind: at.kind, path: field, create: false };
 }
 
-/** What is hidden at one path would be seen at another. A bind of the very thing is meant, and noted: see withNotes. */
+/**
+ * Hides a file at every other path at which it is seen, too. A bind of the file itself is left: the config asks for it, and
+ * the receipt notes it, see withNotes.
+ */
 function hideAliases(view: Layered, mask: ResolvedMount): void {
   const { host } = find(view, mask.target, mask.path, true);
   const aliases = host === undefined ? [] : aliasesOf(view, mask.target, host);
   for (const { path, kind } of aliases.sort((a, b) => depth(a.path) - depth(b.path))) {
-    // What lies in a directory that is hidden is hidden with it.
+    // The path lies in a hidden directory, and is hidden with it.
     const isHidden = nearest(view, path)?.type === "mask";
     if (isHidden || view.mounts.has(path)) continue;
     const isFile = kind === "file";

@@ -5,7 +5,7 @@ import type { FileKind, ResolvedConfig, ResolvedMount } from "../backend/resolve
 /** What the program will see: the root, and what has been mounted over it so far. */
 export interface View {
   readonly root: string;
-  /** What lies over the root, as in an overlay: a path that is there is not looked for below. */
+  /** The upper layer of an overlay: what is in it hides the same path of the root. */
   readonly upper?: string;
   readonly mounts: ReadonlyMap<string, ResolvedMount>;
 }
@@ -80,7 +80,7 @@ export function nearest(view: View, target: string): ResolvedMount | undefined {
   return undefined;
 }
 
-/** What a program will see by a settled config; a mirror shows what it covers. */
+/** What a program will see with a resolved config. A mirror shows what it covers. */
 export function viewOf({
   root,
   overlay,

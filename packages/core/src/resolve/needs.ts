@@ -9,7 +9,7 @@ export function needs(config: Config): Need[] {
     ...config.mounts.flatMap(mountNeeds),
     ...programNeeds(config),
     ...isolationNeeds(config),
-    // Asked by every config: a run that leaves processes behind was never contained.
+    // Every config asks for it: a run that leaves processes behind was not contained.
     need("tree.kill", "command"),
   ];
 }

@@ -18,7 +18,7 @@ export interface Resolved {
 }
 
 /**
- * Holds what a config asks for against what a backend enforces on this host.
+ * Compares what a config asks for with what a backend enforces on this host.
  *
  * @throws SandboxError `CAPABILITY_UNSUPPORTED` for the first need that is not met and may not be let go.
  */
@@ -56,7 +56,7 @@ export function lackOf(
   return probe.missing?.find((missing) => missing.capability === capability);
 }
 
-/** What builds on a capability that has been let go cannot be kept. */
+/** Why a capability is gone with the one that it builds on, which was let go. */
 function lackOfBase({ capability }: Need, dropped: readonly Need[]): Lack | undefined {
   const base = BASES[capability];
   if (base === undefined || !dropped.some((need) => need.capability === base)) return undefined;
