@@ -1,6 +1,6 @@
 import type { Capability, ConfigInput } from "@sandboxlib/core";
 
-/** A config that asks for a capability, and the field that does. */
+/** A config that asks for a capability, and the field that asks. */
 export interface Asking {
   readonly path: string;
   readonly config: ConfigInput;
@@ -8,7 +8,7 @@ export interface Asking {
 
 const BIND = { type: "bind", source: "/", target: "/tmp" } as const;
 
-/** For each capability a config that asks for it, and the field that does. */
+/** For each capability a config that asks for it. */
 export const ASKING: Partial<Record<Capability, Asking>> = {
   root: { path: "root", config: {} },
   "root.overlay": {

@@ -25,7 +25,7 @@ export interface Topic {
   readonly cases: readonly Case[];
   /** The cases change something of this process, such as its environment, so that no other may run meanwhile. */
   readonly isAlone?: boolean;
-  /** The cases are not about mounts, so there are none where they ask for none: that takes less time. */
+  /** The cases are not about mounts, so their configs have no default mounts, which saves time. */
   readonly isBare?: boolean;
 }
 

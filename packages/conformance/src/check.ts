@@ -26,7 +26,10 @@ export async function refused(
   assert.fail(`nothing was refused; expected ${expected}`);
 }
 
-/** Waits for the next text of a stream; fails when the stream ends first. What comes later is kept for the next call while the program runs. */
+/**
+ * Waits for the next text of a stream; fails when the stream ends first. What comes later is kept for the next call, while
+ * the program runs.
+ */
 export function nextText(stream: Readable | null): Promise<string> {
   return new Promise((resolve, reject) => {
     assert(stream !== null, "there is no stream");

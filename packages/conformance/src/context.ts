@@ -23,7 +23,7 @@ export interface Context {
   readonly root: string;
   /** An empty directory of the host, outside the root. */
   readonly scratch: string;
-  /** `$0` of every script, by which the host finds what is left of it. */
+  /** `$0` of every script, by which the host finds processes that it has left. */
   readonly marker: string;
   /** Writes a file into the root, before anything runs; returns its path inside. */
   readonly put: (path: string, content: string | Uint8Array, mode?: number) => string;

@@ -26,9 +26,9 @@ export function clearAway(directory: string, marker: string): void {
   endProcessesWith(marker);
   for (const path of mountsIn(directory).reverse())
     execaSync("/bin/umount", ["-l", path], { reject: false });
-  // Never through a mount: what lies behind it is the host's.
+  // Never through a mount, behind which the host's own files are.
   if (mountsIn(directory).length > 0) return;
-  // Of an overlay the kernel keeps a directory that nobody may look into.
+  // The kernel keeps a directory for an overlay that nobody may look into.
   if (process.getuid?.() !== 0)
     execaSync("/bin/chmod", ["-R", "u+rwX", directory], { reject: false });
   rmSync(directory, { recursive: true, force: true });

@@ -51,7 +51,7 @@ function reasonOf(probe: Probe | Failed, recipe: Recipe | Failed): string | unde
   return "error" in recipe ? recipe.error : undefined;
 }
 
-/** Also tries to run something from it: the temporary directory may be mounted noexec. */
+/** Finds the recipe and tries to run a program from such a root, as the temporary directory may be mounted noexec. */
 function tryRecipe(): Recipe {
   const recipe = findRecipe();
   const directory = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
@@ -77,7 +77,7 @@ function describeTopics(kit: Kit): void {
   const inherited = process.env["TMPDIR"];
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
-    // What the library or the backend leaves in a temporary directory is then seen, and nobody else's.
+    // A temporary directory of the kit's own shows what the library or the backend leaves there, and nobody else's files.
     process.env["TMPDIR"] = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
     before = hostDebris(tmpdir());
   });

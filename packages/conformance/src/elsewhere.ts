@@ -9,12 +9,12 @@ const WAYS = {
   run: `
     const stdio = { stdin: "discard", stdout: "inherit", stderr: "inherit" };
     await (await createSandbox(config, options)).spawn(argv, stdio).result;`,
-  // Nobody closes it.
+  // The session is left open on purpose.
   session: `
     const session = await (await createSandbox(config, options)).openSession();
     const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
     await (await session.spawn(argv, stdio)).result;`,
-  // Nor the pool, unless a word comes first.
+  // The pool is left open, too, unless it is told to close.
   pool: `
     const pool = await createPool(config, options);
     await pool.ready();

@@ -26,12 +26,12 @@ export interface PoolParts extends AsyncDisposable {
   readonly close: Pool["close"];
 }
 
-/** What runs scripts, too. */
+/** Something that also runs shell scripts. */
 export type WithShell<Opened> = Opened & {
   readonly sh: (script: Script, options?: CommandOptions) => Promise<Ran>;
 };
 
-/** Lets something that is open run scripts, too. */
+/** Adds `sh`, which runs a shell script, to a session or a pool. */
 export function withShell<Opened extends Pick<SessionParts, "run">>(
   opened: Opened,
   words: (script: Script) => string[],

@@ -8,9 +8,9 @@ import { pidsWith } from "../host/processes.js";
 const MEBIBYTE = 1024 * 1024;
 const DEV = { type: "dev", target: "/dev" } as const;
 
-/** Takes more and more memory, in nothing but the shell. */
+/** Takes more and more memory with a shell variable. */
 const HOARD = "x=0123456789abcdef; while :; do x=$x$x; done";
-/** Two processes of each, and so on. */
+/** Each process starts two, and so on: a fork bomb. */
 const FORK_BOMB = "b() { b | b & }; b 2> /dev/null; sleep 2";
 
 export const cgroup: Topic = {
@@ -73,7 +73,7 @@ export const cgroup: Topic = {
       title: "a part of a processor is a part of its time",
       needs: ["limit.cpu"],
       async run({ sh }) {
-        // Less than a busy machine would give it in any case.
+        // A fraction so small that a busy machine gives more.
         const busy = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
         const { usage } = succeeded(await sh(busy, { limits: { cpu: 0.05 } }));
         const { userTime, systemTime = 0, wallTime } = usage;

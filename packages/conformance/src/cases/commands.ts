@@ -101,7 +101,7 @@ export const commands: Topic = {
           "--no-such-option",
           "",
         ];
-        // Where only the kernel can tell.
+        // Only the kernel can tell what is wrong with these.
         if (kit.has.has("mount.proc")) names.push("/proc/self/no-such-program");
         for (const name of names) {
           const { path, hint } = await refused(made.run([name, "word"]), "COMMAND_NOT_FOUND");

@@ -4,7 +4,7 @@ import { capabilitiesOf, realHost } from "@sandboxlib/core/backend";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 
-/** A capability that is nothing without another. */
+/** Capabilities that mean nothing without another one. */
 const BUILDS_ON: readonly (readonly [Capability, Capability])[] = [
   ["mount.bind.readOnly", "mount.bind"],
   ["mount.tmpfs.size", "mount.tmpfs"],

@@ -103,7 +103,7 @@ export const exit: Topic = {
   ],
 };
 
-/** Of what it has started itself, Node tells no such signal from exit status 0. */
+/** Node cannot tell a real-time signal from exit status 0 for a process that it has started itself. */
 function realTimeHidden({ given }: Kit): string | undefined {
   const plan = given.plan(PLAIN, realHost());
   return "refusal" in plan || plan.kind !== "tool" || plan.readReport !== undefined

@@ -7,7 +7,7 @@ import { inEveryWay } from "../ways.js";
 
 const MEBIBYTE = Buffer.alloc(1024 * 1024, Buffer.from(Array.from({ length: 256 }, (_, i) => i)));
 const CHUNK = 65_536;
-/** What the kernel and Node may hold on the way: more than this nobody has asked for. */
+/** In bytes: what pipes and buffers on the way may hold at most. */
 const ON_THE_WAY = 32 * CHUNK;
 
 /** A source without an end, which counts. */

@@ -53,7 +53,7 @@ export const hostFiles: Topic = {
         allow("/work");
         put("/work/script", "#!/proc/self/exe\n");
         for (const program of ["/work/link", "/work/script"]) {
-          // That it cannot be started is as good.
+          // It is as good if the program cannot be started.
           const out = await run([program]).then(
             (ran) => ran.out,
             (error: unknown) => {

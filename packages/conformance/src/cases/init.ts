@@ -8,7 +8,7 @@ import { caller, DATA, has32BitCalls, type KernelCall, noCaller } from "../root/
 const { EACCES, EBADF, ENOSYS, EPERM, ESRCH } = constants.errno;
 const REFUSED = [EPERM, ESRCH, EACCES, ENOSYS, EBADF];
 const PTRACE_SEIZE = 0x4206;
-/** The kernel takes no notice of it where it wants 32 bits. */
+/** A bit above the low 32, which the kernel ignores in an argument of 32 bits. */
 const JUNK = 0xdead_beef_0000_0000n;
 
 /** Without a user namespace of its own, a program of root's may have the power to reach everything. */

@@ -124,7 +124,7 @@ export const limits: Topic = {
         const [without, dumped] = [await crash(0), await crash(2 ** 30)];
         assert.deepEqual([without.signal, without.coreDumped], ["SIGSEGV", undefined]);
         assert.equal(dumped.signal, "SIGSEGV");
-        // Whoever knows nothing else of the program's end may not know this either.
+        // A backend that cannot tell signals may not be able to tell this either.
         if (dumped.usage.userTime !== undefined) assert.equal(dumped.coreDumped, true);
       },
     },

@@ -10,7 +10,7 @@ import { inEveryWay } from "../ways.js";
 
 const LOOP = "echo ready; while :; do sleep 0.1; done";
 
-/** Waits until the program is there, and lets what it says next go. */
+/** Waits until the program says that it is ready, and discards its later output. */
 async function ready(child: SandboxChild): Promise<void> {
   assert.equal(await nextText(child.stdout), "ready\n");
   child.stdout?.resume();
@@ -98,7 +98,7 @@ export const stop: Topic = {
           const { signal } = controller;
           const ran = join(scratch, `ran-${round}`);
           const starting = spawn(`echo > ${OTHER}/ran-${round}`, shares(scratch), { signal });
-          // From at once, where a timer would let the command begin, to about when it begins.
+          // The waits go from none at all to about the time at which the command begins.
           if (round > 0) await setTimeout((took * round) / 20);
           controller.abort();
           const hadBegun = hasBegun(marker) || existsSync(ran);

@@ -36,7 +36,7 @@ export const typing: Topic = {
             const { stdout } = await child.result;
             assert.match(Buffer.from(stdout ?? []).toString(), /^\d+\n$/, "it was not tried");
           } catch (error) {
-            // A terminal that cannot be kept from it may be refused.
+            // A backend may refuse a terminal into which it cannot keep a program from typing.
             if (!isSandboxError(error) || error.code.startsWith("COMMAND_")) throw error;
           }
           assert.equal(await shown(), "", "something was typed into the terminal");

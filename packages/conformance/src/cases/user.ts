@@ -123,7 +123,7 @@ export const user: Topic = {
   ],
 };
 
-/** Only the main thread of a process can. */
+/** Only the main thread of a process can change its groups. */
 function mayChangeGroups(): boolean {
   return isMainThread && hasPowersOfRoot() && process.setgroups !== undefined;
 }

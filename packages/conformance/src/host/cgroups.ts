@@ -6,7 +6,7 @@ export function cgroups(): string[] {
   return below("/sys/fs/cgroup").filter((path) => path.includes(`-${process.pid}-`));
 }
 
-/** Those of one sandbox, by a process in it. */
+/** The cgroups of the sandbox of a process. */
 export function cgroupsOf(pid: number | undefined): string[] {
   const [name = "none"] =
     /sandboxlib-[\da-f-]+/.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8")) ?? [];

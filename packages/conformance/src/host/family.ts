@@ -17,7 +17,7 @@ export function descendants(pid: number | undefined): Member[] {
   return below(pid);
 }
 
-/** The processes that stand between one and this process. */
+/** The parents of a process, up to this one. */
 export function between(pid: number): Member[] {
   const all = members();
   const up = (at: number | undefined): Member[] => {
@@ -27,7 +27,7 @@ export function between(pid: number): Member[] {
   return up(pid).slice(1);
 }
 
-/** Those that are still there after a while in which they may end. */
+/** Waits for processes to end, and returns those that are still there. */
 export async function outliving(family: readonly Member[]): Promise<Member[]> {
   const deadline = performance.now() + TIME_LIMIT;
   for (;;) {

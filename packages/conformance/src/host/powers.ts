@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** CAP_CHOWN and CAP_SETGID, by their numbers in capabilities(7). */
 const NEEDED = (1n << 0n) | (1n << 6n);
 
-/** Whether this process has what makes root root: in a sandbox or a container, uid 0 alone may be nothing. */
+/** Whether this process has the capabilities of root: in a sandbox or a container, uid 0 may be without them. */
 export function hasPowersOfRoot(): boolean {
   if (process.getuid?.() !== 0) return false;
   try {

@@ -72,7 +72,7 @@ export function assertExecutable(root: string): void {
   if (failed) throw new Error(`nothing can be executed in ${root}: ${shortMessage}`);
 }
 
-/** Whatever the umask is: a backend may run the program under another uid. */
+/** Sets the mode whatever the umask is, because a backend may run the program under another uid. */
 function mkdir(path: string): void {
   mkdirSync(path);
   chmodSync(path, path.endsWith("/tmp") ? 0o1777 : 0o755);
