@@ -34,7 +34,6 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   user: { path: "user", config: { user: { uid: 12345, gid: 12345 } } },
   "user.range": { path: "user.range", config: { user: { uid: 0, gid: 0, range: 2 } } },
   hostname: { path: "hostname", config: { hostname: "kit" } },
-  "limit.wallTime": { path: "limits.wallTime", config: { limits: { wallTime: 60 } } },
   "limit.cpuTime": { path: "limits.cpuTime", config: { limits: { cpuTime: 60 } } },
   "limit.addressSpace": {
     path: "limits.addressSpace",

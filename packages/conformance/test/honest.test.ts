@@ -23,8 +23,8 @@ describe("the kit", () => {
     const all = topics.flatMap(({ cases }) => cases);
     const proved = new Set(all.flatMap(({ needs = [] }) => needs));
     const refused = new Set(all.flatMap(({ lacks = [] }) => lacks));
-    // No config can do without the one, and none asks for the other.
-    const without: Capability[] = ["mount.tmpfs.inodes", "cwd"];
+    // None asks for the first, no config can do without the second, and core keeps the third for every backend.
+    const without: Capability[] = ["mount.tmpfs.inodes", "cwd", "limit.wallTime"];
     expect(allCapabilities().filter((word) => !proved.has(word))).toEqual([]);
     expect(allCapabilities().filter((word) => !refused.has(word))).toEqual(without);
   });

@@ -1,4 +1,6 @@
-import { declares, plans, says, twoFaced } from "../lies.js";
+import { PassThrough, Readable } from "node:stream";
+import type { EnginePlan, Running } from "@sandboxlib/core/backend";
+import { declares, type Lie, plans, says, twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 let probes = 0;
@@ -77,8 +79,24 @@ export const SAYS: readonly Liar[] = [
       "network.none",
       "isolate",
       "user is",
-      "limit.",
+      "limit.cpuTime",
+      "limit.addressSpace",
+      "limit.fileSize",
+      "limit.openFiles",
+      "limit.stack",
+      "limit.coreSize",
       "tree.kill",
+    ].map((title) => `refusals: ${title}`),
+  },
+  {
+    does: "is an engine, and says yes to limits on the whole of a sandbox",
+    lie: () => sayingYes(),
+    caughtBy: [
+      "limit.memory",
+      "limit.processes",
+      "limit.cpu is",
+      "limit.cpu can",
+      "limit.ioWeight",
     ].map((title) => `refusals: ${title}`),
   },
   {
@@ -94,3 +112,26 @@ export const SAYS: readonly Liar[] = [
     ].map((title) => `refusals: ${title}`),
   },
 ];
+
+/** An engine for which every run ends well, whatever was asked. */
+function sayingYes(): Lie {
+  const { backend } = twoFaced(["cwd"]);
+  const running: Running = {
+    startedAt: 0,
+    streams: {
+      stdin: new PassThrough().resume(),
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+    },
+    ended: Promise.resolve({ verdict: () => ({ kind: "exited", exitCode: 0 }) }),
+    signal: () => false,
+    kill: () => false,
+  };
+  const plan = (): EnginePlan => ({
+    kind: "engine",
+    request: {},
+    mechanisms: {},
+    start: () => running,
+  });
+  return { backend: { ...backend, isEngine: true, plan } };
+}

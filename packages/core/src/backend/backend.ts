@@ -66,21 +66,27 @@ export interface HostRun {
   readonly stderr: string;
 }
 
+/** Everything that a run with a backend can have: what the backend declares, and what core adds. */
+export function capabilitiesOf(backend: Declaring): ReadonlySet<Capability> {
+  return new Set([...backend.capabilities, ...addedTo(backend)]);
+}
+
+/** Whether a capability is among {@link capabilitiesOf} a backend. */
+export function hasCapability(backend: Declaring, capability: Capability): boolean {
+  return backend.capabilities.has(capability) || addedTo(backend).includes(capability);
+}
+
+type Declaring = Pick<Backend, "capabilities" | "isEngine">;
+
 /** What core does itself: the time limit for every backend, cgroups where the program is a process of this host. */
-const CORE_CAPABILITIES: readonly Capability[] = [
-  "limit.wallTime",
+function addedTo({ isEngine }: Declaring): readonly Capability[] {
+  return isEngine === true ? WALL_TIME : [...WALL_TIME, ...CGROUPS];
+}
+
+const WALL_TIME: readonly Capability[] = ["limit.wallTime"];
+const CGROUPS: readonly Capability[] = [
   "limit.memory",
   "limit.processes",
   "limit.cpu",
   "limit.ioWeight",
 ];
-
-/** Everything that a run with a backend can have: what the backend declares, and what core adds. */
-export function capabilitiesOf({
-  capabilities,
-  isEngine = false,
-}: Pick<Backend, "capabilities" | "isEngine">): ReadonlySet<Capability> {
-  return new Set([...capabilities, ...(isEngine ? WALL_TIME : CORE_CAPABILITIES)]);
-}
-
-const WALL_TIME = ["limit.wallTime"] as const;

@@ -1,4 +1,4 @@
-import { type Backend, capabilitiesOf, type Probe } from "../backend/backend.js";
+import { type Backend, hasCapability, type Probe } from "../backend/backend.js";
 import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { limitsWithout } from "../config/limits.js";
 import { parseConfig } from "../config/parse.js";
@@ -51,7 +51,7 @@ export function lackOf(
   backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
   probe: Extract<Probe, { available: true }>,
 ): Lack | undefined {
-  if (!capabilitiesOf(backend).has(capability))
+  if (!hasCapability(backend, capability))
     return { reason: `the backend ${backend.name} does not enforce it` };
   return probe.missing?.find((missing) => missing.capability === capability);
 }
