@@ -1,4 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createSandbox } from "@sandboxlib/core";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeBackend } from "../../src/index.js";
@@ -20,6 +24,25 @@ describe("an engine", () => {
     await once(child.stdout ?? expect.fail(), "data");
     server.kill("SIGKILL");
     await expect(child.result).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
+  });
+
+  it("reads a FIFO of the caller, and writes to one", async () => {
+    const place = mkdtempSync(join(tmpdir(), "sandboxlib-fifo-"));
+    const [input, output] = ["in", "out"].map((name) => {
+      const path = join(place, name);
+      execFileSync("mkfifo", [path]);
+      const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      return { read, write: openSync(path, constants.O_WRONLY) };
+    }) as [Fifo, Fifo];
+    writeSync(input.write, "given");
+    closeSync(input.write);
+    const options = { stdin: { fd: input.read }, stdout: { fd: output.write } };
+    const { exitCode } = await (await bare(socket)).run(["/bin/cat"], options);
+    const taken = Buffer.alloc(16);
+    const size = readSync(output.read, taken);
+    for (const fd of [input.read, output.read, output.write]) closeSync(fd);
+    rmSync(place, { recursive: true });
+    expect([exitCode, taken.toString("utf8", 0, size)]).toEqual([0, "given"]);
   });
 
   it("is never believed that something is verified", async () => {
@@ -47,6 +70,11 @@ describe("an engine", () => {
     });
   });
 });
+
+interface Fifo {
+  readonly read: number;
+  readonly write: number;
+}
 
 function bare(path: string): ReturnType<typeof createSandbox> {
   return createSandbox({ cwd: "/" }, { backend: engineBackend(path), prefer: "all" });

@@ -6,11 +6,11 @@ import {
   open,
   openSync,
   read,
+  readSync,
   type Stats,
 } from "node:fs";
-import { Socket } from "node:net";
-import type { Readable } from "node:stream";
-import { isatty, ReadStream } from "node:tty";
+import { setTimeout } from "node:timers/promises";
+import { isatty } from "node:tty";
 import type { StdioTarget, StdioTargets } from "../backend/stdio.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
@@ -103,9 +103,12 @@ class Opener {
     const target = this.#targetOf("stdin", fd);
     if (target !== "relay") return { target, option: "discard" };
     const isOurs = typeof option === "object" && "file" in option;
-    const stream = isEndless(statOf("stdin", fd), fd)
-      ? reopened(fd)
-      : createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
+    const stat = statOf("stdin", fd);
+    if (isEndless(stat, fd)) {
+      if (stat.isSocket()) throw unusable("stdin", "an engine cannot be given a socket");
+      return { target, option: { stream: polled(fd) } };
+    }
+    const stream = createReadStream("", isOurs ? { fd } : { fd, fs: LEFT_OPEN });
     // The stream closes the file.
     this.#opened.length = 0;
     this.#opened.push(() => stream.destroy());
@@ -149,17 +152,35 @@ function isEndless(stat: Stats, fd: number): boolean {
 }
 
 /**
- * A stream on an open file description of its own, which can be closed while it waits, and leaves the caller's fd as it
- * is.
- *
- * @throws SandboxError `LAUNCH_FAILED` for a socket, which cannot be opened again.
+ * Reads a FIFO or a terminal of the caller by an open file description of its own, which leaves the caller's as it is. It
+ * asks again and again: poll(2) does not tell a FIFO's end to who has opened it after the last writer had gone, but
+ * read(2) does.
  */
-function reopened(fd: number): Readable {
+async function* polled(fd: number): AsyncGenerator<Buffer, undefined, undefined> {
+  const own = openSync(`/dev/fd/${fd}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   try {
-    const own = openSync(`/dev/fd/${fd}`, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    return isatty(own) ? new ReadStream(own) : new Socket({ fd: own, writable: false });
-  } catch (cause) {
-    throw unusable("stdin", `fd ${fd} cannot be read from for an engine: ${String(cause)}`, cause);
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const size = readNow(own, chunk);
+      if (size === 0) return undefined;
+      if (size === undefined) await setTimeout(POLL);
+      else yield chunk.subarray(0, size);
+    }
+  } finally {
+    closeSync(own);
+  }
+}
+
+/** Bytes, and milliseconds. */
+const [CHUNK, POLL] = [65_536, 10] as const;
+
+/** How many bytes there were, 0 at the end; undefined when there are none yet. */
+function readNow(fd: number, into: Buffer): number | undefined {
+  try {
+    return readSync(fd, into);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
+    throw error;
   }
 }
 

@@ -37,7 +37,6 @@ export function startEngine(
     assertRunning(backend, begun);
     return begun;
   });
-  const streams = attempt(backend, () => checkedStreams(backend, running.streams, stdio));
   const { ended, fail, expectEnd } = endOf(backend, running, new Checker(prepared));
   // They are called by timers, where what is thrown would end this process.
   const ask = (act: () => boolean | undefined): boolean => {
@@ -48,9 +47,19 @@ export function startEngine(
       return false;
     }
   };
+  const streamsOrKill = (): Streams => {
+    try {
+      return checkedStreams(backend, running.streams, stdio);
+    } catch (error) {
+      // The program runs already, and nobody else will ask how it ends.
+      ended.catch(() => undefined);
+      ask(() => running.kill());
+      throw failureOf(backend, error);
+    }
+  };
   return {
     startedAt,
-    streams,
+    streams: streamsOrKill(),
     ended,
     kill() {
       expectEnd();
@@ -127,7 +136,7 @@ function endOf(backend: string, running: Running, checker: Checker): End {
   let isOver = false;
   const ended = new Promise<CheckedEnd>((resolve, reject) => {
     fail = reject;
-    running.ended
+    Promise.resolve(running.ended)
       .then((end) => resolve(checkedEnd(backend, end, checker)))
       .catch((error: unknown) => reject(failureOf(backend, error)));
   }).finally(() => {

@@ -79,6 +79,24 @@ describe("an engine", () => {
     await expect(runWith({ ended: Promise.reject(error) })).rejects.toBe(error);
   });
 
+  it("that gives no streams is told to end what it has started, and its own end is no unhandled rejection", async () => {
+    let isKilled = false;
+    let fail: (error: Error) => void = () => undefined;
+    const late = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const kill = (): boolean => {
+      isKilled = true;
+      setImmediate(() => fail(new Error("killed")));
+      return true;
+    };
+    const streams = { stdin: null, stdout: null, stderr: null };
+    await expect(runWith({ streams, kill, ended: late })).rejects.toMatchObject({
+      code: "BACKEND_INVALID",
+    });
+    expect(isKilled).toBe(true);
+  });
+
   it("that throws when it is told to end does not end this process", async () => {
     const kill = (): never => {
       throw new Error("no");
