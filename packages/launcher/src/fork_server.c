@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,8 +31,6 @@ static bool make_room(void);
 static bool kill_late(void);
 static void dispatch(const struct frame *frame);
 static void start_child(const struct launch_request *request);
-static const char *fork_launcher(const struct launch_request *request, const struct pipes *pipes, struct child *child);
-static _Noreturn void become_launcher(const struct launch_request *request, const struct pipes *pipes, int socket);
 static void write_to_child(uint32_t id, const struct cursor *bytes);
 static bool keep_unsent(struct child *child, const uint8_t *bytes, size_t size);
 static size_t send_some(int socket, const uint8_t *bytes, size_t size);
@@ -57,6 +54,7 @@ void serve(void)
     setsid();
     drop_streams(open_null());
     read_own_inodes();
+    share_kill_flags();
     for (;;) {
         if (!wait_for_core())
             continue;
@@ -73,6 +71,8 @@ static bool wait_for_core(void)
     forget_ended();
     if (!make_room())
         fail(FAILED_SETUP, ENOMEM, "realloc");
+    if (count == 0)
+        fork_spare();
     bool ending = kill_late(); /* before the sockets are listed, because it closes some */
     watched[0] = (struct pollfd){.fd = CORE_FD, .events = POLLIN};
     for (size_t index = 0; index < count; index++) {
@@ -150,56 +150,19 @@ static void dispatch(const struct frame *frame)
         fail(FAILED_PROTOCOL, 0, "a frame is out of place");
 }
 
-/* Core opens its ends of the pipes while the launcher is forked. */
+/* Core opens its ends of the pipes while the launcher begins. */
 static void start_child(const struct launch_request *request)
 {
-    struct child child = {.id = request->id};
-    struct pipes pipes;
-    const char *failed = "pipe2";
+    struct forked forked;
     if (find(request->id))
         fail(FAILED_PROTOCOL, 0, "two launchers have one id");
-    if (make_pipes(request->id, request->streams, &pipes))
-        failed = store_fds('B', &pipes.core) ? fork_launcher(request, &pipes, &child) : "realloc";
-    int error = errno;
-    close_fds(pipes.program);
+    const char *failed = fork_launcher(request, &forked);
     if (failed) {
-        report_failed(request->id, FAILED_SETUP, error, failed);
+        report_failed(request->id, FAILED_SETUP, errno, failed);
         return;
     }
-    children[count++] = child; /* wait_for_core has made room */
+    children[count++] = (struct child){.id = request->id, .pid = forked.pid, .socket = forked.socket};
     write_to_child(request->id, &request->initial_bytes);
-}
-
-/* Returns the call that failed, with errno, or NULL. */
-static const char *fork_launcher(const struct launch_request *request, const struct pipes *pipes, struct child *child)
-{
-    int sockets[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
-        return "socketpair";
-    child->socket = sockets[0];
-    child->pid = fork();
-    if (child->pid == 0)
-        become_launcher(request, pipes, sockets[1]);
-    int error = errno;
-    close(sockets[1]);
-    if (child->pid > 0)
-        return NULL;
-    close(sockets[0]);
-    errno = error;
-    return "fork";
-}
-
-/* From here on everything is as if core had started this process. */
-static void become_launcher(const struct launch_request *request, const struct pipes *pipes, int socket)
-{
-    if (dup2(socket, CORE_FD) < 0)
-        _exit(1);
-    for (int fd = 0; fd < 3; fd++)
-        if (pipes->program[fd] >= 0 && dup2(pipes->program[fd], fd) < 0)
-            fail(FAILED_SETUP, errno, "dup2");
-    check_start();
-    umask((mode_t)request->umask);
-    launch(request->namespaces);
 }
 
 /* Core may still write to a launcher that has ended. */

@@ -30,7 +30,7 @@ void init(const struct sandbox *sandbox, int launcher_end)
     serve_run(&own, &readback);
 }
 
-/* Does what needs neither the rest of the set-up nor ids inside, while core is still writing the set-up. */
+/* Does what needs neither the rest of the set-up nor ids inside: the launcher may be a spare one, and its time free. */
 static void begin_sandbox(uint32_t namespaces)
 {
     keep_capabilities();
@@ -46,15 +46,15 @@ static void begin_sandbox(uint32_t namespaces)
 static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
 {
     struct go_ahead go_ahead;
-    sandbox->null = open_null_device();
-    protect_devices();
     if (read(sandbox->launcher, &go_ahead, sizeof go_ahead) != sizeof go_ahead)
         _exit(0); /* the launcher has failed, and has reported that */
     take_setup(sandbox->shared + 1, go_ahead.setup_size, &sandbox->setup);
     *identity = go_ahead.identity;
     enter_cgroup(&sandbox->setup.cgroup);
-    if (sandbox->setup.cgroup.namespace)
-        enter_cgroup_namespace(identity);
+    uint32_t in_cgroup = sandbox->setup.cgroup.namespace ? NAMESPACE_CGROUP : 0;
+    enter_late_namespaces(sandbox->namespaces | in_cgroup, identity);
+    sandbox->null = open_null_device();
+    protect_devices();
     return go_ahead.caller_is_program;
 }
 

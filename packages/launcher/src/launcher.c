@@ -55,7 +55,7 @@ int open_null(void)
 
 /* Pid 1 is started before core has sent the set-up: the kernel takes long for the namespaces, and Node for its ends of
  * the pipes. The launcher reads the set-up into memory that both share. */
-void launch(uint32_t namespaces)
+void launch(uint32_t namespaces, const volatile uint8_t *kill_flags)
 {
     struct sandbox sandbox;
     struct go_ahead go_ahead;
@@ -64,6 +64,7 @@ void launch(uint32_t namespaces)
     setsid(); /* fails where it has been done already */
     sandbox.umask = umask(0);
     sandbox.namespaces = namespaces;
+    sandbox.kill_flags = kill_flags;
     sandbox.null = open_null();
     sandbox.shared = share_memory();
     drop_groups();

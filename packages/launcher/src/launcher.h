@@ -2,6 +2,8 @@
 #ifndef SANDBOXLIB_LAUNCHER_H
 #define SANDBOXLIB_LAUNCHER_H
 
+#include <sys/types.h>
+
 #include "protocol.h"
 
 /* Checks that there is a socket to core, and closes every fd that is not for a sandbox. */
@@ -10,12 +12,29 @@ void check_start(void);
 /* Opens /dev/null, also in the place of closed fds up to STREAMS_FD, so that no other file gets their numbers. */
 int open_null(void);
 
-/* Reads the set-up, starts pid 1 of the sandbox, and waits outside for its end. */
-_Noreturn void launch(uint32_t namespaces);
+/* Reads the set-up, starts pid 1 of the sandbox, and waits outside for its end. `kill_flags`: NULL without a server. */
+_Noreturn void launch(uint32_t namespaces, const volatile uint8_t *kill_flags);
 
 /* Parses a set-up, and fails when it is wrong. Pid 1, which was forked before the set-up came, parses it once more
  * after the launcher. */
 void take_setup(const uint8_t *payload, size_t size, struct setup *setup);
+
+/* Launchers that are forked: fork.c. */
+
+struct forked {
+    pid_t pid;  /* 0: none */
+    int socket; /* what it takes for core's socket leads here */
+};
+
+/* For core, which would have to wait until the server passes a signal on, while the program begins. */
+void share_kill_flags(void);
+
+/* Makes the pipes of a launcher, tells core of them, and forks it. Returns the call that failed, with errno, or NULL. */
+const char *fork_launcher(const struct launch_request *request, struct forked *forked);
+
+/* Forks the next launcher ahead, when the last two were alike: most of what a launch takes is a network namespace, which
+ * is no different for being made early. What depends on the time of the start is done when the set-up has come. */
+void fork_spare(void);
 
 /* The fork server: fork_server.c. Starts a launcher for each run, and passes on what core and the launchers say. To
  * fork this small process takes the kernel a tenth of what it takes to fork Node. */

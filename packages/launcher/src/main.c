@@ -28,7 +28,7 @@ int main(int count, char **words)
     if (count == 2 && strcmp(words[1], "serve") == 0)
         serve();
     reset_signals();
-    launch(read_namespaces(count == 2 ? words[1] : ""));
+    launch(read_namespaces(count == 2 ? words[1] : ""), NULL);
 }
 
 /* Sends its own standard streams to a session. Node can start a process with fds, but cannot send them. */

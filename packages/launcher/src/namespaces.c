@@ -20,17 +20,19 @@ static const struct {
     {"mnt", CLONE_NEWNS},   {"pid", CLONE_NEWPID},       {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS},
     {"user", CLONE_NEWUSER}, {"cgroup", CLONE_NEWCGROUP}, {"net", CLONE_NEWNET},
 };
-enum { CGROUP = 5 };
+/* These show what the host is at the moment in which they are made, so they are made when the program is to start. */
+enum { LATE = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWCGROUP };
 
 /* Those of the launcher itself. */
 static uint64_t own[NAMESPACE_COUNT];
 
 static unsigned long flags_of(uint32_t wanted, bool user);
-static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT]);
+static void check_new(unsigned long flags, const uint64_t inodes[NAMESPACE_COUNT]);
+static void read_inodes(const char *process, unsigned long flags, uint64_t inodes[NAMESPACE_COUNT]);
 
 pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd)
 {
-    unsigned long flags = CLONE_PIDFD | flags_of(wanted, user);
+    unsigned long flags = CLONE_PIDFD | (flags_of(wanted, user) & ~(unsigned long)LATE);
     /* Not clone3, because filters of system calls answer that with ENOSYS. The arguments whose order differs between
      * architectures are not used. */
     long pid = syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL);
@@ -53,21 +55,36 @@ static unsigned long flags_of(uint32_t wanted, bool user)
 void read_own_inodes(void)
 {
     if (own[0] == 0)
-        read_inodes("self", own);
+        read_inodes("self", ~0UL, own);
 }
 
 void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user)
 {
     char number[NUMBER];
     read_own_inodes();
-    read_inodes(decimal(number, (uint32_t)pid), identity->inodes);
-    for (int index = 0; index < NAMESPACE_COUNT; index++)
-        if (flags_of(wanted, user) & kinds[index].flag && identity->inodes[index] == own[index])
-            fail(FAILED_READBACK, 0, "a namespace is not new");
+    read_inodes(decimal(number, (uint32_t)pid), ~(unsigned long)LATE, identity->inodes);
+    check_new(flags_of(wanted, user) & ~(unsigned long)LATE, identity->inodes);
     identity->pid = (uint32_t)pid;
 }
 
-static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT])
+void enter_late_namespaces(uint32_t wanted, struct identity *identity)
+{
+    unsigned long flags = flags_of(wanted, false) & LATE;
+    if (unshare((int)flags) != 0)
+        fail(FAILED_SETUP, errno, "unshare");
+    read_inodes("self", LATE, identity->inodes);
+    check_new(flags, identity->inodes);
+}
+
+static void check_new(unsigned long flags, const uint64_t inodes[NAMESPACE_COUNT])
+{
+    for (int index = 0; index < NAMESPACE_COUNT; index++)
+        if (flags & kinds[index].flag && inodes[index] == own[index])
+            fail(FAILED_READBACK, 0, "a namespace is not new");
+}
+
+/* Reads those whose flags are given. */
+static void read_inodes(const char *process, unsigned long flags, uint64_t inodes[NAMESPACE_COUNT])
 {
     char path[32];
     const char *const parts[] = {"/proc/", process, "/ns", NULL};
@@ -77,23 +94,13 @@ static void read_inodes(const char *process, uint64_t inodes[NAMESPACE_COUNT])
         fail(FAILED_SETUP, errno, "open /proc/PID/ns");
     for (int index = 0; index < NAMESPACE_COUNT; index++) {
         struct stat info;
+        if (!(flags & kinds[index].flag))
+            continue;
         if (fstatat(directory, kinds[index].name, &info, 0) != 0)
             fail(FAILED_SETUP, errno, "stat /proc/PID/ns");
         inodes[index] = info.st_ino;
     }
     close(directory);
-}
-
-void enter_cgroup_namespace(struct identity *identity)
-{
-    struct stat info;
-    if (unshare(CLONE_NEWCGROUP) != 0)
-        fail(FAILED_SETUP, errno, "unshare");
-    if (fstatat(AT_FDCWD, "/proc/self/ns/cgroup", &info, 0) != 0)
-        fail(FAILED_READBACK, errno, "fstatat /proc/self/ns/cgroup");
-    if (info.st_ino == identity->inodes[CGROUP])
-        fail(FAILED_READBACK, 0, "the cgroup namespace is not new");
-    identity->inodes[CGROUP] = info.st_ino;
 }
 
 void forbid_user_namespaces(void)

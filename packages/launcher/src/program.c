@@ -47,6 +47,8 @@ void become_command(const struct sandbox *sandbox, const struct command *command
         give_up(status_fd, command->id, FAILED_CWD, "chdir");
     if (command->alone)
         handle_early_signals(command->id);
+    if (sandbox->kill_flags && sandbox->kill_flags[command->id % KILL_FLAGS])
+        signal_self(SIGKILL);
     environ = variables; /* where execvp looks for PATH too */
     execvp(arguments[0], arguments);
     give_up(status_fd, command->id, FAILED_EXEC, "execve");

@@ -10,6 +10,11 @@
 /* Core starts the launcher with these two sockets; with the second one for a session only. */
 enum { CORE_FD = 3, STREAMS_FD = 4 };
 
+/* On fd 4 a fork server has memory that it shares with its launchers, and that core writes to: a byte for each of so
+ * many commands, in which the id of the command modulo this number leads to its own. While that is not 0 the program of
+ * the command does not begin. */
+enum { KILL_FLAGS_FD = STREAMS_FD, KILL_FLAGS = 1 << 16 };
+
 enum { LARGEST_FRAME = 16 << 20 };
 
 /* Reading: protocol.c. */

@@ -30,6 +30,7 @@ struct sandbox {
     int null;            /* /dev/null, open */
     int launcher;        /* a socket to the launcher */
     mode_t umask;        /* the caller's, for the program */
+    const volatile uint8_t *kill_flags; /* NULL: no fork server has started the launcher */
 };
 
 /* What the kernel says of the sandbox once it is made. It has to be what was asked for. */
@@ -71,7 +72,7 @@ bool read_status(int status_fd, struct start_status *status);
 
 /* Namespaces: namespaces.c. `wanted` is the set-up's bits, `user` whether there is a user namespace. */
 
-/* As fork(2); the child is pid 1 of new namespaces. */
+/* As fork(2); the child is pid 1 of new namespaces, but for those that it makes itself. */
 pid_t fork_into_namespaces(uint32_t wanted, bool user, int *pidfd);
 
 /* Reads the inodes of this process's namespaces, once: launchers that are forked later have the same ones. */
@@ -80,8 +81,9 @@ void read_own_inodes(void);
 /* In the launcher. Fails when a namespace that was to be new is the launcher's own. */
 void read_identity(struct identity *identity, pid_t pid, uint32_t wanted, bool user);
 
-/* Makes a cgroup namespace whose root is the cgroup that pid 1 is in. */
-void enter_cgroup_namespace(struct identity *identity);
+/* In pid 1, when it is in its cgroup, which becomes the root of the cgroup namespace: makes those for mounts, host name
+ * and cgroups, which are copies of what the host has now. */
+void enter_late_namespaces(uint32_t wanted, struct identity *identity);
 
 /* Keeps the program from making user namespaces, which would open much of the kernel to it. */
 void forbid_user_namespaces(void);

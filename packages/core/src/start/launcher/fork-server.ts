@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { closeSync, openSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { LauncherPlan } from "../../backend/plan.js";
 import { spawnTool } from "../spawn-tool.js";
@@ -18,6 +19,8 @@ export interface ForkedChild {
 
 /** What a fork server is to start. */
 export interface LaunchRequest {
+  /** From `nextId`. */
+  readonly id: number;
   readonly namespaces: number;
   /** Which of the standard streams are pipes; the others are discarded. */
   readonly pipes: readonly [boolean, boolean, boolean];
@@ -37,7 +40,7 @@ export class ForkServer {
   readonly #keepAlive: KeepAlive;
   readonly #children = new Map<
     number,
-    { child: ForkedChild; release: () => void; expects?: Answer }
+    { child: ForkedChild; release: () => void; expects?: Answer; isKilled?: boolean }
   >();
   /** The server kills a launcher that does not end, so when no answer comes, the server itself is stuck. */
   readonly #watchdog = new Watchdog(() => this.kill());
@@ -75,11 +78,15 @@ export class ForkServer {
     );
   }
 
-  /** Starts a launcher, and keeps this process alive until it is gone. Returns its number. */
-  start({ namespaces, pipes, initialBytes }: LaunchRequest, child: ForkedChild): number {
+  /** A number for a launcher and for its command. */
+  nextId(): number {
     do this.#last = (this.#last % MAX_ID) + 1;
     while (this.#children.has(this.#last));
-    const id = this.#last;
+    return this.#last;
+  }
+
+  /** Starts a launcher, and keeps this process alive until it is gone. */
+  start({ id, namespaces, pipes, initialBytes }: LaunchRequest, child: ForkedChild): void {
     this.#children.set(id, { child, release: this.#keepAlive() });
     this.#expect(id, "start");
     const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
@@ -88,11 +95,16 @@ export class ForkServer {
     // A command may be as long as a frame may be, and would not fit into one with the rest of this message.
     for (let at = CHUNK; at < initialBytes.length; at += CHUNK)
       this.write(id, initialBytes.subarray(at, at + CHUNK));
-    return id;
   }
 
   write(id: number, bytes: Buffer): void {
     this.#send("D", u32(id), bytes);
+  }
+
+  /** Keeps the program of a launcher from beginning. What is written to the server, the server has to pass on first. */
+  forbid(id: number): void {
+    const known = this.#children.get(id);
+    if (known !== undefined) known.isKilled = this.#setKillFlag(id, 1);
   }
 
   /** Hangs up on a launcher, which then ends its sandbox. */
@@ -150,9 +162,24 @@ export class ForkServer {
     }
   }
 
+  #setKillFlag(id: number, flag: 0 | 1): boolean {
+    try {
+      const file = openSync(`/proc/${this.pid}/fd/${KILL_FLAGS_FD}`, "r+");
+      try {
+        return writeSync(file, Uint8Array.of(flag), 0, 1, id % KILL_FLAGS) === 1;
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      return false; // The server is gone, or this process has no fd left: the signal still comes.
+    }
+  }
+
   #forget(id: number): void {
     this.#answered(id);
-    this.#children.get(id)?.release();
+    const known = this.#children.get(id);
+    known?.release();
+    if (known?.isKilled === true) this.#setKillFlag(id, 0);
     this.#children.delete(id);
     if (this.#isRetired) this.retire();
   }
@@ -160,3 +187,6 @@ export class ForkServer {
 
 const [DISCARD, PIPE] = [1, 2] as const;
 const CHUNK = 1024 * 1024;
+
+/** See PROTOCOL.md of the launcher. */
+const [KILL_FLAGS_FD, KILL_FLAGS] = [4, 65536] as const;

@@ -1,5 +1,5 @@
 import { isMainThread } from "node:worker_threads";
-import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
+import type { LauncherPlan } from "../../backend/plan.js";
 import type { Streams, WindowSize } from "../../backend/running.js";
 import type { StdioTargets } from "../../backend/stdio.js";
 import type { Word } from "../../config/word.js";
@@ -9,7 +9,7 @@ import type { Started } from "../started.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
 import { streamsOf } from "./command.js";
 import { enterCgroup } from "./enter-cgroup.js";
-import type { LaunchRequest } from "./fork-server.js";
+import type { ForkServer, LaunchRequest } from "./fork-server.js";
 import { forkServer } from "./fork-servers.js";
 import { LiveSandbox } from "./live-sandbox.js";
 import type { ServerMessage } from "./message.js";
@@ -43,12 +43,15 @@ export async function startForked(
   const startedAt = performance.now();
   const streams = streamsOf(targets);
   const own = streams.map((stream) => (stream === "pipe" ? "own" : stream));
-  const command = onlyCommand(prepared, argv, own as unknown as typeof streams, window);
+  const server = forkServer(prepared.plan);
+  const id = server.nextId();
+  const command = { ...onlyCommand(prepared, argv, own as unknown as typeof streams, window), id };
   const pipes = streams.map((stream) => stream === "pipe") as [boolean, boolean, boolean];
   const entered = enterCgroup(prepared, false);
+  const request = { id, namespaces: namespaceBits(entered.setup), pipes };
   let kill = (): unknown => undefined;
   const started = new Promise<Started>((resolve, reject) => {
-    const launcher = forkedLauncher(prepared.plan, entered.setup, pipes, (open) => {
+    const launcher = forkedLauncher(server, prepared.plan.argv[0], request, (open) => {
       try {
         resolve({ ...running, streams: open() });
       } catch (error) {
@@ -58,8 +61,15 @@ export async function startForked(
       }
     });
     const live = new LiveSandbox(prepared, entered, "run", launcher, command);
-    const running = runningOn(live, command, NO_STREAMS, startedAt);
-    kill = () => running.kill();
+    const unforked = runningOn(live, command, NO_STREAMS, startedAt);
+    const running: Started = {
+      ...unforked,
+      kill: () => {
+        server.forbid(id);
+        return unforked.kill();
+      },
+    };
+    kill = running.kill;
     // The run may fail before it has streams.
     running.ended.then(() => resolve(running), reject);
   });
@@ -72,13 +82,13 @@ export async function startForked(
  * @param onStreams - Called once when there is one, to open our ends of its standard streams. It must not throw.
  */
 function forkedLauncher(
-  plan: LauncherPlan,
-  setup: LauncherSetup,
-  pipes: LaunchRequest["pipes"],
+  server: ForkServer,
+  launcher: string,
+  request: Omit<LaunchRequest, "initialBytes">,
   onStreams: (open: () => Streams) => void,
 ): Open<Channel> {
   return (initialBytes, onMessage) => {
-    const server = forkServer(plan);
+    const { id } = request;
     let isOpen = true;
     let settle: (end: LauncherEnd) => void = () => undefined;
     const ended = new Promise<LauncherEnd>((resolve) => {
@@ -99,15 +109,14 @@ function forkedLauncher(
         server.opened(id);
       }
     };
-    const namespaces = namespaceBits(setup);
-    const id = server.start({ namespaces, pipes, initialBytes }, { hear, lose });
+    server.start({ ...request, initialBytes }, { hear, lose });
     const line = {
       write: (bytes: Buffer) => server.write(id, bytes),
       end: () => server.end(id),
       isOpen: () => isOpen && server.isOpen(),
       ended,
     };
-    const { channel, take } = channelOver(line, plan.argv[0], onMessage);
+    const { channel, take } = channelOver(line, launcher, onMessage);
     return channel;
   };
 }

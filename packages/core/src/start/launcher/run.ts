@@ -61,10 +61,11 @@ export function runningOn(
   streams: Streams,
   startedAt: number,
 ): Started {
+  const { id } = command;
   const { send, hangUp } = live.channel;
   const ended = endWithStats(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
-    if (!live.isRunning(ONLY)) return false;
+    if (!live.isRunning(id)) return false;
     act();
     return true;
   };
@@ -72,13 +73,13 @@ export function runningOn(
     startedAt,
     streams,
     ended,
-    signal: (name) => ifRunning(() => send(encodeSignal(ONLY, name))),
+    signal: (name) => ifRunning(() => send(encodeSignal(id, name))),
     // The signal is written at once, so that a program which is about to begin does not. The end of the connection has to
     // wait for Node's event loop.
-    kill: () => ifRunning(() => void (send(encodeSignal(ONLY, "SIGKILL")), hangUp())),
+    kill: () => ifRunning(() => void (send(encodeSignal(id, "SIGKILL")), hangUp())),
     ...(live.group !== undefined && { remove: () => removed(live) }),
     ...(command.window !== undefined && {
-      resize: (size) => ifRunning(() => send(encodeWindow(ONLY, size))),
+      resize: (size) => ifRunning(() => send(encodeWindow(id, size))),
     }),
   };
 }
