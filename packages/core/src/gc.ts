@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { removeStaleCgroups } from "./cgroup/stale.js";
-import { type HostCommand, runHostCommand } from "./host/host-command.js";
+import { type HostCommand, runHostCommand } from "./host/host.js";
 import { claim, type Entry, type Found, journals, mountNamespace } from "./start/tool/journal.js";
 
 /** What `gc` did. */

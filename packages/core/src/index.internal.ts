@@ -1,9 +1,13 @@
 // What the packages of this repository share, each with the core of its own version: `@sandboxlib/core/internal`. It may
 // change with any version.
-export { backendNamed, loadBackend } from "./backend/load.js";
-export { type InstalledBackend, installedBackends } from "./backend/manifest.js";
+export {
+  backendNamed,
+  type InstalledBackend,
+  installedBackends,
+  loadBackend,
+} from "./backend/discovery.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
-export { exactWords, isExactVariable } from "./config/word.js";
+export { exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";
 export { type Located, locate } from "./paths/view.js";
 export { probeOn } from "./resolve/choose.js";

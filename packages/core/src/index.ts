@@ -9,6 +9,7 @@ export {
 } from "./capability/capability.js";
 export { defineConfig, parseConfig } from "./config/parse.js";
 export { configJsonSchema } from "./config/schema.js";
+export type { Word } from "./config/text.js";
 export {
   type Config,
   type ConfigInput,
@@ -18,7 +19,6 @@ export {
   NAMESPACES,
   type Namespace,
 } from "./config/types.js";
-export type { Word } from "./config/word.js";
 export { type GarbageCollected, gc } from "./gc.js";
 export { needs } from "./resolve/needs.js";
 export type { Prefer } from "./resolve/resolve.js";

@@ -1,9 +1,8 @@
 import type { Plan } from "./backend/plan.js";
-import type { WindowSize } from "./backend/running.js";
-import type { StdioTargets } from "./backend/stdio.js";
+import type { StdioTargets, WindowSize } from "./backend/running.js";
 import type { Need } from "./capability/capability.js";
+import type { Word } from "./config/text.js";
 import type { Config, ConfigInput } from "./config/types.js";
-import type { Word } from "./config/word.js";
 import type { Dropped, SandboxResult } from "./result/result.js";
 import { begin, beginAsync } from "./run/begin.js";
 import { checkedOptions, commandOf, piped, refusePipes } from "./run/check-options.js";

@@ -1,6 +1,6 @@
 import type { Capability } from "../capability/capability.js";
+import type { Word } from "../config/text.js";
 import type { Namespace } from "../config/types.js";
-import type { Word } from "../config/word.js";
 import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
 import type { Running, Verdict, WindowSize } from "./running.js";
 

@@ -2,10 +2,10 @@ import { mkdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Missing } from "../backend/backend.js";
 import type { Capability } from "../capability/capability.js";
-import { errnoOf } from "./file.js";
-import { type Group, makeGroup } from "./group.js";
+import { errnoOf } from "../host/host.js";
+import { cgroupName, type Group, makeGroup } from "./group.js";
 import type { Controller } from "./hierarchy.js";
-import { findParents, type ParentCgroup } from "./parent.js";
+import { findParents, type ParentCgroup } from "./hierarchy.js";
 import {
   CGROUP_LIMITS,
   type CgroupLimit,
@@ -14,7 +14,6 @@ import {
   setLimit,
   type Unset,
 } from "./setting.js";
-import { cgroupName } from "./stale.js";
 import { delegate, delegatedTo } from "./supervisor.js";
 
 /** What the cgroups of this host can do for a run, found out by trying. */

@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { errnoOf } from "../host/host.js";
+import { ownedName } from "../host/owner.js";
 import { SandboxError } from "../result/error.js";
-import { errnoOf } from "./file.js";
-import { killAll } from "./kill.js";
-import type { ParentCgroup } from "./parent.js";
+import type { ParentCgroup } from "./hierarchy.js";
 import { CGROUP_LIMITS, type CgroupLimits, CONTROLLERS, setLimit } from "./setting.js";
-import { cgroupName } from "./stale.js";
 import { type Stats, statsOf } from "./stats.js";
 
 /** The cgroup of one sandbox: a directory in each of the hierarchies that it needs. */
@@ -91,6 +90,14 @@ function makeDirectories(parents: readonly ParentCgroup[]): ReadonlyMap<ParentCg
   return made;
 }
 
+/** A new name for a cgroup, which says whose it is: `gc` needs no journal for it. */
+export function cgroupName(): string {
+  return `${CGROUP_PREFIX}${ownedName()}`;
+}
+
+/** What the name of each of them begins with. */
+export const CGROUP_PREFIX = "sandboxlib-";
+
 function applyLimits(
   directories: ReadonlyMap<ParentCgroup, string>,
   limits: CgroupLimits,
@@ -150,4 +157,53 @@ function busy(directory: string, errno: string): SandboxError {
   return new SandboxError("CLEANUP_FAILED", `${directory} cannot be removed: ${errno}`, {
     hint: "Find out what is still in it, then run `sandboxlib gc`.",
   });
+}
+
+/**
+ * Kills every process in the cgroups of one run: at once in version 2. In version 1 none of them can fork any more
+ * where the pids controller is there, so that a few rounds get them all.
+ */
+export function killAll(directories: readonly string[]): void {
+  for (const directory of directories) {
+    if (processesIn(directory).length === 0 || attempt(join(directory, "cgroup.kill"), "1"))
+      continue;
+    for (const each of directories) attempt(join(each, "pids.max"), "0");
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const pids = processesIn(directory);
+      if (pids.length === 0) break;
+      for (const pid of pids) kill(pid);
+    }
+  }
+}
+
+const ROUNDS = 10;
+
+function attempt(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: "r+" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function processesIn(directory: string): number[] {
+  try {
+    const text = readFileSync(join(directory, "cgroup.procs"), "utf8");
+    // A process of another pid namespace is shown as 0, which kill(2) would take for our own process group.
+    return text
+      .split("\n")
+      .map(Number)
+      .filter((pid) => pid > 1);
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Capability } from "../capability/capability.js";
-import { contentOf } from "./file.js";
+import { contentOf } from "../host/host.js";
 import type { Controller } from "./hierarchy.js";
 
 /** The limits that a cgroup can keep. */

@@ -1,10 +1,10 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fateOf, ownedName } from "../host/owner.js";
-import { errnoOf } from "./file.js";
+import { errnoOf } from "../host/host.js";
+import { fateOf } from "../host/owner.js";
+import { CGROUP_PREFIX, killAll } from "./group.js";
 import { hierarchies } from "./hierarchy.js";
-import { killAll } from "./kill.js";
 
 /** What became of cgroups that dead processes have left. */
 export interface StaleCgroups {
@@ -68,14 +68,7 @@ async function remove(path: string): Promise<string | undefined> {
 
 const TRIES = 20;
 
-const PREFIX = "sandboxlib-";
-
-/** A new name for a cgroup, which says whose it is: `gc` needs no journal for it. */
-export function cgroupName(): string {
-  return `${PREFIX}${ownedName()}`;
-}
-
 /** Whether a directory is a cgroup of a process that is gone. */
 function isStale(name: string): boolean {
-  return name.startsWith(PREFIX) && fateOf(name.slice(PREFIX.length)) === "gone";
+  return name.startsWith(CGROUP_PREFIX) && fateOf(name.slice(CGROUP_PREFIX.length)) === "gone";
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Ended } from "../backend/running.js";
+import { contentOf } from "../host/host.js";
 import type { Usage } from "../result/result.js";
-import { contentOf, numberIn } from "./file.js";
-import type { ParentCgroup } from "./parent.js";
+import type { ParentCgroup } from "./hierarchy.js";
 import type { CgroupLimits } from "./setting.js";
 
 /** What a cgroup has counted, each absent where the kernel does not tell. */
@@ -86,6 +86,13 @@ function processes(read: Read): Found {
     peakProcesses: numberIn(read("pids.peak")),
     refusedForks: numberIn(read("pids.events"), "max"),
   };
+}
+
+/** The number after a word, as in `memory.events`, or the whole content as a number. */
+function numberIn(text: string | undefined, word?: string): number | undefined {
+  const digits =
+    word === undefined ? text : new RegExp(`^${word} (\\d+)$`, "m").exec(text ?? "")?.[1];
+  return digits !== undefined && /^\d+$/.test(digits) ? Number(digits) : undefined;
 }
 
 function seconds(value: number | undefined, perSecond: number): number | undefined {

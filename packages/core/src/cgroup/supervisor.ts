@@ -1,10 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { contentOf, errnoOf } from "./file.js";
-import { type Controller, controllersIn } from "./hierarchy.js";
-
-/** The cgroup for processes that had to leave the parent: in version 2 a cgroup with controllers below it has no processes. */
-export const SUPERVISOR = "sandboxlib-supervisor";
+import { contentOf, errnoOf } from "../host/host.js";
+import { type Controller, controllersIn, SUPERVISOR } from "./hierarchy.js";
 
 /**
  * Hands controllers on to the cgroups below a directory of version 2.

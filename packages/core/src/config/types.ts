@@ -190,3 +190,14 @@ export type ConfigInput = {
 
 /** What the schema itself yields: `cwd` still depends on the caller. */
 export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undefined };
+
+/** The limits that are set. */
+export function limitsIn(limits: Limits): (keyof Limits)[] {
+  return (Object.keys(limits) as (keyof Limits)[]).filter((name) => limits[name] !== undefined);
+}
+
+/** The same limits without some of them. */
+export function limitsWithout(limits: Limits, isGone: (name: keyof Limits) => boolean): Limits {
+  const left = limitsIn(limits).filter((name) => !isGone(name));
+  return Object.fromEntries(left.map((name) => [name, limits[name]]));
+}

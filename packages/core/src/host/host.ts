@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { statSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, HostRun } from "../backend/backend.js";
 import { filter } from "./seccomp-filter.js";
@@ -81,4 +81,48 @@ function endGroup(pid: number | undefined): void {
   } catch {
     // It ended by itself in the meantime.
   }
+}
+
+/** A command of the host, with its arguments. */
+export type HostCommand = readonly [string, ...string[]];
+
+/** Runs a command of the host to its end, for at most ten seconds. Undefined when it worked, else the reason. */
+export async function runHostCommand(command: HostCommand): Promise<string | undefined> {
+  const { exitCode, stderr } = await realHost().run(command);
+  if (exitCode === 0) return undefined;
+  const silent =
+    exitCode === undefined ? "it was killed, or never started" : `exit status ${exitCode}`;
+  return stderr.trim() || silent;
+}
+
+/** As {@link runHostCommand}, for a caller that cannot wait. It blocks the event loop. */
+export function runHostCommandNow([program, ...args]: HostCommand): string | undefined {
+  const { status, stderr, error } = spawnSync(program, args, {
+    env: {},
+    cwd: "/",
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+  });
+  if (status === 0) return undefined;
+  return error?.message ?? (stderr.toString().trim() || `exit status ${status}`);
+}
+
+/**
+ * A small text file, such as those of the kernel, without the newline at its end; undefined when it is not there or
+ * cannot be read. As UTF-8, which Node reads without a buffer of 64 KiB.
+ */
+export function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trimEnd();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `ENOENT` and the like, or what else there is to say of an error. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string")
+    return error.code;
+  return String(error);
 }

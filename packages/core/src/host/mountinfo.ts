@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { contentOf } from "./host.js";
 
 /** One mount, as proc_pid_mountinfo(5) tells of it. */
 export interface MountEntry {
@@ -38,11 +38,7 @@ export function mountsOf(pid: number | "self"): MountTable | undefined {
 
 /** The same as text, see {@link parseMountinfo}. */
 export function mountinfoOf(pid: number | "self"): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/mountinfo`, "utf8");
-  } catch {
-    return undefined;
-  }
+  return contentOf(`/proc/${pid}/mountinfo`);
 }
 
 /** Reads the text of `/proc/PID/mountinfo`. */

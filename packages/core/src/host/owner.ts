@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+import { contentOf } from "./host.js";
 import { namespaceOf, startTimeOf } from "./processes.js";
 
 /**
@@ -45,19 +46,11 @@ const EARLIER = /^(\d+)_(\d*)_(\d*)_([0-9a-f-]*)$/;
 
 /** The id of this boot of the machine, from the kernel; empty where the system has none. */
 export function bootId(): string {
-  boot ??= readBootId();
+  boot ??= contentOf("/proc/sys/kernel/random/boot_id") ?? "";
   return boot;
 }
 
 let boot: string | undefined;
-
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-  } catch {
-    return "";
-  }
-}
 
 function plain(id: string): string {
   return id.replaceAll("-", "");

@@ -1,8 +1,12 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+import { constants } from "node:os";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { SandboxError } from "../result/error.js";
+import { contentOf } from "./host.js";
 
 /** The children of a process, oldest first; undefined where the kernel does not tell (proc(5), `children`). */
 export function childrenOf(pid: number): number[] | undefined {
-  const words = read(`/proc/${pid}/task/${pid}/children`)?.split(" ");
+  const words = contentOf(`/proc/${pid}/task/${pid}/children`)?.split(" ");
   return words?.filter((word) => word !== "").map(Number);
 }
 
@@ -33,7 +37,7 @@ export function treeFrom(pid: number): number[] {
 }
 
 /** Whether a process is pid 1 of a pid namespace below ours. */
-export function isInit(pid: number): boolean {
+function isInit(pid: number): boolean {
   const pids = pidsOf(pid);
   return pids.at(-1) === 1 && pids.length > depth();
 }
@@ -48,7 +52,7 @@ function depth(): number {
 
 /** The pids of a process, from our namespace to its own: proc(5), `NSpid`. Unlike /proc/PID/ns, everybody may read it. */
 function pidsOf(pid: number | "self"): number[] {
-  const [, pids = ""] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`) ?? "") ?? [];
+  const [, pids = ""] = /^NSpid:\s+(.*)$/m.exec(contentOf(`/proc/${pid}/status`) ?? "") ?? [];
   return pids.split(/\s+/).filter(Boolean).map(Number);
 }
 
@@ -78,15 +82,66 @@ function groupOf(pid: number): number {
 
 /** The fields of proc(5)'s stat from the third on: the second, the name, may hold anything. */
 function statFields(pid: number): string[] | undefined {
-  const text = read(`/proc/${pid}/stat`);
+  const text = contentOf(`/proc/${pid}/stat`);
   return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-/** As UTF-8, which Node reads without a buffer of 64 KiB. A name with other bytes is never looked at. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+/**
+ * Pid 1 of a sandbox. Its start time tells it from a later process with the same pid. Node has no pidfds, so between the
+ * check and a signal the pid could in theory be reused.
+ */
+export interface Init {
+  readonly pid: number;
+  readonly started: string | undefined;
+}
+
+const LIMIT = 5_000;
+/** In milliseconds. For so long it is checked in every turn of the event loop, as it usually ends within that time. */
+const EAGER = 1;
+
+/**
+ * Ends pid 1 of a sandbox, and waits until it is gone, or a zombie: then so is every process in there, see
+ * pid_namespaces(7). False when it would not go.
+ *
+ * Nothing else proves that a sandbox is empty: the program may control pid 1 by ptrace(2), and then decides what pid 1
+ * reports and which children it has.
+ */
+export async function gone(init: Init): Promise<boolean> {
+  const since = performance.now();
+  kill(init);
+  while (isThere(init)) {
+    const waited = performance.now() - since;
+    if (waited > LIMIT) return false;
+    await (waited < EAGER ? setImmediate() : setTimeout(1));
   }
+  return true;
+}
+
+/** Kills pid 1 of a sandbox, unless it has gone. */
+export function kill(init: Init): void {
+  try {
+    if (isThere(init)) process.kill(init.pid, constants.signals.SIGKILL);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+/** Identifies a pid 1 that is there. A process that is no pid 1 has the pid of one that is gone. */
+export function initOf(pid: number): Init {
+  return { pid, started: isInit(pid) ? startTimeOf(pid) : undefined };
+}
+
+/** The error for a process that would not die. */
+export function stuck(): SandboxError {
+  return new SandboxError(
+    "CLEANUP_FAILED",
+    "the run has ended, but a process of it would not die",
+    {
+      hint: "It is probably stuck in the kernel, waiting for a device or a network file system.",
+    },
+  );
+}
+
+function isThere({ pid, started }: Init): boolean {
+  return started !== undefined && startTimeOf(pid) === started;
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Host } from "../backend/backend.js";
 import type { IdExtent, IdMap } from "../backend/resolved-config.js";
+import { contentOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
 
 /**
@@ -33,7 +33,8 @@ interface Grant {
 /** Lines of `USER:START:COUNT`, where the user is a name or a number. */
 function grants(file: string, uid: number): Grant {
   const owners = [String(uid), nameOf(uid)];
-  const ranges = read(file)
+  // Without the file nobody has subordinate ids.
+  const ranges = (contentOf(file) ?? "")
     .split("\n")
     .map((line) => line.split(":"))
     .filter(([owner]) => owner !== undefined && owners.includes(owner))
@@ -49,14 +50,6 @@ function nameOf(uid: number): string | undefined {
     return info.uid === uid ? info.username : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return ""; // Without the file nobody has subordinate ids.
   }
 }
 

@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { errnoOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
 import { type Located, locate, type View } from "./view.js";
 
@@ -26,12 +27,8 @@ export function find(view: View, path: string, field: string, under = false): Lo
   try {
     return locate(view, path, under);
   } catch (cause) {
-    throw invalid(field, path, `cannot be looked up: ${reason(cause)}`, undefined, cause);
+    throw invalid(field, path, `cannot be looked up: ${errnoOf(cause)}`, undefined, cause);
   }
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
 }
 
 /** The real path of a file of the host; undefined when it does not exist or cannot be reached. */

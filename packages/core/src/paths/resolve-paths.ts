@@ -1,9 +1,9 @@
 import { lstatSync, statSync } from "node:fs";
 import type { Host } from "../backend/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
-import { limitsWithout } from "../config/limits.js";
+import { isExactVariable } from "../config/text.js";
 import type { Config, Mount } from "../config/types.js";
-import { isExactVariable } from "../config/word.js";
+import { limitsWithout } from "../config/types.js";
 import type { SandboxError } from "../result/error.js";
 import { aliasesOf } from "./aliases.js";
 import { idMapFor } from "./id-map.js";

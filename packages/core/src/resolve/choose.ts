@@ -5,8 +5,7 @@ import {
   type Missing,
   type Probe,
 } from "../backend/backend.js";
-import { backendNamed, loadBackend } from "../backend/load.js";
-import { installedBackends } from "../backend/manifest.js";
+import { backendNamed, installedBackends, loadBackend } from "../backend/discovery.js";
 import type { Config } from "../config/types.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
 import { type Prefer, resolve } from "./resolve.js";

@@ -1,6 +1,6 @@
 import type { Capability, Need } from "../capability/capability.js";
-import { limitsIn } from "../config/limits.js";
 import type { Config, Mount } from "../config/types.js";
+import { limitsIn } from "../config/types.js";
 
 /** Which capabilities a config asks for, each with the field that asks. A field left at its default asks too. */
 export function needs(config: Config): Need[] {

@@ -1,8 +1,13 @@
 import { type Backend, hasCapability, type Probe } from "../backend/backend.js";
 import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
-import { limitsWithout } from "../config/limits.js";
 import { parseConfig } from "../config/parse.js";
-import { type Config, type ConfigInput, NAMESPACES, type Namespace } from "../config/types.js";
+import {
+  type Config,
+  type ConfigInput,
+  limitsWithout,
+  NAMESPACES,
+  type Namespace,
+} from "../config/types.js";
 import { SandboxError } from "../result/error.js";
 import type { Dropped } from "../result/result.js";
 import { needs } from "./needs.js";

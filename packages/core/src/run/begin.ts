@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
-import type { StdioTargets } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/running.js";
 import type { Prepared } from "../start/prepared.js";
 import type { Started } from "../start/started.js";
 import { childOf, type SandboxChild, type Terms } from "./child.js";

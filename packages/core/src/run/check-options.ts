@@ -1,5 +1,4 @@
-import { exactText } from "../config/text.js";
-import { brokenWord, textOf, type Word } from "../config/word.js";
+import { brokenWord, exactText, textOf, type Word } from "../config/text.js";
 import { SandboxError } from "../result/error.js";
 import type { RunOptions } from "./options.js";
 import { windowOf } from "./terminal.js";

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync } from "node:fs
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
+import { errnoOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
@@ -106,15 +107,11 @@ function attempt(name: string, path: string, act: () => number): number {
     return act();
   } catch (cause) {
     if (cause instanceof SandboxError) throw cause;
-    if (codeOf(cause) === "ELOOP") throw symlink(name, path);
+    if (errnoOf(cause) === "ELOOP") throw symlink(name, path);
     const [reason] = String(cause).split(",");
     const message = `${name}: ${JSON.stringify(path)} cannot be opened: ${reason}`;
     throw new SandboxError("LAUNCH_FAILED", message, { path: name, cause });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 function symlink(name: string, path: string, component?: string): SandboxError {

@@ -1,9 +1,10 @@
-import { fstatSync, readFileSync, write as writeTo } from "node:fs";
+import { fstatSync, write as writeTo } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Streams } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
+import { contentOf, errnoOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
 import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
@@ -54,7 +55,7 @@ function relay(
   const over = copy()
     .catch((cause: unknown) => {
       // EPIPE: the reader has had enough. An error while nothing is being written comes from a program that was killed.
-      if (isBusy && codeOf(cause) !== "EPIPE") reason = failure(name, cause);
+      if (isBusy && errnoOf(cause) !== "EPIPE") reason = failure(name, cause);
       isBusy = false;
     })
     .then(() => {
@@ -93,7 +94,7 @@ async function writeAll(fd: number, bytes: Buffer): Promise<void> {
       at += bytesWritten;
     } catch (error) {
       // Somebody else may have made a pipe or a terminal non-blocking, for all who have it open.
-      if (codeOf(error) !== "EAGAIN") throw error;
+      if (errnoOf(error) !== "EAGAIN") throw error;
       await setTimeout(RETRY);
     }
   }
@@ -103,7 +104,8 @@ async function writeAll(fd: number, bytes: Buffer): Promise<void> {
 function roomIn(fd: number, most: number): number {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return Infinity;
-  const info = infoOf(fd);
+  // proc(5): only Linux tells.
+  const info = contentOf(`/proc/self/fdinfo/${fd}`) ?? "";
   const [, flags = "0"] = /^flags:\s+([0-7]+)$/m.exec(info) ?? [];
   const [, position = "0"] = /^pos:\s+(\d+)$/m.exec(info) ?? [];
   const isAppended = (Number.parseInt(flags, 8) & O_APPEND) !== 0;
@@ -111,19 +113,6 @@ function roomIn(fd: number, most: number): number {
 }
 
 const O_APPEND = 0o2000;
-
-/** The fdinfo of proc(5), which only Linux has. */
-function infoOf(fd: number): string {
-  try {
-    return readFileSync(`/proc/self/fdinfo/${fd}`, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
 
 function failure(path: string, cause: unknown): SandboxError {
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
-import type { StdioTarget, StdioTargets } from "../backend/stdio.js";
+import type { StdioTarget, StdioTargets } from "../backend/running.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import { openInputFile, openOutputFile } from "./open-file.js";

@@ -1,6 +1,6 @@
 import type { LauncherPlan } from "../backend/plan.js";
+import type { Word } from "../config/text.js";
 import type { ConfigInput } from "../config/types.js";
-import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { begin } from "../run/begin.js";

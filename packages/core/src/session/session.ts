@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import { CGROUP_LIMITS } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
+import type { Word } from "../config/text.js";
 import type { Config, ConfigInput } from "../config/types.js";
-import type { Word } from "../config/word.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { beginAsync } from "../run/begin.js";

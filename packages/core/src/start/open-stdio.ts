@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { Host } from "../backend/backend.js";
-import type { StdioTargets } from "../backend/stdio.js";
+import type { StdioTargets } from "../backend/running.js";
 import { takePipe } from "../host/pipe.js";
 import { SandboxError } from "../result/error.js";
 

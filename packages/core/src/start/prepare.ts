@@ -1,5 +1,5 @@
 import type { Backend, Host, Missing } from "../backend/backend.js";
-import { backendNamed } from "../backend/load.js";
+import { backendNamed } from "../backend/discovery.js";
 import type { Plan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
@@ -8,7 +8,7 @@ import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/types.js";
 import { realHost } from "../host/host.js";
-import { assertBelowHard } from "../host/limit-failure.js";
+import { assertBelowHard } from "../host/rlimit.js";
 import { type MaskType, maskHost } from "../paths/mask.js";
 import { withNotes } from "../paths/notes.js";
 import { resolvePaths } from "../paths/resolve-paths.js";

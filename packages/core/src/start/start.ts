@@ -1,7 +1,6 @@
 import type { LauncherPlan, Plan } from "../backend/plan.js";
-import type { WindowSize } from "../backend/running.js";
-import type { StdioTargets } from "../backend/stdio.js";
-import type { Word } from "../config/word.js";
+import type { StdioTargets, WindowSize } from "../backend/running.js";
+import type { Word } from "../config/text.js";
 import { SandboxError } from "../result/error.js";
 import { startEngine } from "./engine/engine.js";
 import { canFork, startForked } from "./launcher/forked-run.js";

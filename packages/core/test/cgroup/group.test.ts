@@ -4,9 +4,8 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { probeCgroups } from "../../src/cgroup/delegation.js";
-import { makeGroup } from "../../src/cgroup/group.js";
-import { findParents, type ParentCgroup } from "../../src/cgroup/parent.js";
-import { cgroupName } from "../../src/cgroup/stale.js";
+import { cgroupName, makeGroup } from "../../src/cgroup/group.js";
+import { findParents, type ParentCgroup } from "../../src/cgroup/hierarchy.js";
 import { gc } from "../../src/index.js";
 
 const { missing } = probeCgroups();

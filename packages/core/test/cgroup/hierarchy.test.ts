@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { hierarchies } from "../../src/cgroup/hierarchy.js";
-import { findParents } from "../../src/cgroup/parent.js";
+import { findParents, hierarchies } from "../../src/cgroup/hierarchy.js";
 
 const V1 = `31 23 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 32 31 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct

@@ -1,7 +1,13 @@
 import type { EngineCommand, EnginePlan, EngineStdio } from "../../backend/plan.js";
-import type { Ended, Running, Streams, WindowSize } from "../../backend/running.js";
-import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
-import type { Word } from "../../config/word.js";
+import type {
+  Ended,
+  Running,
+  StdioTarget,
+  StdioTargets,
+  Streams,
+  WindowSize,
+} from "../../backend/running.js";
+import type { Word } from "../../config/text.js";
 import { recheckPaths } from "../../paths/recheck.js";
 import { isSandboxError, SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";

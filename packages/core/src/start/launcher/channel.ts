@@ -1,4 +1,4 @@
-import { gone, initOf, stuck } from "../../host/wait-gone.js";
+import { gone, initOf, stuck } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 import { type Message, messageReader } from "./message.js";
 

@@ -1,8 +1,7 @@
-import type { WindowSize } from "../../backend/running.js";
-import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
-import { rlimitsOf } from "../../config/limits.js";
+import type { StdioTarget, StdioTargets, WindowSize } from "../../backend/running.js";
+import type { Word } from "../../config/text.js";
 import type { Limits } from "../../config/types.js";
-import type { Word } from "../../config/word.js";
+import { rlimitsOf } from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";
 import { HINT_TOO_LONG } from "../spawn-tool.js";

@@ -1,9 +1,8 @@
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import type { ResolvedConfig } from "../../backend/resolved-config.js";
-import { RLIMITS, type RlimitName, rlimitNames } from "../../config/limits.js";
-import type { Word } from "../../config/word.js";
-import { limitFailure } from "../../host/limit-failure.js";
+import type { Word } from "../../config/text.js";
+import { limitFailure, RLIMITS, type RlimitName, rlimitNames } from "../../host/rlimit.js";
 import { assertProgram } from "../../paths/program.js";
 import { isSandboxError, SandboxError } from "../../result/error.js";
 import { HINT_TOO_LONG } from "../spawn-tool.js";

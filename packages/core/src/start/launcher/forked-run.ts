@@ -1,8 +1,7 @@
 import { isMainThread } from "node:worker_threads";
 import type { LauncherPlan } from "../../backend/plan.js";
-import type { Streams, WindowSize } from "../../backend/running.js";
-import type { StdioTargets } from "../../backend/stdio.js";
-import type { Word } from "../../config/word.js";
+import type { StdioTargets, Streams, WindowSize } from "../../backend/running.js";
+import type { Word } from "../../config/text.js";
 import { signalName } from "../../result/signal.js";
 import type { Prepared } from "../prepared.js";
 import type { Started } from "../started.js";

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
-import { stuck } from "../../host/wait-gone.js";
+import { stuck } from "../../host/processes.js";
 import { spawnTool } from "../spawn-tool.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
 import { namespaceBits } from "./setup.js";

@@ -1,9 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import type { LauncherPlan } from "../../backend/plan.js";
-import type { Streams, WindowSize } from "../../backend/running.js";
-import type { StdioTarget, StdioTargets } from "../../backend/stdio.js";
+import type { StdioTarget, StdioTargets, Streams, WindowSize } from "../../backend/running.js";
 import { withStats } from "../../cgroup/stats.js";
-import type { Word } from "../../config/word.js";
+import type { Word } from "../../config/text.js";
 import { openStdio, refusePassFds } from "../open-stdio.js";
 import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";

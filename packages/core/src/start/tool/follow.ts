@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Report, ToolPlan } from "../../backend/plan.js";
-import { insideOf } from "../../host/processes.js";
-import { type Init, initOf } from "../../host/wait-gone.js";
+import { type Init, initOf, insideOf } from "../../host/processes.js";
 
 /** What a tool has reported so far. */
 export interface Reported {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../../cgroup/file.js";
-import type { HostCommand } from "../../host/host-command.js";
+import type { HostCommand } from "../../host/host.js";
+import { errnoOf } from "../../host/host.js";
 import { fateOf, ownedName } from "../../host/owner.js";
 import { namespaceOf } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";

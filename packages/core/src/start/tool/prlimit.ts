@@ -1,9 +1,8 @@
 import type { Host, Missing } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { Capability } from "../../capability/capability.js";
-import { RLIMITS, type Rlimit, rlimitNames, rlimitsOf } from "../../config/limits.js";
 import type { Limits } from "../../config/types.js";
-import { limitFailure } from "../../host/limit-failure.js";
+import { limitFailure, RLIMITS, type Rlimit, rlimitNames, rlimitsOf } from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 
 type Argv = readonly [string, ...string[]];

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Step } from "../../backend/plan.js";
-import { type HostCommand, runHostCommand, runHostCommandNow } from "../../host/host-command.js";
+import { type HostCommand, runHostCommand, runHostCommandNow } from "../../host/host.js";
 import { SandboxError } from "../../result/error.js";
 import { type Journal, openJournal } from "./journal.js";
 

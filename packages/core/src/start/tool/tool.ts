@@ -1,11 +1,10 @@
 import { statSync } from "node:fs";
 import type { ToolPlan } from "../../backend/plan.js";
-import type { StdioTargets } from "../../backend/stdio.js";
+import type { StdioTargets } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { withStats } from "../../cgroup/stats.js";
-import type { Word } from "../../config/word.js";
-import { startTimeOf } from "../../host/processes.js";
-import { stuck } from "../../host/wait-gone.js";
+import type { Word } from "../../config/text.js";
+import { startTimeOf, stuck } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 import { Checker } from "../../verify/checker.js";
 import { masksOf } from "../../verify/masks.js";

@@ -2,8 +2,14 @@ import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../../backend/plan.js";
-import { childrenOf, groupFrom, treeFrom } from "../../host/processes.js";
-import { gone, type Init, kill as killInit } from "../../host/wait-gone.js";
+import {
+  childrenOf,
+  gone,
+  groupFrom,
+  type Init,
+  kill as killInit,
+  treeFrom,
+} from "../../host/processes.js";
 import { numberOf } from "../../result/signal.js";
 import { follow } from "./follow.js";
 import type { Launched } from "./launch.js";

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { childrenOf, startTimeOf } from "../../src/host/processes.js";
-import { gone, initOf } from "../../src/host/wait-gone.js";
+import { childrenOf, gone, initOf, startTimeOf } from "../../src/host/processes.js";
 import type { Backend } from "../../src/index.backend.js";
 import { run } from "../../src/index.js";
 
