@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
-import { contentOf } from "./host.js";
+import { contentOf, errnoOf } from "./host.js";
 import { namespaceOf, startTimeOf } from "./processes.js";
 
 /**
@@ -74,6 +74,6 @@ function isThere(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+    return errnoOf(error) !== "ESRCH";
   }
 }

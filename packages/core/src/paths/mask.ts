@@ -1,8 +1,7 @@
 import { join, relative } from "node:path";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { type MountEntry, type MountTable, mountsOf } from "../host/mountinfo.js";
-import { invalid } from "./lookup.js";
-import { nearest, viewOf } from "./view.js";
+import { invalid, nearest, viewOf } from "./view.js";
 
 /** How a backend can lay an empty directory over another. */
 export type MaskType = "mask" | "tmpfs";

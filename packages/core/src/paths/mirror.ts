@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import type { Mirror } from "../backend/resolved-config.js";
-import { find, invalid } from "./lookup.js";
-import { nearest, type View } from "./view.js";
+import { find, invalid, nearest, type View } from "./view.js";
 
 /** A mount whose mount point does not exist yet. */
 export interface Missing {

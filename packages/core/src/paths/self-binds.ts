@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ResolvedMount } from "../backend/resolved-config.js";
-import { find, invalid } from "./lookup.js";
-import { nearest, type View } from "./view.js";
+import { find, invalid, nearest, type View } from "./view.js";
 
 /**
  * Binds each writable directory above a protected path onto itself, with the powers that it has anyway. As the kernel

@@ -1,6 +1,8 @@
-import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileKind, ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
+import { errnoOf } from "../host/host.js";
+import { SandboxError } from "../result/error.js";
 
 /** What the program will see: the root, and what has been mounted over it so far. */
 export interface View {
@@ -125,8 +127,44 @@ function lstat(host: string): Stats | undefined {
   try {
     return lstatSync(host);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(errnoOf(error))) return undefined;
     throw error;
+  }
+}
+
+/** What is wrong with a path that a config names, as `PATH_INVALID`. */
+export function invalid(
+  path: string,
+  value: string,
+  message: string,
+  hint?: string,
+  cause?: unknown,
+): SandboxError {
+  return new SandboxError("PATH_INVALID", `${path}: ${JSON.stringify(value)} ${message}`, {
+    path,
+    ...(hint !== undefined && { hint }),
+    cause,
+  });
+}
+
+/**
+ * Follows a path of a config inside the view, see {@link locate}.
+ *
+ * @throws SandboxError `PATH_INVALID` when it cannot be looked up.
+ */
+export function find(view: View, path: string, field: string, under = false): Located {
+  try {
+    return locate(view, path, under);
+  } catch (cause) {
+    throw invalid(field, path, `cannot be looked up: ${errnoOf(cause)}`, undefined, cause);
+  }
+}
+
+/** The real path of a file of the host; undefined when it does not exist or cannot be reached. */
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
   }
 }

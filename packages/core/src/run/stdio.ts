@@ -12,6 +12,7 @@ import {
 import { setTimeout } from "node:timers/promises";
 import { isatty } from "node:tty";
 import type { StdioTarget, StdioTargets } from "../backend/running.js";
+import { errnoOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import { openInputFile, openOutputFile } from "./open-file.js";
@@ -179,7 +180,7 @@ function readNow(fd: number, into: Buffer): number | undefined {
   try {
     return readSync(fd, into);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
+    if (errnoOf(error) === "EAGAIN") return undefined;
     throw error;
   }
 }

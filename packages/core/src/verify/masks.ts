@@ -2,8 +2,7 @@ import { closeSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { parseMountinfo } from "../host/mountinfo.js";
-import { find } from "../paths/lookup.js";
-import { nearest, viewOf } from "../paths/view.js";
+import { find, nearest, viewOf } from "../paths/view.js";
 import { SandboxError } from "../result/error.js";
 
 /** How often masks are looked at while a program runs, in milliseconds. */

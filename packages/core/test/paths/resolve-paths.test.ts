@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ResolvedConfig, realHost } from "../../src/index.backend.js";
 import { type ConfigInput, needs, parseConfig } from "../../src/index.js";
-import { withNotes } from "../../src/paths/notes.js";
-import { recheckPaths } from "../../src/paths/recheck.js";
-import { resolvePaths } from "../../src/paths/resolve-paths.js";
+import { withNotes } from "../../src/paths/aliases.js";
+import { recheckPaths, resolvePaths } from "../../src/paths/resolve-paths.js";
 import { type Tree, temporary } from "../support/temporary.js";
 import { thrown } from "../support/thrown.js";
 

@@ -8,7 +8,7 @@ import type {
   WindowSize,
 } from "../../backend/running.js";
 import type { Word } from "../../config/text.js";
-import { recheckPaths } from "../../paths/recheck.js";
+import { recheckPaths } from "../../paths/resolve-paths.js";
 import { isSandboxError, SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";
 import { Checker } from "../../verify/checker.js";

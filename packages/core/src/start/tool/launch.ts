@@ -7,7 +7,7 @@ import type { StdioTargets, Streams } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { filter } from "../../host/seccomp-filter.js";
 import { assertProgram } from "../../paths/program.js";
-import { recheckPaths } from "../../paths/recheck.js";
+import { recheckPaths } from "../../paths/resolve-paths.js";
 import { openStdio, type Stdio } from "../open-stdio.js";
 import { spawnTool } from "../spawn-tool.js";
 import { withLimits } from "./prlimit.js";
