@@ -49,9 +49,14 @@ export { enforces } from "./result/result.js";
 export { signalName, signalNumber } from "./result/signal.js";
 export { type JudgeStatus, type JudgeVerdict, verdictOf } from "./result/verdict.js";
 export type { SandboxChild } from "./run/child.js";
-export type { InputSource } from "./run/input-source.js";
 export type { LinesOptions } from "./run/lines.js";
-export type { OutputOption, RunOptions, StdinOption, StdioOptions } from "./run/options.js";
+export type {
+  InputSource,
+  OutputOption,
+  RunOptions,
+  StdinOption,
+  StdioOptions,
+} from "./run/options.js";
 export { createSandbox, run, type Sandbox } from "./sandbox.js";
 export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
 export type { CommandOptions, CommandSettings, Session } from "./session/session.js";

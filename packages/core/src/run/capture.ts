@@ -1,8 +1,51 @@
 import type { Readable } from "node:stream";
 import type { Streams } from "../backend/running.js";
 import type { Exceeded } from "../result/result.js";
-import { chunkBuffer } from "./chunk-buffer.js";
 import type { RunOptions } from "./options.js";
+
+/** Everything that is captured of a run. */
+export interface Captures {
+  /** The first limit that was exceeded. */
+  readonly overrun: () => Exceeded | undefined;
+  /** What standard output and standard error came to, once the run is over. */
+  readonly drained: () => Promise<[Uint8Array | undefined, Uint8Array | undefined]>;
+  /** Closes what is still open. */
+  readonly cut: () => void;
+}
+
+const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
+
+/**
+ * Starts to capture what the options say.
+ *
+ * @param onOverrun - Called when an output has more bytes than are to be captured.
+ */
+export function startCaptures(
+  streams: Streams,
+  { stdout, stderr, maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
+  onOverrun: (limit: Exceeded) => void,
+): Captures {
+  let overrun: Exceeded | undefined;
+  const start = (
+    limit: "stdout" | "stderr",
+    option = "capture" as unknown,
+  ): Capture | undefined => {
+    const stream = streams[limit];
+    if (option !== "capture" || stream === null) return undefined;
+    return capture(stream, maxOutput, () => {
+      overrun ??= { limit, bytes: maxOutput };
+      onOverrun(overrun);
+    });
+  };
+  const captured = [start("stdout", stdout), start("stderr", stderr)] as const;
+  return {
+    overrun: () => overrun,
+    drained: () => Promise.all([drained(captured[0]), drained(captured[1])]),
+    cut() {
+      for (const each of captured) each?.cut();
+    },
+  };
+}
 
 /** Collects what a stream gives, up to a number of bytes. */
 export interface Capture {
@@ -84,46 +127,45 @@ function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
   });
 }
 
-/** Everything that is captured of a run. */
-export interface Captures {
-  /** The first limit that was exceeded. */
-  readonly overrun: () => Exceeded | undefined;
-  /** What standard output and standard error came to, once the run is over. */
-  readonly drained: () => Promise<[Uint8Array | undefined, Uint8Array | undefined]>;
-  /** Closes what is still open. */
-  readonly cut: () => void;
+/** Bytes that come in chunks. */
+export interface ChunkBuffer {
+  add(piece: Buffer): void;
+  /** What has come, in order. */
+  all(): readonly Buffer[];
 }
 
-const DEFAULT_MAX_OUTPUT = 64 * 1024 * 1024;
+/** In bytes: chunks below the first size are copied into blocks of the second. */
+const [SMALL, BLOCK] = [1024, 8192] as const;
 
 /**
- * Starts to capture what the options say.
- *
- * @param onOverrun - Called when an output has more bytes than are to be captured.
+ * Keeps chunks. Small ones are copied into a common block, because a Buffer of its own takes hundreds of bytes even for
+ * one byte.
  */
-export function startCaptures(
-  streams: Streams,
-  { stdout, stderr, maxOutput = DEFAULT_MAX_OUTPUT }: RunOptions,
-  onOverrun: (limit: Exceeded) => void,
-): Captures {
-  let overrun: Exceeded | undefined;
-  const start = (
-    limit: "stdout" | "stderr",
-    option = "capture" as unknown,
-  ): Capture | undefined => {
-    const stream = streams[limit];
-    if (option !== "capture" || stream === null) return undefined;
-    return capture(stream, maxOutput, () => {
-      overrun ??= { limit, bytes: maxOutput };
-      onOverrun(overrun);
-    });
+export function chunkBuffer(): ChunkBuffer {
+  const whole: Buffer[] = [];
+  let block = Buffer.alloc(0);
+  let [from, to] = [0, 0];
+  const seal = (): void => {
+    if (to > from) whole.push(block.subarray(from, to));
+    from = to;
   };
-  const captured = [start("stdout", stdout), start("stderr", stderr)] as const;
   return {
-    overrun: () => overrun,
-    drained: () => Promise.all([drained(captured[0]), drained(captured[1])]),
-    cut() {
-      for (const each of captured) each?.cut();
+    add(piece) {
+      if (piece.length >= SMALL) {
+        seal();
+        whole.push(piece);
+        return;
+      }
+      if (to + piece.length > block.length) {
+        seal();
+        block = Buffer.allocUnsafeSlow(BLOCK);
+        [from, to] = [0, 0];
+      }
+      to += piece.copy(block, to);
+    },
+    all() {
+      seal();
+      return whole;
     },
   };
 }

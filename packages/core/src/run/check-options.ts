@@ -1,7 +1,7 @@
+import type { WindowSize } from "../backend/running.js";
 import { brokenWord, exactText, textOf, type Word } from "../config/text.js";
 import { SandboxError } from "../result/error.js";
 import type { RunOptions } from "./options.js";
-import { windowOf } from "./terminal.js";
 
 /**
  * The argument vector to run.
@@ -10,18 +10,13 @@ import { windowOf } from "./terminal.js";
  */
 export function commandOf(argv: readonly Word[] | undefined): readonly Word[] {
   if (argv === undefined || argv.length === 0) {
-    throw new SandboxError("CONFIG_INVALID", "command: there is none to run", {
-      path: "command",
-      hint: "Set `command` in the config, or give the run its own.",
-    });
+    const hint = "Set `command` in the config, or give the run its own.";
+    throw invalidOption("command", "there is none to run", hint);
   }
   for (const [index, word] of (argv as readonly unknown[]).entries()) {
     const broken = brokenWord(word);
     if (broken === undefined) continue;
-    const path = `command[${index}]`;
-    throw new SandboxError("CONFIG_INVALID", `${path}: ${JSON.stringify(word)} ${broken}`, {
-      path,
-    });
+    throw invalidOption(`command[${index}]`, `${JSON.stringify(word)} ${broken}`);
   }
   return argv.map(textOf);
 }
@@ -29,17 +24,13 @@ export function commandOf(argv: readonly Word[] | undefined): readonly Word[] {
 /** @throws SandboxError `CONFIG_INVALID` */
 export function checkedOptions<Options extends RunOptions>(options: Options): Options {
   const { maxOutput = 0, stdin, signal } = options;
-  if (!Number.isSafeInteger(maxOutput) || maxOutput < 0) {
-    const message = `maxOutput: ${String(maxOutput)} is not a number of bytes`;
-    throw new SandboxError("CONFIG_INVALID", message, { path: "maxOutput" });
-  }
+  if (!Number.isSafeInteger(maxOutput) || maxOutput < 0)
+    throw invalidOption("maxOutput", `${String(maxOutput)} is not a number of bytes`);
   if (signal !== undefined && typeof signal?.addEventListener !== "function")
-    throw new SandboxError("CONFIG_INVALID", "signal: it is no AbortSignal", { path: "signal" });
+    throw invalidOption("signal", "it is no AbortSignal");
   for (const name of ["stdin", "stdout", "stderr"] as const) checkStream(name, options[name]);
-  if (typeof stdin === "object" && "stream" in stdin && !isIterable(stdin.stream)) {
-    const message = "stdin: its `stream` cannot be iterated with `for await`";
-    throw new SandboxError("CONFIG_INVALID", message, { path: "stdin" });
-  }
+  if (typeof stdin === "object" && "stream" in stdin && !isIterable(stdin.stream))
+    throw invalidOption("stdin", "its `stream` cannot be iterated with `for await`");
   return options;
 }
 
@@ -56,10 +47,8 @@ function checkStream(name: keyof typeof WORDS, option: unknown): void {
   const given = typeof option === "string" ? JSON.stringify(option.slice(0, 40)) : typeof option;
   const objects =
     name === "stdin" ? "{ data }, { stream }, { file } or { fd }" : "{ file } or { fd }";
-  throw new SandboxError("CONFIG_INVALID", `${name}: ${given} is none of its values`, {
-    path: name,
-    hint: `It is one of ${words.join(", ")}, ${objects}.`,
-  });
+  const hint = `It is one of ${words.join(", ")}, ${objects}.`;
+  throw invalidOption(name, `${given} is none of its values`, hint);
 }
 
 /** Whether an object names exactly one source or destination, and a valid one. */
@@ -88,10 +77,8 @@ function isIterable(stream: unknown): boolean {
 export function refusePipes(options: RunOptions): void {
   const stream = (["stdin", "stdout", "stderr"] as const).find((name) => options[name] === "pipe");
   if (stream === undefined) return;
-  throw new SandboxError("CONFIG_INVALID", `${stream}: a run has no stream to give for "pipe"`, {
-    path: stream,
-    hint: "Use spawn, which returns the streams, or capture the output.",
-  });
+  const hint = "Use spawn, which returns the streams, or capture the output.";
+  throw invalidOption(stream, 'a run has no stream to give for "pipe"', hint);
 }
 
 /** What `spawn` gives its streams by default; a terminal has no standard error of its own. */
@@ -101,3 +88,30 @@ export function piped<Options extends RunOptions>(options?: Options): Options & 
 }
 
 const PIPES = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
+
+/** The size of the terminal that is asked for: 80 x 24 for `true`, undefined for none. */
+export function windowOf(tty: boolean | WindowSize | null | undefined): WindowSize | undefined {
+  if (tty === undefined || tty === false) return undefined;
+  if (tty === null) throw invalidOption("tty", "null is neither true or false nor a size");
+  const size = tty === true ? { columns: 80, rows: 24 } : tty;
+  assertWindow(size);
+  return size;
+}
+
+/** @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have. */
+export function assertWindow({ columns, rows }: WindowSize): void {
+  for (const [name, value] of Object.entries({ columns, rows })) {
+    if (Number.isInteger(value) && value >= 0 && value <= MOST) continue;
+    throw invalidOption(`tty.${name}`, `${String(value)} is not a whole number from 0 to ${MOST}`);
+  }
+}
+
+const MOST = 65_535;
+
+/** What is wrong with an option of a run, as `CONFIG_INVALID`. */
+export function invalidOption(path: string, what: string, hint?: string): SandboxError {
+  return new SandboxError("CONFIG_INVALID", `${path}: ${what}`, {
+    path,
+    ...(hint !== undefined && { hint }),
+  });
+}

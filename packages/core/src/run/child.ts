@@ -5,6 +5,7 @@ import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
 import type { CheckedEnd, Started } from "../start/started.js";
 import { startCaptures } from "./capture.js";
+import { assertWindow } from "./check-options.js";
 import { type DeadlineTerms, deadline } from "./deadline.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { RunOptions } from "./options.js";
@@ -12,7 +13,6 @@ import { outcomeOf, type Stop } from "./outcome.js";
 import { startRelays } from "./relay.js";
 import { pumpStdin } from "./stdin-pump.js";
 import type { ResolvedStdio } from "./stdio.js";
-import { assertWindow } from "./terminal.js";
 
 /** A running program. Disposing of it ends it. */
 export interface SandboxChild extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { SandboxError } from "../result/error.js";
-import { chunkBuffer } from "./chunk-buffer.js";
+import { chunkBuffer } from "./capture.js";
 
 /** How an output is cut into lines. */
 export interface LinesOptions {

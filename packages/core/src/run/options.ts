@@ -1,5 +1,4 @@
 import type { WindowSize } from "../backend/running.js";
-import type { InputSource } from "./input-source.js";
 
 /**
  * Where the program's standard input comes from; `discard` is empty, `pipe` is `child.stdin` of a spawned program. A
@@ -66,3 +65,6 @@ export interface RunOptions extends StdioOptions {
 export function isFed(option: StdinOption): boolean {
   return typeof option === "object" && ("data" in option || "stream" in option);
 }
+
+/** A stream of bytes for a program: Node's, the web's, or whatever gives bytes or strings, which are UTF-8, one by one. */
+export type InputSource = AsyncIterable<string | Uint8Array>;

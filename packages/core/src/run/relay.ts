@@ -10,15 +10,50 @@ import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import type { Sinks } from "./stdio.js";
 
+/** Starts to copy each output that leads to a file or device, and to drain each that is discarded. */
+export function startRelays(
+  streams: Streams,
+  { stdout, stderr }: StdioOptions,
+  sinks: Sinks,
+  { fileSize }: Limits,
+  onStop: (reason: Stop) => void,
+): Relay {
+  const relays = (["stdout", "stderr"] as const).flatMap((name) => {
+    const [stream, fd] = [streams[name], sinks[name]];
+    return stream === null || fd === undefined ? [] : [relay(name, stream, fd, fileSize, onStop)];
+  });
+  const discarded = [
+    isDiscarded(stdout, sinks.stdout) ? streams.stdout : null,
+    isDiscarded(stderr, sinks.stderr) ? streams.stderr : null,
+  ];
+  for (const stream of discarded) stream?.on("error", () => undefined).resume();
+  return {
+    async drained() {
+      const reasons = await Promise.all(relays.map((each) => each.drained()));
+      return reasons.find((reason) => reason !== undefined);
+    },
+    async cut() {
+      for (const stream of discarded) stream?.destroy();
+      await Promise.all(relays.map((each) => each.cut()));
+    },
+  };
+}
+
+/** Whether nobody reads an output. */
+function isDiscarded(
+  option: StdioOptions["stderr"] = "capture",
+  sink: number | undefined,
+): boolean {
+  return sink === undefined && option !== "capture" && option !== "pipe";
+}
+
 /** An output of the program that is copied to an fd. */
-export interface Relay {
+interface Relay {
   /** Resolves when everything is written, with the reason if it could not be. */
   readonly drained: () => Promise<Stop | undefined>;
   /** Closes the program's output; resolves when nothing is being written any more. */
   readonly cut: () => Promise<void>;
 }
-
-const write = promisify(writeTo);
 
 /**
  * Copies an output to an fd, no faster than that takes it.
@@ -87,6 +122,8 @@ const STEP = 100;
 const MOST_IDLE = 20;
 const RETRY = 5;
 
+const write = promisify(writeTo);
+
 async function writeAll(fd: number, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -122,41 +159,4 @@ function failure(path: string, cause: unknown): SandboxError {
     hint: "The program has been ended: nobody would have had the rest.",
     cause,
   });
-}
-
-/** Starts to copy each output that leads to a file or device, and to drain each that is discarded. */
-export function startRelays(
-  streams: Streams,
-  { stdout, stderr }: StdioOptions,
-  sinks: Sinks,
-  { fileSize }: Limits,
-  onStop: (reason: Stop) => void,
-): Relay {
-  const relays = (["stdout", "stderr"] as const).flatMap((name) => {
-    const [stream, fd] = [streams[name], sinks[name]];
-    return stream === null || fd === undefined ? [] : [relay(name, stream, fd, fileSize, onStop)];
-  });
-  const discarded = [
-    isDiscarded(stdout, sinks.stdout) ? streams.stdout : null,
-    isDiscarded(stderr, sinks.stderr) ? streams.stderr : null,
-  ];
-  for (const stream of discarded) stream?.on("error", () => undefined).resume();
-  return {
-    async drained() {
-      const reasons = await Promise.all(relays.map((each) => each.drained()));
-      return reasons.find((reason) => reason !== undefined);
-    },
-    async cut() {
-      for (const stream of discarded) stream?.destroy();
-      await Promise.all(relays.map((each) => each.cut()));
-    },
-  };
-}
-
-/** Whether nobody reads an output. */
-function isDiscarded(
-  option: StdioOptions["stderr"] = "capture",
-  sink: number | undefined,
-): boolean {
-  return sink === undefined && option !== "capture" && option !== "pipe";
 }

@@ -1,7 +1,7 @@
-import type { Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
+import { ReadableStream } from "node:stream/web";
 import { SandboxError } from "../result/error.js";
-import { type InputSource, openInput } from "./input-source.js";
-import type { StdinOption } from "./options.js";
+import type { InputSource, StdinOption } from "./options.js";
 
 /**
  * Writes what the options give into the program's standard input, no faster than it is read. A program that does not
@@ -87,4 +87,43 @@ function failure(cause: unknown): SandboxError {
       cause,
     },
   );
+}
+
+/** A source that is being read. */
+interface Input {
+  next(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
+  /** Closes the source at once, also while a `next` is pending. What it answers to that is ignored. */
+  cancel(): void;
+}
+
+/** Begins to read a source. If it cannot be read, the first `next` rejects. */
+function openInput(source: InputSource): Input {
+  try {
+    if (source instanceof ReadableStream) return openWeb(source);
+    const iterator = source[Symbol.asyncIterator]();
+    // The iterator of a Readable destroys it on return, but not while it waits for data, so `cancel` does that itself.
+    if (source instanceof Readable) source.on("error", () => undefined);
+    return {
+      next: () => iterator.next(),
+      cancel() {
+        if (source instanceof Readable) source.destroy();
+        else quietly(() => iterator.return?.());
+      },
+    };
+  } catch (error) {
+    return { next: () => Promise.reject(error as Error), cancel: () => undefined };
+  }
+}
+
+function openWeb(source: ReadableStream): Input {
+  const reader = source.getReader();
+  return { next: () => reader.read(), cancel: () => quietly(() => reader.cancel()) };
+}
+
+function quietly(act: () => PromiseLike<unknown> | undefined): void {
+  try {
+    Promise.resolve(act()).catch(() => undefined);
+  } catch {
+    // A caller's own iterator may throw, or answer with something that is no promise.
+  }
 }

@@ -4,26 +4,8 @@ import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { WindowSize } from "../backend/running.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
+import { invalidOption } from "./check-options.js";
 import { isFed, type StdioOptions } from "./options.js";
-
-/** The size of the terminal that is asked for: 80 x 24 for `true`, undefined for none. */
-export function windowOf(tty: boolean | WindowSize | null | undefined): WindowSize | undefined {
-  if (tty === undefined || tty === false) return undefined;
-  if (tty === null) throw invalid("tty", "null is neither true or false nor a size");
-  const size = tty === true ? { columns: 80, rows: 24 } : tty;
-  assertWindow(size);
-  return size;
-}
-
-/** @throws SandboxError `CONFIG_INVALID` for a size that no terminal can have. */
-export function assertWindow({ columns, rows }: WindowSize): void {
-  for (const [name, value] of Object.entries({ columns, rows })) {
-    if (Number.isInteger(value) && value >= 0 && value <= MOST) continue;
-    throw invalid(`tty.${name}`, `${String(value)} is not a whole number from 0 to ${MOST}`);
-  }
-}
-
-const MOST = 65_535;
 
 /**
  * Checks the options of a run with a terminal. Its one input and one output are pipes to this process, so that the program
@@ -36,12 +18,16 @@ export function assertTerminal(
   { stdin = "discard", stdout = "capture", stderr = "stdout" }: StdioOptions,
 ): void {
   if (!mounts.some(({ type }) => type === "dev"))
-    throw invalid("tty", "needs a mount of the type `dev`, in which the terminal is");
+    throw invalidOption("tty", "needs a mount of the type `dev`, in which the terminal is");
   if (stdin !== "pipe" && stdin !== "discard" && !isFed(stdin))
-    throw invalid("stdin", "a terminal takes its input from `pipe`, `data`, `stream` or `discard`");
+    throw invalidOption(
+      "stdin",
+      "a terminal takes its input from `pipe`, `data`, `stream` or `discard`",
+    );
   if (stdout !== "capture" && stdout !== "pipe" && stdout !== "discard")
-    throw invalid("stdout", "a terminal gives its output to `pipe`, `capture` or `discard`");
-  if (stderr !== "stdout") throw invalid("stderr", "a terminal has one output, which is `stdout`");
+    throw invalidOption("stdout", "a terminal gives its output to `pipe`, `capture` or `discard`");
+  if (stderr !== "stdout")
+    throw invalidOption("stderr", "a terminal has one output, which is `stdout`");
 }
 
 /** Sets standard error to the one output of a terminal, unless the caller has set it to something else. */
@@ -50,10 +36,6 @@ export function forTerminal<Options extends StdioOptions>(
   window: WindowSize | undefined,
 ): Options {
   return window === undefined ? options : { ...options, stderr: options.stderr ?? "stdout" };
-}
-
-function invalid(path: string, what: string): SandboxError {
-  return new SandboxError("CONFIG_INVALID", `${path}: ${what}`, { path });
 }
 
 /**

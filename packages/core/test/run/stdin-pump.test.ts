@@ -4,7 +4,7 @@ import { ReadableStream } from "node:stream/web";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { SandboxError } from "../../src/result/error.js";
-import type { InputSource } from "../../src/run/input-source.js";
+import type { InputSource } from "../../src/run/options.js";
 import { pumpStdin } from "../../src/run/stdin-pump.js";
 
 /** What a program would read; `read` lets it take one more chunk. */
