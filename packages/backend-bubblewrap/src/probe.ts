@@ -85,14 +85,7 @@ async function tryPart(
 ): Promise<Missing[]> {
   const { exitCode, stderr } = await host.run(probeRun(bwrap, [...BASE, ...options]), "filter");
   if (exitCode === 0) return [];
-  const missing: Missing = {
-    capability,
-    reason: `bwrap cannot do it here: ${reasonOf(stderr)}`,
-    remedy: REMEDY,
-  };
-  return capability === "isolate.uts"
-    ? [missing, { ...missing, capability: "hostname" }]
-    : [missing];
+  return [{ capability, reason: `bwrap cannot do it here: ${reasonOf(stderr)}`, remedy: REMEDY }];
 }
 
 /** A run that only tries options. Its program is bwrap, which is certain to be there. It reports as in a real run. */

@@ -29,7 +29,7 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
     argv: [unshare, ...separate, sh, "-c", SETUP, "sh", unshare, root, ...list, "--", ...start],
     env: { PATH: searchPath(host) },
     fds: { 3: "report", 4: "lifeline" },
-    mechanisms: MECHANISMS,
+    mechanisms: linuxMechanisms,
     readReport(report) {
       const pid = /^init (\d+)$/m.exec(report)?.[1];
       return pid === undefined ? {} : { initPid: Number(pid) };
@@ -38,7 +38,8 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
   };
 }
 
-const MECHANISMS: ToolPlan["mechanisms"] = {
+/** What enforces each capability on Linux. */
+export const linuxMechanisms: ToolPlan["mechanisms"] = {
   root: "mount --move to /, and unshare --root, which is chroot(2)",
   "mount.bind": "mount --rbind in a private mount namespace",
   "mount.tmpfs": "mount -t tmpfs in a private mount namespace",

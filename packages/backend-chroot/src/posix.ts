@@ -26,14 +26,15 @@ export function planPosix(
     argv: [found("env", host), "-i", "--", ...variables, found("chroot", host), root, ...change],
     env: {},
     before: mounts.flatMap((mount) => steps(mount, root + mount.target, host)),
-    mechanisms: MECHANISMS,
+    mechanisms: posixMechanisms,
     interpret,
   };
 }
 
 const CHANGE_DIRECTORY = 'cd -P -- "$1" && shift && unset OLDPWD SHLVL && exec "$@"';
 
-const MECHANISMS: ToolPlan["mechanisms"] = {
+/** What enforces each capability elsewhere. */
+export const posixMechanisms: ToolPlan["mechanisms"] = {
   root: "chroot(8)",
   "mount.bind": "mount --bind on the host before the run, umount after it",
   "mount.tmpfs": "mount -t tmpfs on the host before the run, umount after it",

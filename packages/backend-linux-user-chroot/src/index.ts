@@ -1,4 +1,5 @@
-import { type Backend, toolLimits } from "@sandboxlib/core/backend";
+import { type Backend, defineBackend } from "@sandboxlib/core/backend";
+import { mechanisms } from "./mechanisms.js";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 
@@ -15,26 +16,10 @@ const linuxUserChroot: Backend = linuxUserChrootOf(
 export default linuxUserChroot;
 
 function linuxUserChrootOf(named: () => string | undefined): Backend {
-  return {
-    apiVersion: 1,
+  return defineBackend({
     name: "linux-user-chroot",
-    capabilities: new Set([
-      "root",
-      "writable.paths",
-      "mount.bind",
-      "mount.bind.readOnly",
-      "mount.proc",
-      "mount.dev",
-      "cwd",
-      "env.loader",
-      "network.none",
-      "isolate.mount",
-      "isolate.pid",
-      "isolate.ipc",
-      ...toolLimits.capabilities,
-      "tree.kill",
-    ]),
+    mechanisms,
     probe: (host) => probe(host, named()),
     plan: (config, host) => plan(config, host, named()),
-  };
+  });
 }

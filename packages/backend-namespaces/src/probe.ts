@@ -40,11 +40,7 @@ function isOurs(word: string): word is Capability {
 }
 
 function missingOf({ lost }: Failure, cause: Cause): Missing[] {
-  const capabilities: (Capability | undefined)[] =
-    lost === "isolate.uts" ? ["isolate.uts", "hostname"] : [lost];
-  return capabilities.flatMap((capability) =>
-    capability === undefined ? [] : [{ capability, ...cause }],
-  );
+  return lost === undefined ? [] : [{ capability: lost, ...cause }];
 }
 
 /** Whether the setuid tools are missing with which a user who is not root can use their subordinate ids. */

@@ -143,16 +143,6 @@ describe("a container", () => {
   });
 });
 
-describe("a host that lacks one kind of namespace", () => {
-  it("lacks what needs it as well", async () => {
-    const found = await probeOf("isolate.uts\tclone\t22\n");
-    expect(found.available && found.missing?.map(({ capability }) => capability)).toEqual([
-      "isolate.uts",
-      "hostname",
-    ]);
-  });
-});
-
 describe("a host without newuidmap", () => {
   it("lacks ranges of ids, unless the caller is root", async () => {
     const without = (uid: number): Host => ({

@@ -55,12 +55,3 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
     ]),
   ),
 };
-
-/** Without these a capability cannot even be asked for. */
-export const FIRST: Partial<Record<Capability, readonly Capability[]>> = {
-  "root.overlay": ["root"],
-  "mount.bind.readOnly": ["mount.bind"],
-  "mount.tmpfs.size": ["mount.tmpfs"],
-  hostname: ["isolate.uts"],
-  "user.range": ["user", "isolate.user"],
-};

@@ -1,7 +1,9 @@
 // What authors of backends use, beside what callers do: `@sandboxlib/core/backend`.
 export {
   type Backend,
+  type BackendDefinition,
   capabilitiesOf,
+  defineBackend,
   type Host,
   type HostRun,
   type Missing,

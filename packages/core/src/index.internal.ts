@@ -6,6 +6,7 @@ export {
   installedBackends,
   loadBackend,
 } from "./backend/discovery.js";
+export { basesOf } from "./capability/capability.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
 export { exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { allCapabilities, CAPABILITIES, type Capability, type ConfigInput } from "@sandboxlib/core";
-import { ASKING, type Asking, FIRST } from "../asking.js";
+import { basesOf } from "@sandboxlib/core/internal";
+import { ASKING, type Asking } from "../asking.js";
 import type { Case, Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
 import type { Context } from "../context.js";
@@ -40,7 +41,7 @@ export const refusals: Topic = {
 };
 
 function casesFor(capability: Capability, { path, config }: Asking): Case[] {
-  const base = { needs: FIRST[capability] ?? [], lacks: [capability] };
+  const base = { needs: basesOf(capability), lacks: [capability] };
   const refusal: Case = {
     ...base,
     title: `${capability} is refused, because it is not enforced`,

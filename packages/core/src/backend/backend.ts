@@ -1,4 +1,4 @@
-import type { Capability } from "../capability/capability.js";
+import { type Capability, isCapability } from "../capability/capability.js";
 import type { Plan, PlanFd, Refusal } from "./plan.js";
 import type { ResolvedConfig } from "./resolved-config.js";
 
@@ -64,6 +64,32 @@ export interface HostRun {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What {@link defineBackend} makes a backend of. */
+export interface BackendDefinition extends Omit<Backend, "apiVersion" | "capabilities" | "plan"> {
+  /** In the tool's words, what enforces each capability: those that it names are declared. */
+  readonly mechanisms: Plan["mechanisms"];
+  /** As {@link Backend.plan}. A plan that says nothing of its mechanisms has those of the backend. */
+  plan(config: ResolvedConfig, host: Host): PlanDefinition | Refusal;
+}
+
+/** A plan that may leave out its mechanisms. */
+export type PlanDefinition<Kind extends Plan = Plan> = Kind extends Plan
+  ? Omit<Kind, "mechanisms"> & Partial<Pick<Kind, "mechanisms">>
+  : never;
+
+/** Makes a backend that declares what it has a mechanism for, so that the one cannot differ from the other. */
+export function defineBackend({ mechanisms, ...definition }: BackendDefinition): Backend {
+  return {
+    apiVersion: 1,
+    ...definition,
+    capabilities: new Set(Object.keys(mechanisms).filter(isCapability)),
+    plan(config, host) {
+      const plan = definition.plan(config, host);
+      return "refusal" in plan ? plan : { mechanisms, ...plan };
+    },
+  };
 }
 
 /** Everything that a run with a backend can have: what the backend declares, and what core adds. */

@@ -1,12 +1,14 @@
 /**
  * The closed vocabulary: one word per property that a backend can enforce. The line beside each word is its
  * definition in `docs/capabilities.md`. `droppable` says whether `prefer` may let it go: a property that only
- * restricts the program can go, one that decides what the program is given cannot.
+ * restricts the program can go, one that decides what the program is given cannot. What `buildsOn` names has to be there
+ * as well: without it the property would mean nothing, or something else.
  */
 export const CAPABILITIES = {
   root: { droppable: false, meaning: "A directory of the host becomes `/`." },
   "root.overlay": {
     droppable: false,
+    buildsOn: ["root"],
     meaning: "What is written to the root goes to another directory, and the root is not touched.",
   },
   "writable.paths": {
@@ -20,6 +22,7 @@ export const CAPABILITIES = {
   },
   "mount.bind.readOnly": {
     droppable: true,
+    buildsOn: ["mount.bind"],
     meaning: "A bind mount cannot be written through, submounts included.",
   },
   "mount.tmpfs": {
@@ -28,10 +31,12 @@ export const CAPABILITIES = {
   },
   "mount.tmpfs.size": {
     droppable: true,
+    buildsOn: ["mount.tmpfs"],
     meaning: "A tmpfs holds at most the given number of bytes.",
   },
   "mount.tmpfs.inodes": {
     droppable: true,
+    buildsOn: ["mount.tmpfs.size"],
     meaning:
       "A tmpfs of a given size holds a bounded number of files, too: one for each KiB, and at least 128. Never needed by a config.",
   },
@@ -77,9 +82,14 @@ export const CAPABILITIES = {
   },
   "user.range": {
     droppable: false,
+    buildsOn: ["user", "isolate.user"],
     meaning: "More ids than the program's own exist inside, mapped to ids of the host.",
   },
-  hostname: { droppable: true, meaning: "The host name inside is the given one." },
+  hostname: {
+    droppable: true,
+    buildsOn: ["isolate.uts"],
+    meaning: "The host name inside is the given one.",
+  },
   "limit.wallTime": { droppable: true, meaning: "The run is ended after the given time." },
   "limit.cpuTime": {
     droppable: true,
@@ -168,4 +178,15 @@ export function isCapability(value: string): value is Capability {
 /** Every word of the vocabulary, in the order in which the docs list them. */
 export function allCapabilities(): Capability[] {
   return Object.keys(CAPABILITIES).filter(isCapability);
+}
+
+/** What has to be there as well for a capability to mean anything. */
+export function basesOf(capability: Capability): readonly Capability[] {
+  const described: Described = CAPABILITIES[capability];
+  return described.buildsOn ?? [];
+}
+
+interface Described {
+  readonly droppable: boolean;
+  readonly buildsOn?: readonly Capability[];
 }

@@ -6,6 +6,7 @@ import {
   type Probe,
 } from "../backend/backend.js";
 import { backendNamed, installedBackends, loadBackend } from "../backend/discovery.js";
+import { basesOf } from "../capability/capability.js";
 import type { Config } from "../config/types.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
 import { type Prefer, resolve } from "./resolve.js";
@@ -64,12 +65,25 @@ export async function probeOn(
   host: Host,
   lacking: readonly Missing[] = [],
 ): Promise<Probe> {
-  const probe = await backend.probe(host);
+  const probe = withDerived(backend, await backend.probe(host));
   if (!probe.available || backend.isEngine === true) return probe;
   const own = probe.missing ?? [];
   const known = new Set(own.map(({ capability }) => capability));
   const more = lacking.filter(({ capability }) => !known.has(capability));
   return more.length === 0 ? probe : { ...probe, missing: [...own, ...more] };
+}
+
+/** Adds to what is missing here what builds on it. */
+function withDerived({ capabilities }: Pick<Backend, "capabilities">, probe: Probe): Probe {
+  if (!probe.available || probe.missing === undefined) return probe;
+  const missing = new Map(probe.missing.map((each) => [each.capability, each]));
+  for (const capability of capabilities) {
+    const base = basesOf(capability).find((each) => missing.has(each));
+    const lack = base && missing.get(base);
+    if (lack !== undefined && !missing.has(capability))
+      missing.set(capability, { ...lack, capability });
+  }
+  return { ...probe, missing: [...missing.values()] };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Backend, hasCapability, type Probe } from "../backend/backend.js";
-import { CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
+import { basesOf, CAPABILITIES, type Capability, type Need } from "../capability/capability.js";
 import { parseConfig } from "../config/parse.js";
 import {
   type Config,
@@ -63,15 +63,9 @@ export function lackOf(
 
 /** Why a capability is gone with the one that it builds on, which was let go. */
 function lackOfBase({ capability }: Need, dropped: readonly Need[]): Lack | undefined {
-  const base = BASES[capability];
-  if (base === undefined || !dropped.some((need) => need.capability === base)) return undefined;
-  return { reason: `it takes ${base}, which is let go` };
+  const base = basesOf(capability).find((each) => dropped.some((need) => need.capability === each));
+  return base === undefined ? undefined : { reason: `it takes ${base}, which is let go` };
 }
-
-const BASES: Partial<Readonly<Record<Capability, Capability>>> = {
-  hostname: "isolate.uts",
-  "mount.tmpfs.size": "mount.tmpfs",
-};
 
 function mayDrop(capability: Capability, prefer: Prefer): boolean {
   return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));

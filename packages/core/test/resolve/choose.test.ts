@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Host } from "../../src/index.backend.js";
+import { type Host, realHost } from "../../src/index.backend.js";
 import { probeOn } from "../../src/index.internal.js";
+import type { Capability } from "../../src/index.js";
 import { backendCode, evaluate, installBackend, installCore } from "../support/install.js";
 import { temporary } from "../support/temporary.js";
 
@@ -155,5 +156,17 @@ describe("createSandbox without a backend", () => {
       "c-strong",
       6,
     ]);
+  });
+});
+
+describe("a host that lacks a capability", () => {
+  it("lacks what builds on it, for the same reason", async () => {
+    const uts = { capability: "isolate.uts", reason: "not here", remedy: "Boot another." } as const;
+    const capabilities = new Set<Capability>(["isolate.uts", "isolate.ipc", "hostname"]);
+    const probe = async () => ({ available: true, missing: [uts] }) as const;
+    expect(await probeOn({ capabilities, probe }, realHost())).toEqual({
+      available: true,
+      missing: [uts, { ...uts, capability: "hostname" }],
+    });
   });
 });
