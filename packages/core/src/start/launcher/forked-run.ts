@@ -68,7 +68,7 @@ export async function startForked(
         return unforked.kill();
       },
     };
-    kill = running.kill;
+    kill = () => running.kill();
     // The run may fail before it has streams.
     running.ended.then(() => resolve(running), reject);
   });
