@@ -247,9 +247,8 @@ static void encode_hostname(struct report *report, const char *hostname)
 
 static void encode_cgroup(struct report *report, const struct cgroup *cgroup)
 {
-    /* `left` counts from the first list on, so it lacks the first five bytes of the body. */
-    begin_record(report, 'P', 5 + cgroup->procs.names.left);
-    add_u8(report, cgroup->namespace);
+    /* `left` counts from the first list on, so it lacks the first four bytes of the body. */
+    begin_record(report, 'P', 4 + cgroup->procs.names.left);
     encode_strings(report, cgroup->procs.names, cgroup->procs.count);
     encode_strings(report, cgroup->tasks.names, cgroup->tasks.count);
 }

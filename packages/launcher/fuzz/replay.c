@@ -70,7 +70,7 @@ static void print_setup(const struct setup *setup)
     }
     const struct cgroup *cgroup = &setup->cgroup;
     if (cgroup->procs.count + cgroup->tasks.count > 0) {
-        printf(",\"cgroup\":{\"namespace\":%u,\"procs\":[", cgroup->namespace);
+        printf(",\"cgroup\":{\"procs\":[");
         print_strings(cgroup->procs.names, cgroup->procs.count);
         printf("],\"tasks\":[");
         print_strings(cgroup->tasks.names, cgroup->tasks.count);

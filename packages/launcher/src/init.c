@@ -51,8 +51,7 @@ static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
     take_setup(sandbox->shared + 1, go_ahead.setup_size, &sandbox->setup);
     *identity = go_ahead.identity;
     enter_cgroup(&sandbox->setup.cgroup);
-    uint32_t in_cgroup = sandbox->setup.cgroup.namespace ? NAMESPACE_CGROUP : 0;
-    enter_late_namespaces(sandbox->namespaces | in_cgroup, identity);
+    enter_late_namespaces(sandbox->namespaces, identity);
     sandbox->null = open_null_device();
     protect_devices();
     return go_ahead.caller_is_program;

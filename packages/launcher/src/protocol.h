@@ -162,7 +162,6 @@ struct files {
 
 /* The files that take the pid of what is to be in a cgroup, one for each hierarchy. */
 struct cgroup {
-    uint8_t namespace; /* whether pid 1 makes itself a namespace in there */
     struct files procs, tasks;
 };
 

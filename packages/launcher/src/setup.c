@@ -115,10 +115,8 @@ static const char *parse_cgroup(struct cursor *records, struct setup *setup)
     if (!next_is(records, 'P'))
         return NULL;
     struct cursor body = take_record(records, 'P');
-    cgroup->namespace = take_u8(&body);
     bool whole = parse_files(&body, &cgroup->procs) && parse_files(&body, &cgroup->tasks);
-    if (!whole || !cursor_done(&body) || cgroup->namespace > 1 || setup->namespaces & NAMESPACE_CGROUP ||
-        cgroup->procs.count + cgroup->tasks.count == 0)
+    if (!whole || !cursor_done(&body) || cgroup->procs.count + cgroup->tasks.count == 0)
         return "the cgroup is broken";
     return NULL;
 }

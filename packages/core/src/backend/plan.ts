@@ -105,8 +105,6 @@ export interface LauncherSetup {
     /** The `cgroup.procs` files to which pid 1 is written, and the `tasks` files to which it writes itself. */
     readonly procs: readonly string[];
     readonly tasks: readonly string[];
-    /** Whether it gets a cgroup namespace when it is in there; `namespaces` is without it then. */
-    readonly namespace: boolean;
   };
 }
 

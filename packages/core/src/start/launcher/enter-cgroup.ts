@@ -21,14 +21,6 @@ export function enterCgroup(
 ): Entered {
   const group = openGroup(isSession);
   if (group === undefined) return { setup, group };
-  const { namespaces } = setup;
   const { procs, tasks } = group;
-  return {
-    group,
-    setup: {
-      ...setup,
-      namespaces: namespaces.filter((name) => name !== "cgroup"),
-      cgroup: { procs, tasks, namespace: namespaces.includes("cgroup") },
-    },
-  };
+  return { group, setup: { ...setup, cgroup: { procs, tasks } } };
 }

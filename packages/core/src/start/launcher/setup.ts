@@ -31,9 +31,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
     record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
     ...(idMap === undefined ? [] : idRecords(idMap)),
     ...(hostname === undefined ? [] : [record("H", str(hostname))]),
-    ...(cgroup === undefined
-      ? []
-      : [record("P", u8(cgroup.namespace ? 1 : 0), strs(cgroup.procs), strs(cgroup.tasks))]),
+    ...(cgroup === undefined ? [] : [record("P", strs(cgroup.procs), strs(cgroup.tasks))]),
     ...(overlay === undefined ? [] : [record("O", str(overlay.upper), str(overlay.work))]),
     record("F", filter()),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),

@@ -49,10 +49,10 @@ const idMap: fc.Arbitrary<NonNullable<LauncherSetup["idMap"]>> = fc.record(
   { requiredKeys: ["uids", "gids"] },
 );
 const files = fc.array(below, { minLength: 1, maxLength: 4 });
-const cgroup = fc.record({ procs: files, tasks: files, namespace: fc.boolean() });
+const cgroup = fc.record({ procs: files, tasks: files });
 const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
   fc.record({ ...base, namespaces: optional }),
-  fc.record({ ...base, namespaces: fc.constant(["user", "ipc"] as const), cgroup }),
+  fc.record({ ...base, namespaces: optional, cgroup }),
   fc.record({ ...base, namespaces: fc.constant(["user"] as const), idMap }),
   fc.record({
     ...base,
@@ -163,7 +163,6 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
     ...(setup.hostname !== undefined && { hostname: hex(setup.hostname) }),
     ...(setup.cgroup !== undefined && {
       cgroup: {
-        namespace: Number(setup.cgroup.namespace),
         procs: setup.cgroup.procs.map(hex),
         tasks: setup.cgroup.tasks.map(hex),
       },
