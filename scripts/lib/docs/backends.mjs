@@ -21,6 +21,7 @@ async function backendsOf(directory) {
     .sort(([a], [b]) => Number(b === "default") - Number(a === "default"))
     .map(([name, backend]) => ({
       backend,
+      directory,
       manifest,
       isDefault: name === "default",
       label: name === "default" ? backend.name : `${backend.name} (\`${name}\`)`,

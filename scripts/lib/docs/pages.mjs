@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { workspaceBackends } from "./backends.mjs";
 import { capabilitiesPage } from "./capabilities-page.mjs";
 import { cliPage } from "./cli-page.mjs";
@@ -19,7 +19,15 @@ export async function generatedDocs() {
     ["docs/config.md", configPage()],
     ["docs/capabilities.md", capabilitiesPage(backends)],
     ["README.md", readme(backends)],
+    ...backends.filter(({ isDefault }) => isDefault).map(manifestPage),
   ];
+}
+
+/** The choice of a backend reads what it declares from there, and does not load the others. */
+function manifestPage({ directory, manifest, backend }) {
+  const sandboxlib = { ...manifest.sandboxlib, capabilities: [...backend.capabilities] };
+  const text = JSON.stringify({ ...manifest, sandboxlib }, undefined, 2);
+  return [relative(root, join(directory, "package.json")), `${text}\n`];
 }
 
 function readme(backends) {

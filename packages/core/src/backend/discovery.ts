@@ -54,7 +54,18 @@ export async function loadBackend(installed: InstalledBackend): Promise<Backend>
       "Tell its author.",
     );
   }
+  if (!hasOnly(exported.capabilities, installed.capabilities ?? [...exported.capabilities])) {
+    throw invalid(
+      installed,
+      "its package.json lists other capabilities than its code declares",
+      "Tell its author.",
+    );
+  }
   return exported;
+}
+
+function hasOnly(declared: ReadonlySet<string>, listed: readonly string[]): boolean {
+  return declared.size === listed.length && listed.every((capability) => declared.has(capability));
 }
 
 async function importDefault(installed: InstalledBackend): Promise<unknown> {
@@ -102,6 +113,8 @@ export interface InstalledBackend {
   readonly apiVersion: number;
   /** The values of `process.platform` on which it can work. */
   readonly platforms: readonly string[];
+  /** What its code declares, where the package says so: a stronger one is then found without loading it. */
+  readonly capabilities: readonly string[] | undefined;
 }
 
 /** The backends installed beside this library and in `SANDBOXLIB_BACKEND_PATH`, found by reading `package.json` only. */
@@ -125,6 +138,7 @@ function readManifest(directory: string): InstalledBackend | undefined {
     const name = property(field, "backend");
     if (typeof name !== "string" || !/^[a-z][a-z0-9-]*$/.test(name)) return undefined;
     const platforms = property(field, "platforms");
+    const capabilities = property(field, "capabilities");
     return {
       name,
       packageName: String(property(manifest, "name")),
@@ -133,6 +147,7 @@ function readManifest(directory: string): InstalledBackend | undefined {
       entry: entryOf(manifest),
       apiVersion: Number(property(field, "apiVersion")),
       platforms: Array.isArray(platforms) ? platforms.map(String) : [],
+      capabilities: Array.isArray(capabilities) ? capabilities.map(String) : undefined,
     };
   } catch {
     return undefined;

@@ -5,8 +5,13 @@ import {
   type Missing,
   type Probe,
 } from "../backend/backend.js";
-import { backendNamed, installedBackends, loadBackend } from "../backend/discovery.js";
-import { basesOf } from "../capability/capability.js";
+import {
+  backendNamed,
+  type InstalledBackend,
+  installedBackends,
+  loadBackend,
+} from "../backend/discovery.js";
+import { basesOf, isCapability } from "../capability/capability.js";
 import type { Config } from "../config/types.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
 import { type Prefer, resolve } from "./resolve.js";
@@ -28,9 +33,9 @@ export async function chooseBackend(
   host: Host,
   lacking: readonly Missing[],
 ): Promise<Probed> {
-  const probed = await availableBackends(host, lacking);
-  const able = probed.find(({ backend, probe }) => canHonour(config, backend, probe, prefer));
-  return able ?? probed[0];
+  return strongestBackend(host, lacking, ({ backend, probe }) =>
+    canHonour(config, backend, probe, prefer),
+  );
 }
 
 /**
@@ -87,35 +92,82 @@ function withDerived({ capabilities }: Pick<Backend, "capabilities">, probe: Pro
 }
 
 /**
- * The installed backends that can run here, the one that enforces most first.
+ * The installed backend that enforces most here of those that can run and that are wanted; where none is wanted, the one
+ * that enforces most of all. A backend is asked only when it may enforce more than those that have answered.
  *
  * @throws SandboxError `BACKEND_NOT_FOUND`, `BACKEND_UNAVAILABLE`, `BACKEND_INVALID`
  */
-export async function availableBackends(
+export async function strongestBackend(
   host: Host,
   lacking: readonly Missing[] = [],
-): Promise<[Probed, ...Probed[]]> {
+  isWanted: (probed: Probed) => boolean = () => true,
+): Promise<Probed> {
   const named = process.env["SANDBOXLIB_BACKEND"];
   if (named !== undefined && named !== "")
-    return [await probeBackend(await backendNamed(named), host, lacking)];
-  const installed = installedBackends().filter(({ platforms }) =>
-    platforms.includes(host.platform),
-  );
-  if (installed.length === 0) {
-    throw new SandboxError("BACKEND_NOT_FOUND", `no backend for ${host.platform} is installed`, {
-      hint: "Install one beside the library, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.",
-    });
+    return probeBackend(await backendNamed(named), host, lacking);
+  const failures = new Map<string, unknown>();
+  let strongest: Ranked | undefined;
+  let wanted: Ranked | undefined;
+  for (const [installed, most] of await byMostStrength(candidates(host), failures)) {
+    const { name } = installed;
+    if (wanted !== undefined && isBefore(wanted, { name, strength: most })) break;
+    try {
+      const probed = await probeBackend(await loadBackend(installed), host, lacking);
+      const ranked = { probed, name, strength: strengthOf(probed) };
+      strongest = before(strongest, ranked);
+      if (isWanted(probed)) wanted = before(wanted, ranked);
+    } catch (error) {
+      failures.set(name, error);
+    }
   }
-  const outcomes = await Promise.allSettled(
-    installed.map(async (backend) => probeBackend(await loadBackend(backend), host, lacking)),
-  );
-  const probed = outcomes.flatMap((result) =>
-    result.status === "fulfilled" ? [result.value] : [],
-  );
-  const [strongest, ...weaker] = probed.sort((a, b) => strength(b) - strength(a));
-  if (strongest !== undefined) return [strongest, ...weaker];
-  throw unavailable(
-    outcomes.flatMap((result) => (result.status === "rejected" ? [result.reason] : [])),
+  const found = wanted ?? strongest;
+  if (found === undefined) throw unavailable(failures);
+  return found.probed;
+}
+
+interface Rank {
+  readonly name: string;
+  readonly strength: number;
+}
+
+interface Ranked extends Rank {
+  readonly probed: Probed;
+}
+
+function before(one: Ranked | undefined, other: Ranked): Ranked {
+  return one !== undefined && isBefore(one, other) ? one : other;
+}
+
+function isBefore(one: Rank, other: Rank): boolean {
+  if (one.strength !== other.strength) return one.strength > other.strength;
+  return one.name.localeCompare(other.name) < 0;
+}
+
+function candidates({ platform }: Host): InstalledBackend[] {
+  const installed = installedBackends().filter(({ platforms }) => platforms.includes(platform));
+  if (installed.length > 0) return installed;
+  throw new SandboxError("BACKEND_NOT_FOUND", `no backend for ${platform} is installed`, {
+    hint: "Install one beside the library, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.",
+  });
+}
+
+/** Backends with the most that each can enforce. One whose package does not say what it declares has to be loaded for it. */
+async function byMostStrength(
+  backends: readonly InstalledBackend[],
+  failures: Map<string, unknown>,
+): Promise<[InstalledBackend, number][]> {
+  const ranked: [InstalledBackend, number][] = [];
+  for (const installed of backends) {
+    try {
+      const listed = installed.capabilities?.filter(isCapability);
+      const backend = listed ? { capabilities: new Set(listed) } : await loadBackend(installed);
+      ranked.push([installed, capabilitiesOf(backend).size]);
+    } catch (error) {
+      failures.set(installed.name, error);
+    }
+  }
+  return ranked.sort(([one, a], [other, b]) =>
+    isBefore({ name: one.name, strength: a }, { name: other.name, strength: b }) ? -1 : 1,
   );
 }
 
@@ -134,11 +186,12 @@ function canHonour(
   }
 }
 
-function strength({ backend, probe }: Probed): number {
+function strengthOf({ backend, probe }: Probed): number {
   return capabilitiesOf(backend).size - (probe.missing?.length ?? 0);
 }
 
-function unavailable(reasons: readonly unknown[]): SandboxError {
+function unavailable(failures: ReadonlyMap<string, unknown>): SandboxError {
+  const reasons = [...failures].sort(([a], [b]) => a.localeCompare(b)).map(([, reason]) => reason);
   const messages = reasons.map((reason) =>
     reason instanceof Error ? reason.message : String(reason),
   );

@@ -12,7 +12,7 @@ import { assertBelowHard } from "../host/rlimit.js";
 import { withNotes } from "../paths/aliases.js";
 import { type MaskType, maskHost } from "../paths/mask.js";
 import { resolvePaths } from "../paths/resolve-paths.js";
-import { availableBackends, chooseBackend, type Probed, probeBackend } from "../resolve/choose.js";
+import { chooseBackend, type Probed, probeBackend, strongestBackend } from "../resolve/choose.js";
 import { needs } from "../resolve/needs.js";
 import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
 import { SandboxError } from "../result/error.js";
@@ -178,6 +178,6 @@ function checkedPlan(backend: Backend, config: ResolvedConfig, host: Host): Plan
  * @throws SandboxError `BACKEND_NOT_FOUND`, `BACKEND_UNAVAILABLE`, `BACKEND_INVALID`
  */
 export async function backendForPlatform(): Promise<Backend> {
-  const [strongest] = await availableBackends(realHost());
-  return strongest.backend;
+  const { backend } = await strongestBackend(realHost());
+  return backend;
 }

@@ -58,6 +58,20 @@ describe("discovery", () => {
     expect(evaluate(modules, NAMES)).toEqual(["one"]);
   });
 
+  it("holds the code to the capabilities that the package lists", () => {
+    const { modules } = project();
+    const load = (listed: readonly string[]): unknown => {
+      const platforms = [process.platform];
+      const sandboxlib = { backend: "lists", apiVersion: 1, platforms, capabilities: listed };
+      installBackend(join(modules, "lists"), { name: "lists", sandboxlib });
+      return evaluate(modules, 'core.backendNamed("lists").then(({ name }) => name)');
+    };
+    expect(load(["cwd"])).toBe("lists");
+    const lists = expect.stringContaining("lists other capabilities than its code declares");
+    for (const listed of [[], ["cwd", "tree.kill"], ["tree.kill"]])
+      expect(load(listed)).toMatchObject({ code: "BACKEND_INVALID", message: lists });
+  });
+
   it("does not look into the working directory", () => {
     const { modules } = project();
     const untrusted = temporary();

@@ -58,6 +58,21 @@ describe("backendForPlatform", () => {
     expect(evaluate(project({ strongest }), CHOSEN)).toBe("b-middle");
   });
 
+  it("asks no backend that cannot be stronger, and loads none whose package says so", () => {
+    const modules = join(temporary(), "node_modules");
+    installCore(modules);
+    const install = (name: string, capabilities: readonly string[], code: string): void => {
+      const platforms = [process.platform];
+      const sandboxlib = { backend: name, apiVersion: 1, platforms, capabilities };
+      installBackend(join(modules, name), { name, sandboxlib, code });
+    };
+    install("a-weak", ["cwd"], "process.exit(99);");
+    install("c-strong", STRONG, backendCode({ name: "c-strong", capabilities: STRONG }));
+    const dies = { name: "b-middle", capabilities: MIDDLE, probe: "process.exit(98)" };
+    installBackend(join(modules, "b-middle"), { name: "b-middle", code: backendCode(dies) });
+    expect(evaluate(modules, CHOSEN)).toBe("c-strong");
+  });
+
   it("passes over a backend for another platform", () => {
     const modules = project();
     installBackend(join(modules, "other"), {
