@@ -43,4 +43,14 @@ describe.skipIf(skip)(`the launcher of a program with a terminal${note}`, () => 
     ).toEqual([]);
     for (const child of children) await child[Symbol.asyncDispose]();
   });
+
+  it("is there for a signal that comes when the program has just ended", async () => {
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
+    const child = sandbox.spawn(["sh", "-c", "echo shown; exit 7"], { tty: true, stdout: "pipe" });
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    // What is said of the end cannot be read meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    child.kill("SIGHUP");
+    expect(await child.result).toMatchObject({ outcome: "exited", exitCode: 7 });
+  });
 });

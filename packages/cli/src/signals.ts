@@ -3,7 +3,7 @@ import type { SandboxChild, SandboxResult } from "@sandboxlib/core";
 import { Interrupted } from "./errors.js";
 
 /** The signals that ask a process to end. */
-const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Milliseconds. The terminal sends a signal to the whole process group, and a parent such as npm or a shell may then

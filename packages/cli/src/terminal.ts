@@ -1,4 +1,7 @@
-import type { RunOptions, SandboxChild } from "@sandboxlib/core";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { WriteStream } from "node:tty";
+import type { RunOptions, SandboxChild, WindowSize } from "@sandboxlib/core";
+import { END_SIGNALS } from "./signals.js";
 
 /** Connects the caller's terminal with the terminal of the program. */
 export interface Terminal {
@@ -10,8 +13,8 @@ export interface Terminal {
   restore(): void;
 }
 
-/** Milliseconds to wait for the last output to be written, since nobody may be reading it. */
-const MOST_DRAIN = 5_000;
+/** Milliseconds between looks at whether this process is in the foreground, while it is not. */
+const LOOK_EVERY = 200;
 
 /** Signals that end this process, and the program with it, without being handed on. The modes are restored before. */
 const FATAL: readonly NodeJS.Signals[] = [
@@ -29,18 +32,18 @@ const FATAL: readonly NodeJS.Signals[] = [
   "SIGSTKFLT",
 ];
 
-/** The caller's terminal: standard input, standard output or both may be one. */
+/** The caller's terminal: any of the standard streams may be one. */
 export function callersTerminal(): Terminal {
   const { stdin, stdout } = process;
-  const cleanup = new Cleanup();
+  const [cleanup, modes] = [new Cleanup(), new Cleanup()];
+  const size = windowSize();
   return {
     options: {
-      tty: stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : true,
+      tty: size ?? true,
       stdin: "pipe",
       stdout: "pipe",
     },
     async to(child) {
-      setModes(child, cleanup);
       const { stdin: typed, stdout: shown } = child;
       if (typed === null || shown === null) return;
       // The program may end, and the caller's terminal be closed, at any time: neither is an error.
@@ -49,14 +52,19 @@ export function callersTerminal(): Terminal {
         child.kill("SIGHUP");
         shown.resume();
       });
-      const isShown = new Promise((resolve) => shown.once("close", resolve));
-      stdin.pipe(typed);
-      shown.pipe(stdout, { end: false });
+      const isShown = new Promise<void>((resolve) => shown.once("close", resolve));
       cleanup.add(() => stdin.unpipe(typed).pause());
+      setModes(child, modes, () => stdin.pipe(typed));
+      shown.pipe(stdout, { end: false });
       await child.result.catch(() => undefined);
-      await Promise.race([isShown, later(MOST_DRAIN)]);
+      // Whoever takes what is shown may be slow. Ctrl-C is a signal again, and ends the wait as any other does.
+      modes.run();
+      await orInterrupted(isShown);
     },
-    restore: () => cleanup.run(),
+    restore() {
+      modes.run();
+      cleanup.run();
+    },
   };
 }
 
@@ -79,11 +87,29 @@ class Cleanup {
   }
 }
 
-/** Puts the caller's terminal into raw mode, keeps the sizes equal, and restores the modes whenever this process stops. */
-function setModes(child: SandboxChild, cleanup: Cleanup): void {
-  const { stdout } = process;
-  const resize = (): void => void child.resize(stdout.columns, stdout.rows);
-  setRaw(true);
+/**
+ * Puts the caller's terminal into raw mode, keeps the sizes equal, and restores the modes whenever this process stops.
+ *
+ * @param type - Called when what is typed is for the program. Not while this process is in the background, where the kernel
+ * stops it for reading from the terminal, and for changing its modes: as often as it is continued, and for ever.
+ */
+function setModes(child: SandboxChild, cleanup: Cleanup, type: () => void): void {
+  let isTyping = false;
+  const enter = (): void => {
+    if (!isInForeground()) return;
+    setRaw(true);
+    if (!isTyping) type();
+    isTyping = true;
+    clearInterval(look);
+  };
+  // A shell that takes a running job into the foreground does not tell it.
+  const look = setInterval(enter, LOOK_EVERY).unref();
+  cleanup.add(() => clearInterval(look));
+  const resize = (): void => {
+    const size = windowSize();
+    if (size !== undefined) child.resize(size.columns, size.rows);
+  };
+  enter();
   cleanup.add(() => setRaw(false));
   cleanup.on(process, "exit", () => setRaw(false));
   for (const signal of FATAL) {
@@ -92,23 +118,58 @@ function setModes(child: SandboxChild, cleanup: Cleanup): void {
       process.kill(process.pid, signal);
     });
   }
-  if (stdout.isTTY) cleanup.on(stdout, "resize", resize);
+  cleanup.on(process, "SIGWINCH", resize);
   // These are sent by another process: Ctrl-Z goes to the program's terminal, which sends the program a signal.
   cleanup.on(process, "SIGTSTP", () => setRaw(false));
   cleanup.on(process, "SIGCONT", () => {
-    setRaw(true);
-    if (stdout.isTTY) resize();
+    enter();
+    resize();
   });
 }
 
+/** Changes the modes of a terminal that is there and in whose foreground this process is. */
 function setRaw(isRaw: boolean): void {
   const { stdin } = process;
   // A terminal that was closed has no modes to restore.
-  if (stdin.isTTY && !stdin.destroyed) stdin.setRawMode(isRaw);
+  if (stdin.isTTY && !stdin.destroyed && isInForeground()) stdin.setRawMode(isRaw);
 }
 
-function later(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
+/** Whether the kernel lets this process use its standard input, which it may not always if that is its own terminal. */
+function isInForeground(): boolean {
+  if (!process.stdin.isTTY) return true;
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  // proc(5): the name, which may hold anything, is in brackets.
+  const [, , group, , terminal, foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return foreground === group || fstatSync(0).rdev !== Number(terminal);
+}
+
+/** The size of the first of the standard streams that is a terminal, as other programs have it. */
+function windowSize(): WindowSize | undefined {
+  const { stdout, stderr, stdin } = process;
+  const output = [stdout, stderr].find(({ isTTY }) => isTTY);
+  if (output !== undefined) return { columns: output.columns, rows: output.rows };
+  return stdin.isTTY ? inputSize() : undefined;
+}
+
+/** Node tells the size of what can be written only. */
+function inputSize(): WindowSize {
+  const fd = openSync("/dev/fd/0", constants.O_RDONLY | constants.O_NOCTTY);
+  try {
+    const stream = new WriteStream(fd);
+    const [columns, rows] = stream.getWindowSize();
+    stream.destroy();
+    return { columns, rows };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Waits for it, or for a signal that asks for an end. */
+async function orInterrupted(waited: Promise<void>): Promise<void> {
+  const cleanup = new Cleanup();
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of END_SIGNALS) cleanup.on(process, signal, resolve);
   });
+  await Promise.race([waited, interrupted]);
+  cleanup.run();
 }

@@ -67,6 +67,16 @@ await describeWith("namespaces", "a shell in a terminal of its own", () => {
     await shows(/^33 91$/m);
   });
 
+  testUnless(
+    noTmux,
+    "has the size of standard input where the outputs are no terminals",
+    async () => {
+      const { type, shows } = await openScreen();
+      type(`clear; ${RUN} -- stty size 2>/dev/null | cat`, "Enter");
+      await shows(/^40 100$/m);
+    },
+  );
+
   testUnless(noTmux, "can hand single keys to a program", async () => {
     const { type, shows } = await openShell();
     type("stty raw -echo; echo ready; head -c 6 | od -An -c; stty sane", "Enter");
@@ -91,6 +101,23 @@ await describeWith("namespaces", "the caller's terminal", () => {
     type("clear; uname -n", "Enter");
     await shows(/^sandbox$/m);
   });
+
+  testUnless(
+    noTmux,
+    "is left alone in the background, where it would stop the command line",
+    async () => {
+      const { type, shows } = await openScreen();
+      // timeout(1) runs its command in a process group that is not in the foreground.
+      type(`clear; timeout 15 ${RUN} -- sh -c 'echo shown; exit 7'; echo code $?`, "Enter");
+      await shows(/^shown\s+code 7$/m);
+      type(`clear; ${RUN} -- sh -c 'echo be''gun; read line; echo got $line' &`, "Enter");
+      await shows(/ begun$/m);
+      type("clear; fg", "Enter");
+      await shows(/read line/m);
+      type("a word", "Enter");
+      await shows(/^got a word$/m);
+    },
+  );
 
   const ends: readonly [string, string, NodeJS.Signals | undefined][] = [
     ["the program has ended", "sh -c 'stty raw; exit 3'", undefined],

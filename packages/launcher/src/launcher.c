@@ -183,11 +183,8 @@ static void finish(enum mode mode, pid_t pid, int sandbox, bool expected)
     int status = wait_for_end(pid);
     if (status != 0 && !expected)
         report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
-    /* If core sent a signal now and this process were gone, Node would not read the report. But behind a terminal, core
-     * waits for the end of what that shows. */
-    if (mode == MODE_RUN && finish_relay(sandbox))
-        discard_input();
-    else
-        wait_for_hangup();
+    if (mode == MODE_RUN)
+        finish_relay(sandbox);
+    wait_for_hangup(); /* if core sent a signal now and this process were gone, Node would not read the report */
     _exit(0);
 }

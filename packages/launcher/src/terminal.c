@@ -12,9 +12,8 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-/* Milliseconds: between checks of whether a terminal that no process has open is open again, and for core to read what
- * is left. */
-enum { REOPEN_CHECK = 50, OUTPUT_TIMEOUT = 5000 };
+/* Milliseconds between checks of whether a terminal that no process has open is open again. */
+enum { REOPEN_CHECK = 50 };
 
 /* One direction of the relay. No more is read before all of it is written. */
 struct flow {
@@ -142,17 +141,22 @@ void relay(void)
     write_some(&input);
 }
 
-bool finish_relay(int sandbox)
+/* Waits as long as core takes to read what is left: when core is gone, the pipe has no reader, and takes nothing. Core sees
+ * that this was all when the pipe is closed. */
+void finish_relay(int sandbox)
 {
     while (is_ready(sandbox, POLLIN, 0) && receive_terminal(sandbox))
         ;
-    while (relayed_master >= 0) {
+    if (relayed_master < 0)
+        return;
+    for (;;) {
         relay();
-        if (is_empty(&output) ? output.from < 0 || !is_ready(relayed_master, POLLIN, 0)
-                              : !is_ready(output.to, POLLOUT, OUTPUT_TIMEOUT))
-            return true;
+        if (!is_empty(&output))
+            is_ready(output.to, POLLOUT, -1);
+        else if (output.from < 0 || !is_ready(relayed_master, POLLIN, 0))
+            break;
     }
-    return false;
+    close(output.to);
 }
 
 static bool is_ready(int fd, short events, int milliseconds)

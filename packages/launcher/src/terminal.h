@@ -30,8 +30,7 @@ int watch_relay(struct pollfd watched[RELAYED]);
 /* Passes on what there is, and never blocks. */
 void relay(void);
 
-/* When every process of the sandbox is gone: passes on what the terminal still holds, as long as core reads it. False
- * when there was no terminal. */
-bool finish_relay(int sandbox);
+/* When every process of the sandbox is gone: passes on what the terminal still holds, if there was one. */
+void finish_relay(int sandbox);
 
 #endif

@@ -10,7 +10,7 @@ import type { RunOptions } from "../run/options.js";
 import { assertTerminal, forTerminal } from "../run/terminal.js";
 import type { Command } from "../start/launcher/command.js";
 import { streamsOf } from "../start/launcher/command.js";
-import { onlyCommand, runningOn, streamsOn } from "../start/launcher/run.js";
+import { hangUpAfterOutput, onlyCommand, runningOn, streamsOn } from "../start/launcher/run.js";
 import { prepare, type SandboxOptions } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
 import { forLauncher } from "../start/start.js";
@@ -102,7 +102,8 @@ function start(
     // A waiting sandbox has pipes already.
     const streams = streamsOf(targets).map((stream) => (stream === "pipe" ? "own" : stream));
     const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);
-    return runningOn(live, command, streamsOn(live.channel.child), startedAt);
+    const own = streamsOn(live.channel.child);
+    return hangUpAfterOutput(live, command, runningOn(live, command, own, startedAt));
   });
 }
 

@@ -14,7 +14,7 @@ import { LiveSandbox } from "./live-sandbox.js";
 import type { ServerMessage } from "./message.js";
 import { launcherEnd } from "./own-launcher.js";
 import { NO_STREAMS, openStreams } from "./pipes.js";
-import { onlyCommand, orAbort, runningOn } from "./run.js";
+import { hangUpAfterOutput, onlyCommand, orAbort, runningOn } from "./run.js";
 import { namespaceBits } from "./setup.js";
 
 /**
@@ -52,7 +52,7 @@ export async function startForked(
   const started = new Promise<Started>((resolve, reject) => {
     const launcher = forkedLauncher(server, prepared.plan.argv[0], request, (open) => {
       try {
-        resolve({ ...running, streams: open() });
+        resolve(hangUpAfterOutput(live, command, { ...running, streams: open() }));
       } catch (error) {
         live.channel.hangUp();
         const fail = (): void => reject(error);

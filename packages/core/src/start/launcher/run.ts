@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
 import type { LauncherPlan } from "../../backend/plan.js";
 import type { StdioTarget, StdioTargets, Streams, WindowSize } from "../../backend/running.js";
 import { withStats } from "../../cgroup/stats.js";
@@ -26,13 +27,13 @@ export function startLauncher(
   refusePassFds(targets, "the launcher");
   const stdio = openStdio(targets, prepared.host);
   try {
-    const streams = streamsOf(targets, stdio.merge);
-    const command = onlyCommand(prepared, argv, streams, window);
+    const command = onlyCommand(prepared, argv, streamsOf(targets, stdio.merge), window);
     const entered = enterCgroup(prepared, false);
     const open = ownLauncher(prepared.plan, entered.setup, [...stdio.slots, "pipe"]);
     const live = new LiveSandbox(prepared, entered, "run", open, command);
     const { child, startedAt } = live.channel;
-    return runningOn(live, command, { ...streamsOn(child), ...stdio.take() }, startedAt);
+    const streams = { ...streamsOn(child), ...stdio.take() };
+    return hangUpAfterOutput(live, command, runningOn(live, command, streams, startedAt));
   } finally {
     stdio.close();
   }
@@ -76,7 +77,7 @@ export function runningOn(
     // The signal is written at once, so that a program which is about to begin does not. The end of the connection has to
     // wait for Node's event loop.
     kill: () => ifRunning(() => void (send(encodeSignal(id, "SIGKILL")), hangUp())),
-    ...(live.group !== undefined && { remove: () => removed(live) }),
+    ...(live.group !== undefined && { remove: () => removed(live, command.window !== undefined) }),
     ...(command.window !== undefined && {
       resize: (size) => ifRunning(() => send(encodeWindow(id, size))),
     }),
@@ -91,9 +92,36 @@ async function endWithStats(
   return group === undefined ? ended : withStats(ended, group, true);
 }
 
-/** The cgroup is removed when the channel is closed. */
-async function removed({ channel }: LiveSandbox<Channel>): Promise<void> {
-  await channel.closed;
+/**
+ * The cgroup is removed when the channel is closed. Behind a terminal that is when its output has been read, and the
+ * caller may wait for the result before reading it.
+ */
+async function removed({ channel }: LiveSandbox<Channel>, hasTerminal: boolean): Promise<void> {
+  await (hasTerminal
+    ? Promise.race([channel.closed, setTimeout(UNREAD, undefined, { ref: false })])
+    : channel.closed);
+}
+
+/** Milliseconds. */
+const UNREAD = 5_000;
+
+/**
+ * Where there is a terminal, hangs up on the launcher when its program has ended and all that was shown has been read:
+ * until then the launcher waits. If it did not, a signal to a program that has just ended would keep Node from reading how.
+ */
+export function hangUpAfterOutput(
+  { channel }: LiveSandbox<Channel>,
+  { window }: Command,
+  running: Started,
+): Started {
+  if (window === undefined) return running;
+  const { stdout } = running.streams;
+  const after = (): void => {
+    if (stdout === null || stdout.closed) channel.hangUp();
+    else stdout.once("close", channel.hangUp);
+  };
+  running.ended.then(after, after);
+  return running;
 }
 
 function startOrEnd(live: LiveSandbox<Channel>, command: Command): Promise<CheckedEnd> {
