@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
+import { inEveryWay } from "../ways.js";
 
 const EVERY_BYTE = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
 const MEBIBYTE = Buffer.alloc(1024 * 1024, EVERY_BYTE);
@@ -81,6 +82,18 @@ export const streams: Topic = {
         assert.equal(stdout?.length, EVERY_BYTE.length);
       },
     },
+    ...inEveryWay("a listener has had all of the output when there is a result", async (spawn) => {
+      for (let round = 0; round < 5; round += 1) {
+        const child = await spawn("printf %040000d 7; printf %030000d 8 >&2");
+        let got = 0;
+        for (const stream of [child.stdout, child.stderr])
+          stream?.on("data", (chunk: Buffer) => {
+            got += chunk.length;
+          });
+        await child.result;
+        assert.equal(got, 70_000);
+      }
+    }),
     {
       title: "the streams of a spawned program flow while it runs",
       async run({ spawn }) {

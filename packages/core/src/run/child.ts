@@ -10,6 +10,7 @@ import { type DeadlineTerms, deadline } from "./deadline.js";
 import { type LinesOptions, linesOf } from "./lines.js";
 import type { RunOptions } from "./options.js";
 import { outcomeOf, type Stop } from "./outcome.js";
+import { pipedOutputs } from "./piped-outputs.js";
 import { startRelays } from "./relay.js";
 import { pumpStdin } from "./stdin-pump.js";
 import type { ResolvedStdio } from "./stdio.js";
@@ -17,13 +18,16 @@ import type { ResolvedStdio } from "./stdio.js";
 /** A running program. Disposing of it ends it. */
 export interface SandboxChild extends AsyncDisposable {
   /**
-   * Streams of what is a `pipe`; else null. When the program has ended, `stdin` is destroyed, and what nobody has begun
-   * to read is thrown away.
+   * Streams of what is a `pipe`; else null. When the program has ended, `stdin` is destroyed, what nobody has begun to
+   * read is thrown away, and an output that a process outside keeps open ends when nothing has come for two seconds.
    */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** What the run came to. Rejects with a SandboxError when the sandbox itself failed. */
+  /**
+   * What the run came to, once listeners to `data` have had all of its output. Rejects with a SandboxError when the sandbox
+   * itself failed.
+   */
   readonly result: Promise<SandboxResult>;
   /**
    * Sends a signal, SIGTERM by default, to the program; false when it has ended. SIGKILL ends everything it started, too.
@@ -78,6 +82,8 @@ export function childOf(
   const captures = startCaptures(running.streams, options, stop);
   const relays = startRelays(running.streams, options, sinks, terms.limits, stop);
   const unfeed = pumpStdin(running.streams.stdin, options.stdin, stop);
+  const pipes = pipesOf(running.streams, options);
+  const outputs = pipedOutputs(pipes);
   const seconds = (): number => (performance.now() - running.startedAt) / 1000;
   const finish = async (): Promise<SandboxResult> => {
     let wallTime = 0;
@@ -90,6 +96,7 @@ export function childOf(
     const ended = await endOf(running, hear);
     const [stdout, stderr] = await captures.drained();
     const failed = await relays.drained();
+    await outputs.delivered();
     const enforced = ended.enforced();
     return {
       ...outcomeOf(ended, {
@@ -107,13 +114,13 @@ export function childOf(
       enforcement: { enforced, dropped: terms.dropped },
     };
   };
-  const pipes = pipesOf(running.streams, options);
   const finished = async (): Promise<SandboxResult> => {
     try {
       return await finish();
     } finally {
       captures.cut();
-      closeUnread(running.streams.stdin, pipes);
+      running.streams.stdin?.destroy();
+      outputs.close();
       await relays.cut();
       close();
     }
@@ -162,24 +169,4 @@ function pipesOf(streams: Streams, options: RunOptions): Streams {
     stdout: options.stdout === "pipe" ? streams.stdout : null,
     stderr: options.stderr === "pipe" ? streams.stderr : null,
   };
-}
-
-/**
- * Closes the streams of a program that has ended, as Node does for its own children. A stream that somebody reads stays
- * open until it has been read. One that nobody reads would never be closed, so it is drained.
- */
-function closeUnread(
-  stdin: Writable | null,
-  { stdout, stderr }: { readonly stdout: Readable | null; readonly stderr: Readable | null },
-): void {
-  stdin?.destroy();
-  // In a later turn of the event loop, so that a caller who has awaited the result can still begin to read.
-  setImmediate(() => {
-    for (const stream of [stdout, stderr]) if (stream !== null && !isRead(stream)) stream.resume();
-  });
-}
-
-/** Whether somebody reads a stream. One that is paused will be read again. */
-function isRead(stream: Readable): boolean {
-  return stream.readableFlowing !== null || stream.listenerCount("readable") > 0;
 }
