@@ -110,6 +110,20 @@ export const commands: Topic = {
       },
     },
     {
+      title: "a spawned command that cannot be started rejects the result, and is never thrown",
+      async run({ sandbox }) {
+        const made = await sandbox();
+        for (const [name, code] of [
+          ["no-such-program", "COMMAND_NOT_FOUND"],
+          ["/", "COMMAND_NOT_EXECUTABLE"],
+        ] as const) {
+          const { stdout, result } = made.spawn([name]);
+          assert.equal((await refused(result, code)).path, "command");
+          assert.deepEqual(await stdout?.toArray(), []);
+        }
+      },
+    },
+    {
       title: "a command that cannot be executed is COMMAND_NOT_EXECUTABLE, whatever keeps it",
       needs: ["root"],
       async run({ allow, kit, put, root, sandbox }) {

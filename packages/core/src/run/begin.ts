@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import type { StdioTargets } from "../backend/running.js";
+import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import type { Started } from "../start/started.js";
 import { childOf, type SandboxChild, type Terms } from "./child.js";
@@ -8,7 +9,8 @@ import { resolveStdio } from "./stdio.js";
 
 /**
  * Starts a command with the streams that its options ask for, and follows it to its end. When its signal has been
- * aborted already, nothing is started.
+ * aborted already, nothing is started. A command that is not there rejects the result, as it does where a launcher or an
+ * engine finds out later.
  *
  * @throws SandboxError as {@link resolveStdio} and `start` do.
  */
@@ -24,8 +26,16 @@ export function begin(
     return childOf(start(stdio.targets), terms, stdio.options, stdio);
   } catch (error) {
     stdio.close();
+    if (isLack(error)) return childOf(neverStarted(error), terms, options);
     throw error;
   }
+}
+
+function isLack(error: unknown): error is SandboxError {
+  return (
+    error instanceof SandboxError &&
+    (error.code === "COMMAND_NOT_FOUND" || error.code === "COMMAND_NOT_EXECUTABLE")
+  );
 }
 
 /** As {@link begin}, for a start that answers later. */
@@ -49,12 +59,14 @@ function aborted(terms: Terms, options: RunOptions): SandboxChild {
   return childOf(neverStarted(), terms, options);
 }
 
-/** The `Started` of a program that never began, because its signal was aborted before. Its streams are empty. */
-export function neverStarted(): Started {
-  const nothing = {
-    code: "LAUNCH_FAILED",
-    message: "the run was aborted before it began",
-  } as const;
+/** The `Started` of a program that never began: by default because its signal was aborted before. Its streams are empty. */
+export function neverStarted({ code, message, path, hint }: Lack = ABORTED): Started {
+  const why = {
+    code,
+    message,
+    ...(path !== undefined && { path }),
+    ...(hint !== undefined && { hint }),
+  };
   return {
     startedAt: performance.now(),
     streams: {
@@ -62,8 +74,12 @@ export function neverStarted(): Started {
       stdout: Readable.from([]),
       stderr: Readable.from([]),
     },
-    ended: Promise.resolve({ verdict: () => ({ kind: "failed", ...nothing }), enforced: () => [] }),
+    ended: Promise.resolve({ verdict: () => ({ kind: "failed", ...why }), enforced: () => [] }),
     signal: () => false,
     kill: () => true,
   };
 }
+
+type Lack = Pick<SandboxError, "code" | "message"> & Partial<Pick<SandboxError, "path" | "hint">>;
+
+const ABORTED: Lack = { code: "LAUNCH_FAILED", message: "the run was aborted before it began" };
