@@ -157,7 +157,7 @@ Every result has a \`usage\`. Where the run has no cgroup of its own, which coun
 
 ${table(["Field", "Unit", "Of getrusage(2)"], FIELDS)}
 
-\`wallTime\` is measured by this process, from the start of the tool or the command until the last of its processes was gone; what is then taken back on the host does not count. A tool of somebody else's reaps the program itself and tells nobody, so with it the other fields are absent rather than wrong. A process that the program has left behind, or did not wait for, is not counted.
+\`wallTime\` is measured by this process, from the start of the tool or the command until the last of its processes was gone; what is then taken back on the host does not count. A tool of somebody else's reaps the program itself and tells nobody, so with it the other fields are absent rather than wrong. A process that the program has left behind, or did not wait for, is not counted, unless the run was ended: then every process of it is.
 
 ## Held against time(1)
 

@@ -17,6 +17,8 @@ enum { KILL_TIMEOUT = 5 }; /* seconds */
 static sigset_t forwarded(void);
 static int watch(const sigset_t *set);
 static bool is_for_group(int number);
+static void add_end(struct end *end, pid_t pid, int status, const struct rusage *usage);
+static void add_time(struct timeval *sum, const struct timeval *time);
 
 void reset_signals(void)
 {
@@ -143,7 +145,7 @@ int wait_for_end(pid_t pid)
     return status;
 }
 
-bool kill_all_others(void)
+bool kill_all_others(struct end *count)
 {
     sigset_t child;
     struct timespec now, end;
@@ -152,10 +154,13 @@ bool kill_all_others(void)
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += KILL_TIMEOUT;
     for (;;) {
+        struct rusage usage;
         pid_t pid;
+        int status;
         kill(-1, SIGKILL);
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-            ;
+        while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+            if (count && !WIFSTOPPED(status))
+                add_end(count, pid, status, &usage);
         if (pid < 0 && errno == ECHILD)
             return true;
         clock_gettime(CLOCK_MONOTONIC, &now);
@@ -164,6 +169,29 @@ bool kill_all_others(void)
         const struct timespec wait = {.tv_sec = 0, .tv_nsec = 100000000};
         sigtimedwait(&child, NULL, &wait);
     }
+}
+
+static void add_end(struct end *end, pid_t pid, int status, const struct rusage *usage)
+{
+    struct rusage *sum = &end->usage;
+    if (pid == end->program)
+        end->status = status;
+    add_time(&sum->ru_utime, &usage->ru_utime);
+    add_time(&sum->ru_stime, &usage->ru_stime);
+    if (sum->ru_maxrss < usage->ru_maxrss)
+        sum->ru_maxrss = usage->ru_maxrss;
+    sum->ru_minflt += usage->ru_minflt;
+    sum->ru_majflt += usage->ru_majflt;
+    sum->ru_inblock += usage->ru_inblock;
+    sum->ru_oublock += usage->ru_oublock;
+    sum->ru_nvcsw += usage->ru_nvcsw;
+    sum->ru_nivcsw += usage->ru_nivcsw;
+}
+
+static void add_time(struct timeval *sum, const struct timeval *time)
+{
+    sum->tv_sec += time->tv_sec;
+    sum->tv_usec += time->tv_usec; /* may pass a million, as the sum is told in microseconds */
 }
 
 void drop_streams(int null)

@@ -40,8 +40,16 @@ bool has_ended(pid_t pid, int status);
 /* waitpid(2) for an end, whatever signals come. Returns the status. */
 int wait_for_end(pid_t pid);
 
-/* Kills every process of the sandbox but this one and reaps them. False when some are left after five seconds. */
-bool kill_all_others(void);
+/* The end of a program, and what all of the sandbox has used up to then. */
+struct end {
+    pid_t program;
+    int status;
+    struct rusage usage;
+};
+
+/* Kills every process of the sandbox but this one and reaps them. With an `end`, their usage is added to it, and the
+ * program's status is put there. False when some are left after five seconds. */
+bool kill_all_others(struct end *end);
 
 /* Replaces the standard streams of this process. If it kept them, whoever reads the program's output would not see its
  * end when the program ends. */

@@ -16,7 +16,9 @@ static _Noreturn void watch_program(const struct sandbox *sandbox, int children,
 static void handle_status(int status_fd, uint32_t *id);
 static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t program);
 static void forward_signal(struct pollfd *launcher, pid_t program);
+static _Noreturn void end_run(uint32_t id, pid_t program);
 static _Noreturn void finish(uint32_t id, int status, const struct rusage *usage);
+static _Noreturn void report_end(uint32_t id, bool is_over, int status, const struct rusage *usage);
 
 /* What the program's process says in its status before a command with a terminal. */
 static const char HAS_TERMINAL[] = "terminal";
@@ -106,7 +108,7 @@ static void handle_status(int status_fd, uint32_t *id)
         fail(FAILED_SETUP, 0, "the program's process ended before the program was started");
     if (status.failed) {
         report_failed(status.id, status.kind, status.error, status.what);
-        kill_all_others();
+        kill_all_others(NULL);
         _exit(0);
     }
     *id = status.id;
@@ -119,7 +121,7 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
     uint32_t command, number, columns, rows;
     switch (read_frame(&frame)) {
     case FRAME_END:
-        kill_all_others(); /* the launcher would do it, unless somebody has stopped it */
+        kill_all_others(NULL); /* the launcher would do it, unless somebody has stopped it */
         _exit(0);
     case FRAME_BROKEN:
         fail(FAILED_PROTOCOL, 0, "a frame is broken");
@@ -127,6 +129,8 @@ static void handle_frame(const struct sandbox *sandbox, uint32_t id, pid_t progr
         break;
     }
     if (frame.type == 'K' && parse_signal(frame.payload, frame.size, &command, &number)) {
+        if (command == id && number == SIGKILL)
+            end_run(id, program);
         if (command == id)
             signal_program(program, (int)number);
     } else if (frame.type == 'W' && parse_window_size(frame.payload, frame.size, &command, &columns, &rows)) {
@@ -148,11 +152,23 @@ static void forward_signal(struct pollfd *launcher, pid_t program)
         signal_program(program, number);
 }
 
-/* Stays until the launcher kills it, which it does when core has hung up: core reads from /proc what this process, and
- * so the sandbox, was. */
+/* Core ends everything. All of it counts: the program could not wait for what it had started. */
+static void end_run(uint32_t id, pid_t program)
+{
+    struct end end = {.program = program, .status = SIGKILL};
+    report_end(id, kill_all_others(&end), end.status, &end.usage);
+}
+
 static void finish(uint32_t id, int status, const struct rusage *usage)
 {
-    if (kill_all_others())
+    report_end(id, kill_all_others(NULL), status, usage);
+}
+
+/* Stays until the launcher kills it, which it does when core has hung up: core reads from /proc what this process, and
+ * so the sandbox, was. */
+static void report_end(uint32_t id, bool is_over, int status, const struct rusage *usage)
+{
+    if (is_over)
         report_exited(id, status, usage);
     else
         report_failed(0, FAILED_END, 0, "processes of the sandbox do not end");

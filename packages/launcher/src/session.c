@@ -121,7 +121,7 @@ static void handle_frame(const struct sandbox *sandbox)
     uint32_t id, number;
     switch (read_frame(&frame)) {
     case FRAME_END:
-        kill_all_others(); /* the launcher would do it, unless somebody has stopped it */
+        kill_all_others(NULL); /* the launcher would do it, unless somebody has stopped it */
         _exit(0);
     case FRAME_BROKEN:
         fail(FAILED_PROTOCOL, 0, "a frame is broken");

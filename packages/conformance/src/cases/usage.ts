@@ -15,6 +15,18 @@ export const usage: Topic = {
       },
     },
     {
+      title:
+        "a run that is ended tells as much of what it took as one that ends, its children's included",
+      needs: ["limit.wallTime"],
+      async run({ sh }) {
+        const done = succeeded(await sh(BUSY));
+        const ended = await sh(`(${BUSY}; exec sleep 60); :`, { limits: { wallTime: 2 } });
+        assert.equal(ended.outcome, "timed-out");
+        assertSane(ended);
+        assert.deepEqual(Object.keys(ended.usage), Object.keys(done.usage));
+      },
+    },
+    {
       title: "what a command of a session took is told rightly, and is its own",
       needs: ["session"],
       async run({ session }) {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LauncherPlan } from "../../backend/plan.js";
 import type { StdioTarget, StdioTargets, Streams, WindowSize } from "../../backend/running.js";
 import { withStats } from "../../cgroup/stats.js";
@@ -62,7 +62,7 @@ export function runningOn(
   startedAt: number,
 ): Started {
   const { id } = command;
-  const { send, hangUp } = live.channel;
+  const { send } = live.channel;
   const ended = endWithStats(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(id)) return false;
@@ -74,15 +74,27 @@ export function runningOn(
     streams,
     ended,
     signal: (name) => ifRunning(() => send(encodeSignal(id, name))),
-    // The signal is written at once, so that a program which is about to begin does not. The end of the connection has to
-    // wait for Node's event loop.
-    kill: () => ifRunning(() => void (send(encodeSignal(id, "SIGKILL")), hangUp())),
+    kill: () => ifRunning(() => killRun(live, id)),
     ...(live.group !== undefined && { remove: () => removed(live, command.window !== undefined) }),
     ...(command.window !== undefined && {
       resize: (size) => ifRunning(() => send(encodeWindow(id, size))),
     }),
   };
 }
+
+/**
+ * Ends everything. The signal is written at once, so that a program which is about to begin does not. If the connection
+ * ended, too, nobody could tell what the run has used, so pid 1 is given time to say so.
+ */
+function killRun(live: LiveSandbox<Channel>, id: number): void {
+  const { send, hangUp } = live.channel;
+  send(encodeSignal(id, "SIGKILL"));
+  if (!live.isReady()) hangUp();
+  else setTimeout(() => live.isRunning(id) && hangUp(), MOST_LAST_WORDS).unref();
+}
+
+/** Milliseconds. */
+const MOST_LAST_WORDS = 1_000;
 
 async function endWithStats(
   ending: Promise<CheckedEnd>,
@@ -98,7 +110,7 @@ async function endWithStats(
  */
 async function removed({ channel }: LiveSandbox<Channel>, hasTerminal: boolean): Promise<void> {
   await (hasTerminal
-    ? Promise.race([channel.closed, setTimeout(UNREAD, undefined, { ref: false })])
+    ? Promise.race([channel.closed, sleep(UNREAD, undefined, { ref: false })])
     : channel.closed);
 }
 
