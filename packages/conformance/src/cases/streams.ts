@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isMainThread } from "node:worker_threads";
 import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 import { inEveryWay } from "../ways.js";
@@ -6,6 +7,7 @@ import { inEveryWay } from "../ways.js";
 const EVERY_BYTE = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
 const MEBIBYTE = Buffer.alloc(1024 * 1024, EVERY_BYTE);
 
+const PROC = { mounts: [{ type: "proc", target: "/proc" }] } as const;
 const DEV = { mounts: [{ type: "dev", target: "/dev" }] } as const;
 
 export const streams: Topic = {
@@ -94,6 +96,31 @@ export const streams: Topic = {
         assert.equal(got, 70_000);
       }
     }),
+    ...inEveryWay(
+      "standard streams are pipes, which can be opened by their names",
+      async (spawn) => {
+        const child = await spawn(
+          "cat /proc/self/fd/0 && echo out >/proc/self/fd/1 && echo error >/proc/self/fd/2",
+          PROC,
+        );
+        const [out, error] = [child.stdout?.toArray(), child.stderr?.toArray()];
+        child.stdin?.end("in\n");
+        assert.equal((await child.result).exitCode, 0);
+        assert.equal(Buffer.concat((await out) ?? []).toString(), "in\nout\n");
+        assert.equal(Buffer.concat((await error) ?? []).toString(), "error\n");
+      },
+      { needs: ["mount.proc"], skip: noPipes },
+    ),
+    ...inEveryWay(
+      "a program whose reader has gone gets SIGPIPE",
+      async (spawn) => {
+        const child = await spawn("while :; do echo word; done; exit 7");
+        child.stdout?.once("data", () => child.stdout?.destroy());
+        const { outcome, signal, exitCode } = await child.result;
+        assert(outcome === "exited" ? exitCode === 141 : signal === "SIGPIPE", String(exitCode));
+      },
+      { skip: noPipes },
+    ),
     {
       title: "the streams of a spawned program flow while it runs",
       async run({ spawn }) {
@@ -112,6 +139,13 @@ export const streams: Topic = {
     },
   ],
 };
+
+/** Node itself makes sockets. */
+function noPipes(): string | undefined {
+  return isMainThread && process.platform === "linux"
+    ? undefined
+    : "pipes are made in the main thread on Linux only";
+}
 
 /** Apart from the others, which take memory of this process as well. */
 export const endlessOutput: Topic = {

@@ -1,16 +1,25 @@
 import type { LauncherPlan } from "../backend/plan.js";
+import type { Streams } from "../backend/running.js";
 import { SandboxError } from "../result/error.js";
 import { enterCgroup } from "../start/launcher/enter-cgroup.js";
 import { type KeepAlive, keepAlive } from "../start/launcher/keep-alive.js";
 import { LiveSandbox } from "../start/launcher/live-sandbox.js";
 import { ownLauncher } from "../start/launcher/own-launcher.js";
+import { streamsOn } from "../start/launcher/run.js";
+import { openStdio } from "../start/open-stdio.js";
 import type { Prepared } from "../start/prepared.js";
+
+/** A sandbox that waits for its command, and our ends of the pipes that this will have. */
+export interface IdleSandbox {
+  readonly live: LiveSandbox;
+  readonly streams: Streams;
+}
 
 /** Sandboxes that are set up ahead of their command. */
 export class IdleSandboxes {
   readonly #prepared: Prepared<LauncherPlan>;
   readonly #size: number;
-  readonly #waiting: LiveSandbox[] = [];
+  readonly #waiting: IdleSandbox[] = [];
   /** All of them: those that wait and those that run a command. */
   readonly #all = new Map<LiveSandbox, KeepAlive>();
   #isClosed = false;
@@ -25,25 +34,26 @@ export class IdleSandboxes {
    *
    * @throws SandboxError `LAUNCH_FAILED`, also after {@link close}.
    */
-  take(): LiveSandbox {
+  take(): IdleSandbox {
     if (this.#isClosed) throw new SandboxError("LAUNCH_FAILED", "the pool has been closed");
-    let live = this.#waiting.shift();
+    let idle = this.#waiting.shift();
     // This process may not have heard yet of one that was killed while it waited.
-    while (live !== undefined && !(live.channel.isOpen() && live.isSound())) {
+    while (idle !== undefined && !(idle.live.channel.isOpen() && idle.live.isSound())) {
+      destroyAll(idle.streams);
       this.#fillLater();
-      live = this.#waiting.shift();
+      idle = this.#waiting.shift();
     }
-    live ??= this.#open();
-    this.#all.get(live)?.();
+    idle ??= this.#open();
+    this.#all.get(idle.live)?.();
     this.#fillLater();
-    return live;
+    return idle;
   }
 
   /** Resolves when there are enough of them; rejects when one cannot be set up. */
   async filled(): Promise<void> {
     do {
       this.#fill();
-      await Promise.all(this.#waiting.map((live) => this.#held(live, live.ready)));
+      await Promise.all(this.#waiting.map(({ live }) => this.#held(live, live.ready)));
     } while (this.#waiting.length < this.#size && !this.#isClosed);
   }
 
@@ -79,23 +89,37 @@ export class IdleSandboxes {
     return promise.finally(release);
   }
 
-  #open(): LiveSandbox {
-    const entered = enterCgroup(this.#prepared, false);
-    const { plan } = this.#prepared;
-    const open = ownLauncher(plan, entered.setup, ["pipe", "pipe", "pipe", "pipe"]);
-    const live = new LiveSandbox(this.#prepared, entered, "run", open);
-    this.#all.set(live, keepAlive(live.channel.child));
-    const gone = (): void => {
-      this.#all.delete(live);
-      const index = this.#waiting.indexOf(live);
-      if (index === -1) return;
-      this.#waiting.splice(index, 1);
-      // If this one could not be set up, another one could not either.
-      if (live.isReady()) this.#fillLater();
-    };
-    live.channel.closed.then(gone, gone);
-    return live;
+  #open(): IdleSandbox {
+    const { plan, host } = this.#prepared;
+    const stdio = openStdio({ stdin: "pipe", stdout: "pipe", stderr: "pipe" }, host);
+    try {
+      const entered = enterCgroup(this.#prepared, false);
+      const open = ownLauncher(plan, entered.setup, [...stdio.slots, "pipe"]);
+      const live = new LiveSandbox(this.#prepared, entered, "run", open);
+      const { child } = live.channel;
+      const idle = { live, streams: { ...streamsOn(child), ...stdio.take() } };
+      this.#all.set(live, keepAlive(child, idle.streams));
+      const gone = (): void => this.#forget(idle);
+      live.channel.closed.then(gone, gone);
+      return idle;
+    } finally {
+      stdio.close();
+    }
   }
+
+  #forget(idle: IdleSandbox): void {
+    this.#all.delete(idle.live);
+    const index = this.#waiting.indexOf(idle);
+    if (index === -1) return;
+    this.#waiting.splice(index, 1);
+    destroyAll(idle.streams);
+    // If this one could not be set up, another one could not either.
+    if (idle.live.isReady()) this.#fillLater();
+  }
+}
+
+function destroyAll({ stdin, stdout, stderr }: Streams): void {
+  for (const stream of [stdin, stdout, stderr]) stream?.destroy();
 }
 
 /** Milliseconds. */

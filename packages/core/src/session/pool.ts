@@ -10,7 +10,7 @@ import type { RunOptions } from "../run/options.js";
 import { assertTerminal, forTerminal } from "../run/terminal.js";
 import type { Command } from "../start/launcher/command.js";
 import { streamsOf } from "../start/launcher/command.js";
-import { hangUpAfterOutput, onlyCommand, runningOn, streamsOn } from "../start/launcher/run.js";
+import { hangUpAfterOutput, onlyCommand, runningOn } from "../start/launcher/run.js";
 import { prepare, type SandboxOptions } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
 import { forLauncher } from "../start/start.js";
@@ -98,11 +98,10 @@ function start(
   for (const name of ["stdin", "stdout", "stderr"] as const) assertPiped(name, options[name]);
   return begin(prepared, termsOf(prepared), options, (targets) => {
     const startedAt = performance.now();
-    const live = idle.take();
+    const { live, streams: own } = idle.take();
     // A waiting sandbox has pipes already.
     const streams = streamsOf(targets).map((stream) => (stream === "pipe" ? "own" : stream));
     const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);
-    const own = streamsOn(live.channel.child);
     return hangUpAfterOutput(live, command, runningOn(live, command, own, startedAt));
   });
 }

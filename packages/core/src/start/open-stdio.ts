@@ -9,7 +9,7 @@ import { SandboxError } from "../result/error.js";
 /** What `spawn` is to be given for fds 0 to 2, and what this process then has of them. */
 export interface Stdio {
   readonly slots: readonly [Slot, Slot, Slot];
-  /** Standard error follows standard output into one pipe, which only a shell can set up. */
+  /** Standard error follows standard output into what Node makes in place of a pipe, which only a shell can set up. */
   readonly merge: boolean;
   /** Our ends of the pipes that the slots are ends of, once the program has been started. */
   take(): Taken;
@@ -35,8 +35,9 @@ export function openStdio({ stdin, stdout, stderr }: StdioTargets, host: Host): 
   const ours: (number | undefined)[] = [];
   const slot = (wire: StdioTargets["stdout"], fd: 0 | 1 | 2): Slot => {
     if (wire === "discard") return "ignore";
-    const pipe = wire === "relay" ? takePipe(host) : undefined;
-    if (pipe === undefined) return wire === "relay" ? "pipe" : wire;
+    if (typeof wire === "number") return wire;
+    const pipe = takePipe(host);
+    if (pipe === undefined) return "pipe";
     const [read, write] = pipe;
     const end = fd === 0 ? read : write;
     theirs.push(end);

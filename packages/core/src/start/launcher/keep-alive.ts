@@ -1,11 +1,16 @@
 import type { ChildProcess } from "node:child_process";
+import type { Streams } from "../../backend/running.js";
 
 /** Keeps this process alive for a launcher until the function that it returns is called. */
 export type KeepAlive = () => () => void;
 
-/** From now on, a launcher keeps this process alive only while it is held. */
-export function keepAlive(child: ChildProcess): KeepAlive {
-  const handles: (Handle | null)[] = [child, ...(child.stdio as unknown as (Handle | null)[])];
+/** From now on, a launcher, and the streams of its program, keep this process alive only while it is held. */
+export function keepAlive(child: ChildProcess, streams: Partial<Streams> = {}): KeepAlive {
+  const handles = [
+    child,
+    ...child.stdio,
+    ...Object.values(streams),
+  ] as unknown as (Handle | null)[];
   const all = (act: "ref" | "unref"): void => {
     // A closed stream keeps nothing alive, and `ref` would make it wait for a new connection.
     for (const handle of handles) if (handle?.destroyed !== true) handle?.[act]();
