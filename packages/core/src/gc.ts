@@ -7,6 +7,7 @@ import { hierarchies } from "./cgroup/hierarchy.js";
 import { errnoOf, type HostCommand, runHostCommand } from "./host/host.js";
 import { fateOf } from "./host/owner.js";
 import { claim, type Entry, type Found, journals, mountNamespace } from "./start/tool/journal.js";
+import { removeStaleRuns } from "./start/tool/stale-runs.js";
 
 /** What `gc` did. */
 export interface GarbageCollected {
@@ -33,6 +34,7 @@ interface Done {
 export async function gc(): Promise<GarbageCollected> {
   const done: Done = { undone: [], failed: [], unsure: [] };
   for (const found of journals()) await collect(found, done);
+  await removeStaleRuns(done);
   const cgroups = await removeStaleCgroups();
   return {
     undone: [...done.undone, ...cgroups.removed.map((path) => `rmdir ${path}`)],

@@ -16,6 +16,7 @@ export type {
   LauncherPlan,
   LauncherSetup,
   Observation,
+  OwnEntry,
   Plan,
   PlanFd,
   Refusal,
@@ -23,6 +24,7 @@ export type {
   Step,
   ToolPlan,
 } from "./backend/plan.js";
+export { OWN_DIRECTORY, OWN_NAME } from "./backend/plan.js";
 export type {
   FileKind,
   IdExtent,

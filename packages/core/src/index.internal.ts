@@ -10,5 +10,6 @@ export { basesOf } from "./capability/capability.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
 export { exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";
+export { removeTree } from "./host/remove-tree.js";
 export { type Located, locate } from "./paths/view.js";
 export { probeOn } from "./resolve/choose.js";

@@ -23,6 +23,14 @@ export interface ToolPlan {
   readonly fds?: Readonly<Record<number, PlanFd>>;
   /** Commands of the host to run before, in this order. Each `undo` runs afterwards in reverse, whatever happened. */
   readonly before?: readonly Step[];
+  /** What core makes in a directory of the run's own, in this order, and removes with everything that came to lie there. */
+  readonly ownDirectory?: readonly OwnEntry[];
+  /**
+   * Ends and removes what the tool has started elsewhere, such as a container, and succeeds where there is none. It is run
+   * in the plan's environment after every run, however that ended, for at most ten seconds; when this process has died, by
+   * its watchdog, and by `gc` where that could not.
+   */
+  readonly end?: readonly [string, ...string[]];
   /** In the tool's words, what enforces each capability that the plan enforces. */
   readonly mechanisms: Partial<Readonly<Record<Capability, string>>>;
   /** Reads what the tool has written so far on its report fd. Pure. */
@@ -125,6 +133,28 @@ export interface Refusal {
  * filter of system calls, which is for the program: an array of `struct sock_filter`.
  */
 export type PlanFd = { readonly data: string | Uint8Array } | "report" | "lifeline" | "filter";
+
+/**
+ * What stands for the path of the run's own directory, and for a name that no other run has, wherever it occurs in `argv`,
+ * `env` and `end` of a {@link ToolPlan}: a plan is made before there is a run. No word of a config holds a NUL byte.
+ */
+export const OWN_DIRECTORY = "\0directory\0";
+export const OWN_NAME = "\0name\0";
+
+/** A file or a directory in the directory of a run. */
+export type OwnEntry = {
+  /** Relative to the directory, without `.` and `..`. */
+  readonly path: string;
+  /** Whatever the umask is. */
+  readonly mode: number;
+} & (
+  | { readonly type: "file"; readonly data: string | Uint8Array }
+  | {
+      readonly type: "directory";
+      /** The target of the tmpfs of the config in whose place the tool binds it. */
+      readonly tmpfs?: string;
+    }
+);
 
 /** A command of the host and what takes it back. */
 export interface Step {

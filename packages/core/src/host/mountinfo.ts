@@ -84,13 +84,14 @@ export class HostMounts {
     this.devices = new Set(table.entries.map(({ device }) => device));
   }
 
-  /** Where a path without symlinks leads to. */
+  /** Where a path without symlinks leads to. It is remembered. */
   originOf(path: string): Origin | undefined {
-    if (!this.#origins.has(path)) this.#origins.set(path, this.#find(path));
+    if (!this.#origins.has(path)) this.#origins.set(path, this.find(path));
     return this.#origins.get(path);
   }
 
-  #find(path: string): Origin | undefined {
+  /** The same of a path that is of no further interest. */
+  find(path: string): Origin | undefined {
     const mount = this.#table.mountOf(path);
     return mount && { device: mount.device, root: join(mount.root, relative(mount.at, path)) };
   }

@@ -40,14 +40,17 @@ const NAMESPACES: Partial<
  */
 export class Checker {
   readonly #promised: Promised;
+  readonly #tmpfs: ReadonlyMap<string, string>;
   readonly #known = new Set<Capability>();
   /** The pid 1 whose namespaces are all known to be its own: a tool that reports more need not be looked at again. */
   #separate: number | undefined;
   #fault: SandboxError | undefined;
   #enforced: readonly Enforced[] | undefined;
 
-  constructor(promised: Promised) {
+  /** @param tmpfs - The directories of the run's own that stand for a tmpfs, by target. */
+  constructor(promised: Promised, tmpfs: ReadonlyMap<string, string> = new Map()) {
     this.#promised = promised;
+    this.#tmpfs = tmpfs;
   }
 
   /** Looks at the namespaces; false when the sandbox has to be ended. */
@@ -140,11 +143,11 @@ export class Checker {
     let host = hostMounts();
     if (seen === undefined || host === undefined) return undefined;
     const { config } = this.#promised;
-    let findings = findingsIn(config, pid, seen, host);
+    let findings = findingsIn(config, pid, seen, host, this.#tmpfs);
     if (findings.some(isWrong)) {
       // The host may have mounted or moved something since.
       host = hostMounts(true) ?? host;
-      findings = findingsIn(config, pid, seen, host);
+      findings = findingsIn(config, pid, seen, host, this.#tmpfs);
     }
     const wrong = findings.find(isWrong);
     if (wrong !== undefined) return { ...wrong, seen: described(wrong.seen) };

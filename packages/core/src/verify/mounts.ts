@@ -32,8 +32,9 @@ export function findingsOf(
   pid: number,
   seen: MountTable,
   host: HostMounts,
+  own: Sight["own"] = new Map(),
 ): Finding[] {
-  const sight: Sight = { config, pid, seen, host };
+  const sight: Sight = { config, pid, seen, host, own };
   return [
     ...(config.isolate.has("mount") ? [ownTable(sight)] : []),
     root(sight),
@@ -71,6 +72,8 @@ function mounted(mount: ResolvedMount, sight: Sight): Finding[] {
     case "bind":
       return bound(mount, top, sight);
     case "tmpfs": {
+      const directory = sight.own.get(mount.target);
+      if (directory !== undefined) return [ownDirectory(directory, path, top, sight)];
       const isRight = isNewTmpfs(top, sight) && !isReadOnly(top);
       const found = [finding("mount.tmpfs", path, isRight, "a tmpfs of its own", top)];
       if (mount.size !== undefined)
@@ -105,6 +108,18 @@ function mounted(mount: ResolvedMount, sight: Sight): Finding[] {
       return [finding("hidden", path, isRight, expected, top)];
     }
   }
+}
+
+/** In the place of a tmpfs. It has no size, and where one is asked for, the need is not met. */
+function ownDirectory(
+  directory: string,
+  path: string,
+  top: MountEntry | undefined,
+  { host }: Sight,
+): Finding {
+  const isRight = isFrom(host.find(directory), top);
+  const isWritable = top !== undefined && !isReadOnly(top);
+  return finding("mount.tmpfs", path, isRight === true ? isWritable : isRight, directory, top);
 }
 
 function bound(

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import { type HostMounts, parseMountinfo } from "../host/mountinfo.js";
 import { findingsOf } from "./mounts.js";
-import type { Finding } from "./sight.js";
+import type { Finding, Sight } from "./sight.js";
 
 /**
  * Holds the text of `/proc/PID/mountinfo` of pid 1 of a sandbox against what the config asks for. Most sandboxes of one
@@ -13,14 +13,16 @@ export function findingsIn(
   pid: number,
   text: string,
   host: HostMounts,
+  own: Sight["own"] = new Map(),
 ): readonly Finding[] {
-  const shape = shapeOf(text, host);
+  // A directory of one run must not be taken for that of another.
+  const shape = own.size > 0 ? undefined : shapeOf(text, host);
   const last = remembered.get(config);
   if (shape !== undefined && last?.shape === shape && last.host === host)
     return last.findings.map((found) =>
       found.look === undefined ? found : { ...found, isRight: found.look(pid) },
     );
-  const findings = findingsOf(config, pid, parseMountinfo(text), host);
+  const findings = findingsOf(config, pid, parseMountinfo(text), host, own);
   if (shape !== undefined && findings.every(({ isRight }) => isRight !== false))
     remembered.set(config, { shape, host, findings });
   return findings;

@@ -22,6 +22,8 @@ export interface Sight {
   readonly pid: number;
   readonly seen: MountTable;
   readonly host: HostMounts;
+  /** The directories of the run's own that stand for a tmpfs, by target. */
+  readonly own: ReadonlyMap<string, string>;
 }
 
 /** The mount on a path, if that is a mount point. */

@@ -217,6 +217,39 @@ describe("what the table of mounts shows", () => {
     });
   });
 
+  describe("with a directory of the run's own in the place of a tmpfs", () => {
+    const config = { ...CONFIG };
+    const bound = "303 300 254:0 /var/tmp/own/run-1/tmp /tmp rw - ext4 /dev/vda rw";
+    const table = RIGHT.replace(/^303 .*$/m, bound);
+    const found = (text: string, run: string): string[] =>
+      wrongOnes(
+        findingsIn(config, NOBODY, text, HOST, new Map([["/tmp", `/var/tmp/own/${run}/tmp`]])),
+      );
+
+    it("is right with a bind of that directory, and claims no size", () => {
+      expect(found(table, "run-1")).toEqual([]);
+      const own = new Map([["/tmp", "/var/tmp/own/run-1/tmp"]]);
+      const words = findingsIn(config, NOBODY, table, HOST, own).map(
+        ({ capability }) => capability,
+      );
+      expect([words.includes("mount.tmpfs"), words.includes("mount.tmpfs.size")]).toEqual([
+        true,
+        false,
+      ]);
+    });
+
+    it.each([
+      ["that of an earlier run", table, "run-2"],
+      ["a directory beside it", table.replace("run-1/tmp ", "run-1/other "), "run-1"],
+      ["a read-only bind", table.replace("/tmp rw - ext4", "/tmp ro - ext4"), "run-1"],
+      ["a tmpfs", RIGHT, "run-1"],
+      ["nothing", table.replace(/^303 .*\n/m, ""), "run-1"],
+    ])("is wrong with %s", (_, text, run) => {
+      expect(found(table, "run-1")).toEqual([]);
+      expect(found(text, run)).toContain("mount.tmpfs mounts[2]");
+    });
+  });
+
   it("says nothing of a mount in a directory that nobody may enter", () => {
     const directory = mkdtempSync(join(tmpdir(), "sandboxlib-verify-"));
     const config = { ...CONFIG, root: directory };

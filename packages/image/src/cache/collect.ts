@@ -1,9 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fateOf, ownedName } from "@sandboxlib/core/internal";
+import { fateOf, ownedName, removeTree } from "@sandboxlib/core/internal";
 import { type Cache, openExistingCache } from "./directories.js";
 import { renameDirectory } from "./images.js";
-import { removeTree } from "./remove-tree.js";
 
 /** What was done to the cache. */
 export interface Collected {

@@ -1,9 +1,8 @@
 import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { ownedName } from "@sandboxlib/core/internal";
+import { ownedName, removeTree } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
-import { removeTree } from "./remove-tree.js";
 
 /** The directories of the cache. */
 export interface Cache {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { removeTree } from "../cache/remove-tree.js";
+import { removeTree } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
 import { mergeLayer } from "../unpack/merge.js";
 import { notesOf, type Report } from "../unpack/report.js";

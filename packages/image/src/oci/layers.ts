@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { removeTree } from "../cache/remove-tree.js";
+import { removeTree } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
 import type { Job } from "../formats/format.js";
 import { mergeLayer } from "../unpack/merge.js";

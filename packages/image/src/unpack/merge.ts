@@ -9,7 +9,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { removeTree } from "../cache/remove-tree.js";
+import { removeTree } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
 import type { Report, Whiteout } from "./report.js";
 

@@ -2,18 +2,19 @@ import type { ChildProcess } from "node:child_process";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Host } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
-import type { ResolvedConfig } from "../../backend/resolved-config.js";
 import type { StdioTargets, Streams } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { filter } from "../../host/seccomp-filter.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/resolve-paths.js";
 import { openStdio, type Stdio } from "../open-stdio.js";
+import type { Prepared } from "../prepared.js";
 import { spawnTool } from "../spawn-tool.js";
+import { type Own, openOwn } from "./own.js";
 import { withLimits } from "./prlimit.js";
 import { inheritedFds, shim } from "./shim.js";
 import { type Taken, takeSteps } from "./steps.js";
-import { openWatchdog } from "./watchdog.js";
+import { openWatchdog, type Watch } from "./watchdog.js";
 
 /** A tool that has been started, and what core holds of it. */
 export interface Launched {
@@ -22,8 +23,11 @@ export interface Launched {
   readonly startedAt: number;
   /** Says that the tool's process group needs no watching any more. */
   readonly release: () => void;
-  /** Takes the plan's steps back. */
-  readonly undo: Taken["undo"];
+  /** The plan in the words of this run. */
+  readonly plan: ToolPlan;
+  readonly tmpfs: Own["tmpfs"];
+  /** Ends what the tool has started elsewhere, removes the run's own directory, and takes the plan's steps back. */
+  readonly undo: () => Promise<void>;
   /** The pipe on which the tool reports, where the plan has one. */
   readonly report: Readable | undefined;
   /** Pipes whose end tells the tool that this run, or this process, is over. */
@@ -36,12 +40,9 @@ export interface Launched {
  * @throws SandboxError `PATH_INVALID`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `LAUNCH_FAILED`
  */
 export function launch(
-  plan: ToolPlan,
-  config: ResolvedConfig,
+  { plan: general, tool, config, host, closedOnExec, backend }: Prepared<ToolPlan>,
   argv: readonly string[],
   targets: StdioTargets,
-  host: Host,
-  closedOnExec: Set<number>,
   group: Group | undefined,
 ): Launched {
   const check = (): void => {
@@ -50,30 +51,70 @@ export function launch(
   };
   // A tool that waits for data on an fd is started before the checks, which cost no time then and are made as late as
   // possible.
-  const waits = Object.values(plan.fds ?? {}).some((content) => typeof content === "object");
+  const waits = Object.values(general.fds ?? {}).some((content) => typeof content === "object");
   if (!waits) check();
   const stdio = openStdio(targets, host);
-  let steps: Taken | undefined;
+  let around: Around | undefined;
+  let child: ChildProcess | undefined;
   try {
-    steps = takeSteps(plan.before ?? []);
-    const watchGroup = openWatchdog(host);
+    around = openAround({ ...general, argv: tool ?? general.argv }, backend, host);
+    const { plan, watch } = around;
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
     const slots = [...stdio.slots, ...moreSlots(plan, targets.passFds ?? [])];
     const gate = group === undefined ? undefined : slots.push("pipe") - 1;
-    const child = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
-    const release = child.pid === undefined ? () => undefined : watchGroup(child.pid);
-    if (waits) orAbandon(child, release, check);
-    if (gate !== undefined) orAbandon(child, release, () => openGate(child, gate, group));
-    const { stdin, stdout, stderr } = child;
+    const started = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
+    child = started;
+    const release = started.pid === undefined ? () => undefined : watch(started.pid);
+    if (waits) orAbandon(started, release, check);
+    if (gate !== undefined) orAbandon(started, release, () => openGate(started, gate, group));
+    const { stdin, stdout, stderr } = started;
     const streams = { stdin, stdout, stderr, ...stdio.take() };
-    const { undo } = steps;
-    return { child, streams, startedAt, release, undo, ...connectFds(child, plan) };
+    return { ...around, child, streams, startedAt, release, ...connectFds(started, plan) };
   } catch (error) {
-    steps?.undoNow();
+    around?.undoNow(child !== undefined);
     throw error;
   } finally {
     stdio.close();
+  }
+}
+
+/** What there is around a tool: what has to be there before it is started, and taken back when it has ended. */
+interface Around extends Pick<Launched, "plan" | "tmpfs" | "undo"> {
+  readonly watch: Watch;
+  /** For a start that failed. */
+  readonly undoNow: (hasBegun: boolean) => void;
+}
+
+function openAround(general: ToolPlan, backend: string, host: Host): Around {
+  const own = openOwn(general, backend);
+  const { plan, tmpfs, script } = own;
+  let steps: Taken | undefined;
+  let forget = (): void => undefined;
+  const undoNow = (hasBegun: boolean): void => {
+    try {
+      own.removeNow(hasBegun);
+    } finally {
+      forget();
+      steps?.undoNow();
+    }
+  };
+  const undo = async (): Promise<void> => {
+    try {
+      await own.remove();
+    } finally {
+      forget();
+      await steps?.undo();
+    }
+  };
+  try {
+    steps = takeSteps(plan.before ?? []);
+    const watch = openWatchdog(host);
+    if (script !== undefined) forget = watch(script);
+    return { plan, tmpfs, watch, undo, undoNow };
+  } catch (error) {
+    undoNow(false);
+    throw error;
   }
 }
 

@@ -23,22 +23,13 @@ export function startTool(
   words: readonly Word[],
   targets: StdioTargets,
 ): Started {
-  const { plan, tool, config, host, closedOnExec, backend } = prepared;
+  const { config, backend } = prepared;
   const masks = masksOf(config);
   const argv = words.map(asText);
   const group = prepared.openGroup(false);
-  const launched = orEnd(group, () =>
-    launch(
-      { ...plan, argv: tool ?? plan.argv },
-      config,
-      argv,
-      withoutNull(targets),
-      host,
-      closedOnExec,
-      group,
-    ),
-  );
-  const checker = new Checker(prepared);
+  const launched = orEnd(group, () => launch(prepared, argv, withoutNull(targets), group));
+  const { plan } = launched;
+  const checker = new Checker(prepared, launched.tmpfs);
   const watched: Watched = watch(launched, plan, {
     onReport: (report) => checker.checkNamespaces(report) || watched.kill(),
     onSetUp: ({ pid, started }) =>

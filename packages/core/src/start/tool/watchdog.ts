@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Host } from "../../backend/backend.js";
 import { SandboxError } from "../../result/error.js";
 
-/** Has a process group killed should this process end before the returned function is called. */
-export type Watch = (group: number) => () => void;
+/**
+ * Has a process group killed, or a script run after that, should this process end before the returned function is called.
+ * The path of a script holds nothing that is special to a shell.
+ */
+export type Watch = (item: number | string) => () => void;
 
 /**
- * Starts what has the process groups of runs killed should this process end before them, by whatever means.
+ * Starts what has the process groups of runs killed, and their scripts run, should this process end before them, by
+ * whatever means. A script that fails, or takes more than ten seconds, is left to `gc`.
  *
  * A tool alone cannot be trusted with that: bwrap, for one, arms its own parent-death signal only when its set-up is
  * done, and goes on to start the program when it is orphaned before. So one shell beside this process holds a pipe
@@ -16,37 +20,50 @@ export type Watch = (group: number) => () => void;
  */
 export function openWatchdog(host: Host): Watch {
   if (watchdog === undefined) startWatchdog(host);
-  return (group) => {
-    watchedGroups.add(group);
+  return (item) => {
+    watched.add(item);
     // A libuv pipe takes what fits at once, so the watchdog has the group before its tool goes on.
-    watchdog?.stdin?.write(`+ ${group}\n`);
+    watchdog?.stdin?.write(`+ ${item}\n`);
     return () => {
-      watchedGroups.delete(group);
-      watchdog?.stdin?.write(`- ${group}\n`);
+      watched.delete(item);
+      watchdog?.stdin?.write(`- ${item}\n`);
     };
   };
 }
 
-const watchedGroups = new Set<number>();
+const watched = new Set<number | string>();
 let watchdog: ChildProcess | undefined;
 
-/** Reads `+ GROUP` and `- GROUP` to the end, which is ours. */
+/** Reads `+ ITEM` and `- ITEM` to the end, which is ours. */
 const SCRIPT = `
-groups=" "
-while read -r sign group; do
+items=" "
+while read -r sign item; do
   case $sign in
-    +) groups="$groups$group " ;;
-    -) groups="\${groups%% $group *} \${groups#* $group }" ;;
+    +) items="$items$item " ;;
+    -) items="\${items%% $item *} \${items#* $item }" ;;
   esac
 done
-for group in $groups; do kill -s KILL -- "-$group"; done
+for item in $items; do
+  case $item in
+    /*) ;;
+    *) kill -s KILL -- "-$item" ;;
+  esac
+done
+for item in $items; do
+  case $item in
+    /*) "$@" "$0" "$item" & ;;
+  esac
+done
+wait
 `;
 
 function startWatchdog(host: Host): void {
   const sh = host.which("sh");
   if (sh === undefined)
     throw new SandboxError("LAUNCH_FAILED", "there is no sh on this host to guard the run");
-  const child = spawn(sh, ["-c", SCRIPT], {
+  const timeout = host.which("timeout");
+  const limit = timeout === undefined ? [] : [timeout, "-s", "KILL", "10"];
+  const child = spawn(sh, ["-c", SCRIPT, sh, ...limit], {
     env: {},
     cwd: "/",
     // A session of its own: what ends this process, such as Ctrl-C, must not end it too.
@@ -63,7 +80,7 @@ function startWatchdog(host: Host): void {
   child.unref();
   (child.stdin as typeof child.stdin & { unref(): void }).unref();
   // Those of runs that an earlier watchdog, which somebody has killed, had in its care.
-  child.stdin.write([...watchedGroups].map((group) => `+ ${group}\n`).join(""));
+  child.stdin.write([...watched].map((item) => `+ ${item}\n`).join(""));
 }
 
 /** Node says why in an event, later; there are no pipes then. */

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { removeTree } from "../src/cache/remove-tree.js";
-import { temporary } from "./support/place.js";
+import { removeTree } from "../../src/host/remove-tree.js";
+import { temporary } from "../support/temporary.js";
 
 /** A directory with directories below it, whose paths together are longer than the kernel takes. */
 function deep(directory: string, name: string, count: number): void {
