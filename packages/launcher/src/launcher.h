@@ -45,6 +45,9 @@ _Noreturn void serve(void);
  * with 0 if sandboxes can be made. */
 _Noreturn void probe(void);
 
+/* The init of a sandbox that another tool has made: guest.c. `words` are its options, `--`, and the program. */
+_Noreturn void serve_guest(char **words);
+
 /* Copies of programs in memory that nobody can change: clone.c. */
 
 /* For a session: executes a copy of the launcher's own file, and returns in that copy. Inside, a command could execute

@@ -20,6 +20,8 @@ int main(int count, char **words)
         serve_clone(words[2]);
     if (count > 2 && strcmp(words[1], "read-only-dev") == 0)
         run_with_read_only_dev(words + 2);
+    if (count > 2 && strcmp(words[1], "guest") == 0)
+        serve_guest(words + 2);
     if (count == 2 && strcmp(words[1], "probe") == 0)
         probe();
     if (is_socket(CORE_FD) && is_socket(STREAMS_FD))

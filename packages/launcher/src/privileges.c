@@ -118,15 +118,19 @@ void die_with_launcher(int launcher)
 
 void load_filter(const struct setup *setup)
 {
-    /* The kernel copies the instructions, so they need not be aligned. */
-    const struct sock_fprog program = {
-        .len = setup->filter_count,
-        .filter = (struct sock_filter *)(uintptr_t)setup->filter,
-    };
-    if (!setup->filter)
+    if (!setup->filter || try_filter(setup->filter, setup->filter_count))
         return;
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
+    if (errno != 0)
         fail(FAILED_SETUP, errno, "seccomp");
-    if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
-        fail(FAILED_READBACK, 0, "no filter of system calls is in force");
+    fail(FAILED_READBACK, 0, "no filter of system calls is in force");
+}
+
+bool try_filter(const uint8_t *filter, uint16_t count)
+{
+    /* The kernel copies the instructions, so they need not be aligned. */
+    const struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)(uintptr_t)filter};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
+        return false;
+    errno = 0;
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
 }

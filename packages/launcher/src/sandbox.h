@@ -158,4 +158,8 @@ void die_with_launcher(int launcher);
 /* Loads the set-up's filter of system calls for this process and all that it starts. Needs no_new_privs. */
 void load_filter(const struct setup *setup);
 
+/* The same of so many instructions; false, with errno, when the kernel does not take them. Errno is 0 when it has taken
+ * them, and has none in force. */
+bool try_filter(const uint8_t *filter, uint16_t count);
+
 #endif
