@@ -32,7 +32,9 @@ function planOf(change: Partial<ResolvedConfig> = {}, on: Host = host): ToolPlan
 function options(change: Partial<ResolvedConfig>, on: Host = host): string[] {
   const { fds } = planOf(change, on);
   const data = fds?.[3];
-  return typeof data === "object" ? String(data.data).split("\0").slice(0, -1) : [];
+  return typeof data === "object" && "data" in data
+    ? String(data.data).split("\0").slice(0, -1)
+    : [];
 }
 
 function mount(part: object): ResolvedMount {

@@ -51,7 +51,7 @@ export function plans(edit: (plan: ToolPlan, config: ResolvedConfig) => ToolPlan
 export function options(edit: (words: string) => string, more?: (plan: ToolPlan) => ToolPlan): Lie {
   return plans((plan) => {
     const given = plan.fds?.[3];
-    const data = typeof given === "object" ? String(given.data) : "";
+    const data = typeof given === "object" && "data" in given ? String(given.data) : "";
     const fds = { ...plan.fds, 3: { data: edit(data) } };
     return { ...(more?.(plan) ?? plan), fds };
   });

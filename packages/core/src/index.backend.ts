@@ -35,4 +35,6 @@ export type {
 } from "./backend/resolved-config.js";
 export type { Ended, Running, Streams, Verdict } from "./backend/running.js";
 export { realHost } from "./host/host.js";
+export { guest } from "./start/tool/guest.js";
+export { OWN_BASE } from "./start/tool/own-removal.js";
 export { toolLimits } from "./start/tool/prlimit.js";

@@ -1,6 +1,7 @@
 import type { Capability } from "../capability/capability.js";
 import type { Word } from "../config/text.js";
 import type { Namespace } from "../config/types.js";
+import type { Usage } from "../result/result.js";
 import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
 import type { Running, Verdict, WindowSize } from "./running.js";
 
@@ -129,10 +130,21 @@ export interface Refusal {
 }
 
 /**
- * Data to hand over, the pipe on which the tool reports, a pipe that stays open until the tool has ended, or core's
- * filter of system calls, which is for the program: an array of `struct sock_filter`.
+ * What a tool finds on an fd:
+ *
+ * - `data` to read. A tool that waits for it, such as bwrap for its options, is started before the last look at the
+ *   paths; one that only hands it on to what runs inside (`isForProgram`) is not;
+ * - a sealed copy in memory of a program, as `clone` of {@link ToolPlan} has it, to be executed by the name of the fd;
+ * - `report`, the pipe on which the tool reports;
+ * - `lifeline`, a pipe that stays open until the tool has ended;
+ * - `filter`, core's filter of system calls, which is for the program: an array of `struct sock_filter`.
  */
-export type PlanFd = { readonly data: string | Uint8Array } | "report" | "lifeline" | "filter";
+export type PlanFd =
+  | { readonly data: string | Uint8Array; readonly isForProgram?: true }
+  | { readonly clone: NonNullable<ToolPlan["clone"]> }
+  | "report"
+  | "lifeline"
+  | "filter";
 
 /**
  * What stands for the path of the run's own directory, and for a name that no other run has, wherever it occurs in `argv`,
@@ -171,6 +183,8 @@ export interface Report {
    * the host calls them. Core looks it up, and pid 1 of its namespace with it.
    */
   readonly supervisor?: number;
+  /** What the program has used, once it has ended. */
+  readonly usage?: Omit<Usage, "wallTime">;
   /** The inode of each namespace of the sandbox, as namespaces(7) numbers them. */
   readonly namespaces?: Partial<Readonly<Record<Namespace | "network", number>>>;
 }

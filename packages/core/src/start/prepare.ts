@@ -18,7 +18,7 @@ import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
 import { SandboxError } from "../result/error.js";
 import { LOOKED_AT } from "../verify/masks.js";
 import type { Prepared } from "./prepared.js";
-import { withClone } from "./tool/clone.js";
+import { clonedFds, withClone } from "./tool/clone.js";
 import { tryLimits } from "./tool/prlimit.js";
 
 /** How a sandbox is made. */
@@ -73,6 +73,7 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
     prepared: {
       plan,
       tool,
+      clonedFds: plan.kind === "tool" ? await clonedFds(plan) : new Map<number, number>(),
       config: resolved,
       needs: withNotes(met, resolved),
       dropped,

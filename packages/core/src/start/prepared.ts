@@ -10,6 +10,8 @@ export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly plan: AnyPlan;
   /** Of a plan for a tool: what is executed for its `argv`. */
   readonly tool: ToolPlan["argv"] | undefined;
+  /** Of the same: fds of this process that it is to find as others. */
+  readonly clonedFds: ReadonlyMap<number, number>;
   readonly config: ResolvedConfig;
   readonly needs: readonly Need[];
   readonly dropped: readonly Dropped[];

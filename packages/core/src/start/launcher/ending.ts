@@ -16,7 +16,7 @@ export function exitEnding(exited: Exited, enforced: CheckedEnd["enforced"]): Ch
 }
 
 /** As wait4(2) has it. */
-function usageOf(exited: Exited): Omit<Usage, "wallTime"> {
+export function usageOf(exited: Omit<Exited, "type" | "id" | "status">): Omit<Usage, "wallTime"> {
   const { minorFaults, majorFaults, voluntarySwitches, involuntarySwitches } = exited;
   return {
     userTime: exited.userTime / 1e6,
@@ -49,7 +49,7 @@ export function failedEnding(
 }
 
 /** wait(2): the low seven bits are the signal, the eighth says that there is a core dump, then comes the exit status. */
-function verdictOf(status: number): Verdict {
+export function verdictOf(status: number): Verdict {
   const number = status & 127;
   if (number === 0) return { kind: "exited", exitCode: (status >> 8) & 255 };
   const coreDumped = (status & 128) !== 0;

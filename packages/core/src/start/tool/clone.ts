@@ -6,8 +6,8 @@ import { SandboxError } from "../../result/error.js";
 
 const LIMIT = 10_000;
 
-/** The clones that were made, by the identity of the file. */
-const clones = new Map<string, Promise<string>>();
+/** The fds of the clones that were made, by the identity of the file. */
+const clones = new Map<string, Promise<number>>();
 
 /**
  * The words of a plan's tool, with a sealed copy in memory in the place of the program that needs one. The copy is made
@@ -17,14 +17,29 @@ const clones = new Map<string, Promise<string>>();
  */
 export async function withClone({ argv, clone }: ToolPlan): Promise<ToolPlan["argv"]> {
   if (clone === undefined) return argv;
-  const { program, by } = clone;
+  return failing(clone, async () =>
+    replaced(argv, clone.program, `/proc/${process.pid}/fd/${await fdOf(clone)}`),
+  );
+}
+
+/**
+ * The fds of this process that a plan's tool is to find as fds of its own, by their numbers there.
+ *
+ * @throws SandboxError `LAUNCH_FAILED`
+ */
+export async function clonedFds({ fds = {} }: ToolPlan): Promise<ReadonlyMap<number, number>> {
+  const found = new Map<number, number>();
+  for (const [fd, content] of Object.entries(fds))
+    if (typeof content === "object" && "clone" in content)
+      found.set(Number(fd), await failing(content.clone, () => fdOf(content.clone)));
+  return found;
+}
+
+type Clone = NonNullable<ToolPlan["clone"]>;
+
+async function failing<Value>({ program }: Clone, act: () => Promise<Value>): Promise<Value> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(program, { bigint: true });
-    const key = [by, dev, ino, size, mtimeNs, ctimeNs].join();
-    const made = clones.get(key) ?? makeClone(program, by);
-    clones.set(key, made);
-    made.catch(() => clones.delete(key));
-    return replaced(argv, program, await made);
+    return await act();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SandboxError("LAUNCH_FAILED", `${program} cannot be copied into memory: ${why}`, {
@@ -32,6 +47,15 @@ export async function withClone({ argv, clone }: ToolPlan): Promise<ToolPlan["ar
       cause,
     });
   }
+}
+
+async function fdOf({ program, by }: Clone): Promise<number> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(program, { bigint: true });
+  const key = [by, dev, ino, size, mtimeNs, ctimeNs].join();
+  const made = clones.get(key) ?? makeClone(program, by);
+  clones.set(key, made);
+  made.catch(() => clones.delete(key));
+  return made;
 }
 
 function replaced(
@@ -46,7 +70,7 @@ function replaced(
 }
 
 /** Has the launcher make the copy. Node cannot receive its fd, but can open it by its name in /proc while the launcher holds it. */
-async function makeClone(program: string, by: string): Promise<string> {
+async function makeClone(program: string, by: string): Promise<number> {
   const child = spawn(by, ["clone", program], {
     env: {},
     cwd: "/",
@@ -58,8 +82,7 @@ async function makeClone(program: string, by: string): Promise<string> {
   const said = text(child.stderr);
   try {
     const number = await firstLine(child, said);
-    const fd = openSync(`/proc/${child.pid}/fd/${number}`, "r");
-    return `/proc/${process.pid}/fd/${fd}`;
+    return openSync(`/proc/${child.pid}/fd/${number}`, "r");
   } finally {
     child.stdin.end();
   }

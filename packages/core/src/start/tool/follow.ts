@@ -42,7 +42,12 @@ export function follow(
 /** Finds out what the host calls a supervisor and its pid 1, once; the tool must have told of it by then. */
 function located(report: Report, tool: number | undefined, before: Report): Report {
   if (report.supervisor === undefined || tool === undefined) return report;
-  if (before.initPid !== undefined) return before;
+  if (before.initPid !== undefined)
+    return {
+      ...report,
+      initPid: before.initPid,
+      supervisor: before.supervisor ?? report.supervisor,
+    };
   const inside = insideOf(tool);
   const pidOf = (pid: number): number | undefined =>
     inside.find((each) => each.inside === pid)?.pid;

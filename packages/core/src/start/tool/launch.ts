@@ -40,7 +40,7 @@ export interface Launched {
  * @throws SandboxError `PATH_INVALID`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `LAUNCH_FAILED`
  */
 export function launch(
-  { plan: general, tool, config, host, closedOnExec, backend }: Prepared<ToolPlan>,
+  { plan: general, tool, clonedFds, config, host, closedOnExec, backend }: Prepared<ToolPlan>,
   argv: readonly string[],
   targets: StdioTargets,
   group: Group | undefined,
@@ -51,7 +51,9 @@ export function launch(
   };
   // A tool that waits for data on an fd is started before the checks, which cost no time then and are made as late as
   // possible.
-  const waits = Object.values(general.fds ?? {}).some((content) => typeof content === "object");
+  const waits = Object.values(general.fds ?? {}).some(
+    (content) => typeof content === "object" && "data" in content && content.isForProgram !== true,
+  );
   if (!waits) check();
   const stdio = openStdio(targets, host);
   let around: Around | undefined;
@@ -61,8 +63,8 @@ export function launch(
     const { plan, watch } = around;
     const startedAt = performance.now();
     const command = withLimits([...plan.argv, ...argv], config.limits, host);
-    const slots = [...stdio.slots, ...moreSlots(plan, targets.passFds ?? [])];
-    const gate = group === undefined ? undefined : slots.push("pipe") - 1;
+    const slots: Slot[] = [...stdio.slots, ...moreSlots(plan, clonedFds, targets.passFds ?? [])];
+    const gate = group === undefined ? undefined : addGate(slots);
     const started = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
     child = started;
     const release = started.pid === undefined ? () => undefined : watch(started.pid);
@@ -118,8 +120,10 @@ function openAround(general: ToolPlan, backend: string, host: Host): Around {
   }
 }
 
+type Slot = "pipe" | "ignore" | number;
+
 interface Slots {
-  readonly slots: readonly ("pipe" | "ignore" | number)[];
+  readonly slots: readonly Slot[];
   /** The fd from which the tool waits for a line before it starts, if it has to wait. */
   readonly gate: number | undefined;
 }
@@ -141,12 +145,25 @@ function start(
 }
 
 /** The fds from 3 on. Node leaves an `ignore` among them closed. */
-function moreSlots(plan: ToolPlan, pass: readonly number[]): ("pipe" | "ignore" | number)[] {
+function moreSlots(
+  plan: ToolPlan,
+  cloned: ReadonlyMap<number, number>,
+  pass: readonly number[],
+): Slot[] {
   const fds = Object.keys(plan.fds ?? {}).map(Number);
   return Array.from({ length: Math.max(2, ...fds, ...pass) - 2 }, (_, index) => {
-    if (fds.includes(index + 3)) return "pipe";
-    return pass.includes(index + 3) ? index + 3 : "ignore";
+    const fd = index + 3;
+    if (fds.includes(fd)) return cloned.get(fd) ?? "pipe";
+    return pass.includes(fd) ? fd : "ignore";
   });
+}
+
+/** A low fd, where there is one: not every shell can name those above 9. */
+function addGate(slots: Slot[]): number {
+  const free = slots.indexOf("ignore", 3);
+  if (free < 0) return slots.push("pipe") - 1;
+  slots[free] = "pipe";
+  return free;
 }
 
 /** Moves the tool's process into its cgroup, and then lets it start, so that everything that it starts is in there. */
@@ -180,7 +197,8 @@ function connectFds(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report
     pipe.on("error", () => undefined);
     if (content === "report") report = pipe;
     else if (content === "lifeline") lifelines.push(pipe);
-    else pipe.end(content === "filter" ? filter() : content.data);
+    else if (content === "filter") pipe.end(filter());
+    else if ("data" in content) pipe.end(content.data);
   }
   return { report, lifelines };
 }

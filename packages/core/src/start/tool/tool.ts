@@ -47,8 +47,9 @@ export function startTool(
     // The result need not wait until the watchdog has been told.
     setImmediate(launched.release);
     assertEnded(end, plan, backend);
-    const { text } = watched.report();
+    const { text, read } = watched.report();
     const plain: CheckedEnd = {
+      ...(read.usage !== undefined && { usage: read.usage }),
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
       enforced() {
         if (bared !== undefined) throw bared;

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { ToolPlan } from "../../../src/index.backend.js";
-import { withClone } from "../../../src/start/tool/clone.js";
+import type { Backend, ToolPlan } from "../../../src/index.backend.js";
+import { run } from "../../../src/index.js";
+import { clonedFds, withClone } from "../../../src/start/tool/clone.js";
 
 let directory = "";
 beforeEach(() => {
@@ -54,4 +55,40 @@ it.each([
 it("a plan that does not hold the program is refused, and not started without a copy", async () => {
   const [by, tool] = [script("by", OFFER), script("tool", ":")];
   await expect(withClone(planFor(["/bin/true", "--"], tool, by))).rejects.toThrow("no word");
+});
+
+it("an fd of the tool's can be a copy as well, the same for each run", async () => {
+  const [by, program] = [script("by", OFFER), script("program", "echo copy $0")];
+  const plan: ToolPlan = {
+    kind: "tool",
+    argv: [
+      "/bin/sh",
+      "-c",
+      "[ ! -e /proc/self/fd/4 ] && /bin/sh /proc/self/fd/5; cat <&3; exit 0",
+      "--",
+    ],
+    env: {},
+    fds: { 3: { data: "data\n", isForProgram: true }, 5: { clone: { program, by } } },
+    mechanisms: { cwd: "none" },
+    interpret: ({ exitCode }) => ({ kind: "exited", exitCode: exitCode ?? 255 }),
+  };
+  const [[fd, ours] = [], ...more] = await clonedFds(plan);
+  expect([fd, more]).toEqual([5, []]);
+  expect(await clonedFds(plan)).toEqual(new Map([[5, ours]]));
+  const backend: Backend = {
+    apiVersion: 1,
+    name: "copies",
+    capabilities: new Set(["cwd"]),
+    probe: () => Promise.resolve({ available: true }),
+    plan: () => plan,
+  };
+  const config = { cwd: "/", mounts: [], network: "host", isolate: [], writable: "all" } as const;
+  const { stdout } = await run({ ...config, command: ["true"] }, { backend, prefer: "all" });
+  expect(Buffer.from(stdout ?? []).toString()).toBe("copy /proc/self/fd/5\ndata\n");
+});
+
+it("a copy for an fd that cannot be made is LAUNCH_FAILED", async () => {
+  const [by, program] = [script("by", "echo no memory >&2; exit 1"), script("program", ":")];
+  const plan = { ...planFor(["/bin/true"], program, by), fds: { 5: { clone: { program, by } } } };
+  await expect(clonedFds(plan)).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
 });
