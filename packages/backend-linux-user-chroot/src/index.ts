@@ -1,5 +1,5 @@
 import { type Backend, defineBackend } from "@sandboxlib/core/backend";
-import { mechanisms } from "./mechanisms.js";
+import { mechanismsBy } from "./mechanisms.js";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
 
@@ -18,7 +18,7 @@ export default linuxUserChroot;
 function linuxUserChrootOf(named: () => string | undefined): Backend {
   return defineBackend({
     name: "linux-user-chroot",
-    mechanisms,
+    mechanisms: mechanismsBy("guest"),
     probe: (host) => probe(host, named()),
     plan: (config, host) => plan(config, host, named()),
   });

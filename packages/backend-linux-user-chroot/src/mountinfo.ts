@@ -5,7 +5,8 @@ import type { FileKind } from "@sandboxlib/core/backend";
 interface HostMount {
   readonly path: string;
   readonly type: string;
-  readonly readOnly: boolean;
+  /** Of the mount and of the file system. */
+  readonly options: readonly string[];
 }
 
 /** A file system of the host that is mounted below a directory. */
@@ -36,9 +37,14 @@ export function submounts(directory: string): Submount[] {
     });
 }
 
-/** Whether the root file system of the host, or its mount, is read-only. */
-export function isRootReadOnly(): boolean {
-  return hostMounts().findLast(({ path }) => path === "/")?.readOnly === true;
+/** Whether the file system of the host in which a path lies, or its mount, has an option, such as `ro`. */
+export function hasMountOption(path: string, option: string): boolean {
+  const above = hostMounts().filter(
+    (mount) => mount.path === "/" || `${path}/`.startsWith(`${mount.path}/`),
+  );
+  const depth = Math.max(...above.map((mount) => mount.path.length));
+  const mount = above.findLast((each) => each.path.length === depth);
+  return mount?.options.includes(option) === true;
 }
 
 function hostMounts(): HostMount[] {
@@ -49,9 +55,9 @@ function hostMounts(): HostMount[] {
       const [path, options] = [fields[4], fields[5]];
       // A look at an automount point would mount its file system.
       if (path === undefined || options === undefined || line.includes(" - autofs ")) return [];
-      const readOnly = [options, fields.at(-1) ?? ""].some((text) => /^ro(,|$)/.test(text));
+      const all = `${options},${fields.at(-1) ?? ""}`.split(",");
       const type = fields[fields.indexOf("-", 6) + 1] ?? "";
-      return [{ path: path.replace(/\\(\d{3})/g, unescape), type, readOnly }];
+      return [{ path: path.replace(/\\(\d{3})/g, unescape), type, options: all }];
     });
   } catch {
     return [];

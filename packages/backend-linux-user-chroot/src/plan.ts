@@ -1,17 +1,17 @@
 import { dirname } from "node:path";
-import type {
-  Host,
-  Refusal,
-  ResolvedConfig,
-  ResolvedMount,
-  ToolPlan,
+import {
+  type Host,
+  type Refusal,
+  type ResolvedConfig,
+  type ResolvedMount,
+  type ToolPlan,
 } from "@sandboxlib/core/backend";
 import { holdsDevices } from "./devices.js";
-import { mechanisms } from "./mechanisms.js";
+import { mechanismsBy } from "./mechanisms.js";
 import { type Submount, submounts } from "./mountinfo.js";
 import { findProgram } from "./program.js";
-import { interpret, readReport } from "./report.js";
-import { highestFd, REPORT_FD, SUPERVISOR } from "./supervisor.js";
+import { supervision } from "./supervision.js";
+import { notMade, tmpfsOf, tmpfsSource } from "./tmpfs.js";
 
 /**
  * Where the root is put together, which is the tool's ROOTDIR: with the root itself there, a source of a later bind
@@ -31,33 +31,27 @@ export function plan(
   host: Host,
   named: string | undefined,
 ): ToolPlan | Refusal {
-  const made = config.mounts.find(({ create }) => create);
+  const made = notMade(config);
   if (made !== undefined) return cannotMake(made);
   const program = findProgram(host, named);
   const mounted = mounts(config, "path" in program && program.isScript);
   const options = [...isolation(config), ...mounted, ["--chdir", config.cwd] as const];
   if (options.length > MAX_OPTIONS) return tooMany(config, options.length);
-  const highest = highestFd(options.filter(([name]) => name === "--mount-bind").length);
-  const env = Object.entries(config.env).map((entry) => entry.join("="));
+  const binds = options.filter(([name]) => name === "--mount-bind").length;
+  const { words, by, ...supervised } = supervision(config, binds);
+  const directories = tmpfsOf(config);
   return {
     kind: "tool",
     argv: [
       "path" in program ? program.path : "linux-user-chroot",
       ...options.flat(),
       STAGE,
-      "/bin/sh",
-      "-c",
-      SUPERVISOR,
-      SUPERVISOR,
-      String(highest),
-      String(env.length),
-      ...env,
+      ...words,
     ],
-    env: toolEnvironment(),
-    fds: { [REPORT_FD]: "report" },
-    mechanisms,
-    readReport,
-    interpret,
+    env: toolEnvironment(Object.keys(supervised.fds).map(Number)),
+    ...(directories.length > 0 && { ownDirectory: directories }),
+    ...supervised,
+    mechanisms: mechanismsBy(by),
   };
 }
 
@@ -65,10 +59,10 @@ export function plan(
  * For the drop-in, which starts `node` by its name and passes on only the fds that it is told to. The original has no
  * use for either, and the supervisor hands nothing of it on.
  */
-export function toolEnvironment(): Record<string, string> {
+export function toolEnvironment(passed: readonly number[]): Record<string, string> {
   return {
     PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
-    SANDBOXLIB_PASS_FDS: String(REPORT_FD),
+    SANDBOXLIB_PASS_FDS: passed.join(","),
   };
 }
 
@@ -98,6 +92,7 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig, isDropIn: bo
     case "dev":
       return [["--mount-devapi", mount.target]];
     case "tmpfs":
+      return [["--mount-bind", tmpfsSource(mount, config), mount.target]];
     case "mask":
       throw new TypeError(`\`${mount.type}\` is not declared`);
   }

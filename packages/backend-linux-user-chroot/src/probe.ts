@@ -1,12 +1,15 @@
+import { dirname } from "node:path";
 import type { Capability } from "@sandboxlib/core";
 import {
   type Host,
   type HostRun,
   type Missing,
+  OWN_BASE,
   type Probe,
   toolLimits,
 } from "@sandboxlib/core/backend";
-import { isRootReadOnly } from "./mountinfo.js";
+import { findLauncher } from "./launcher.js";
+import { hasMountOption } from "./mountinfo.js";
 import { toolEnvironment } from "./plan.js";
 import { findProgram, type Program } from "./program.js";
 
@@ -14,7 +17,7 @@ import { findProgram, type Program } from "./program.js";
 export async function probe(host: Host, named: string | undefined): Promise<Probe> {
   const found = findProgram(host, named);
   if ("reason" in found) return { available: false, ...found };
-  const forbidden = whyNotTried(found, host);
+  const forbidden = whyNotTried(found, host) ?? (await whyNoGuest(host));
   if (forbidden !== undefined) return { available: false, ...forbidden };
   const [version, whole] = await Promise.all([
     host.run(command(found, host, ["--version"])),
@@ -26,7 +29,7 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
     ),
   ]);
   const about = { version: version.stdout.trim() };
-  const limits = missingLimits(found, host);
+  const limits = [...missingLimits(found, host), ...missingTmpfs()];
   if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
   const base = await tryOptions(found, BASE, [], host);
   if (base.exitCode !== 0) return { available: false, ...explain(found, base) };
@@ -109,13 +112,34 @@ async function tryOptions(
 }
 
 function command({ path }: Program, host: Host, args: readonly string[]): [string, ...string[]] {
-  const { PATH } = toolEnvironment();
+  const { PATH } = toolEnvironment([]);
   return [host.which("env") ?? "/usr/bin/env", `PATH=${PATH}`, path, ...args];
+}
+
+/** The init inside is a copy in memory of the launcher. */
+async function whyNoGuest(host: Host) {
+  const launcher = findLauncher();
+  if (!("path" in launcher)) return launcher;
+  const { exitCode, stderr } = await host.run([launcher.path, "clone", launcher.path]);
+  if (exitCode === 0) return undefined;
+  return {
+    reason: `${launcher.path}, the init inside, cannot be copied into memory: ${stderr.trim() || "it cannot be started"}`,
+    remedy: "Allow executable files in memory (sysctl vm.memfd_noexec=0), or use another backend.",
+  };
+}
+
+/** A tmpfs is a directory on a file system of the host, from which programs are to be started, too. */
+function missingTmpfs(): Missing[] {
+  const option = ["ro", "noexec"].find((each) => hasMountOption(OWN_BASE, each));
+  if (option === undefined) return [];
+  const reason = `${dirname(OWN_BASE)}, where it would be a directory, is mounted with the option ${option}`;
+  const remedy = "Mount it without, or use another backend.";
+  return [{ capability: "mount.tmpfs", reason, remedy }];
 }
 
 /** Why the tool must not even be tried on this host: it would do harm, or change the ids of the program. */
 function whyNotTried({ isScript }: Program, { uid, gid }: Host) {
-  if (!isScript && isRootReadOnly()) {
+  if (!isScript && hasMountOption("/", "ro")) {
     return {
       reason:
         "the root file system of this host is read-only, and linux-user-chroot makes it writable for everybody when it is run",

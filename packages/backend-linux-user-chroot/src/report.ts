@@ -1,19 +1,51 @@
-import type { ErrorCode } from "@sandboxlib/core";
-import type { Observation, Report, Verdict } from "@sandboxlib/core/backend";
+import { type ErrorCode, signalNumber } from "@sandboxlib/core";
+import { guest, type Observation, type Report, type Verdict } from "@sandboxlib/core/backend";
 
-/** Reads the pid of the supervisor. */
-export function readReport(report: string): Report {
+/**
+ * Reads how the program ended from what the guest reports. Death by signal n is the exit status 128+n, as a shell has it:
+ * it is the same with either supervisor.
+ */
+export function interpretGuest(seen: Observation): Verdict {
+  const verdict = guest.verdict(seen.report);
+  if (verdict?.kind !== "signaled") return verdict ?? withoutEnd(seen, GUEST_HINTS);
+  return { kind: "exited", exitCode: 128 + (signalNumber(verdict.signal) ?? 0) };
+}
+
+/** Reads the pid of the shell. */
+export function readShellReport(report: string): Report {
   const [, pid] = /^up (\d+)$/m.exec(report) ?? [];
   return pid === undefined ? {} : { supervisor: Number(pid) };
 }
 
-/** Reads how the program ended from the report of the supervisor. The exit status of the tool is 1 for every failure. */
-export function interpret({ exitCode, signal, report, stderr }: Observation): Verdict {
+/** Reads how the program ended from the report of the shell. */
+export function interpretShell(seen: Observation): Verdict {
+  const { report } = seen;
   const [, status] = /^exit (\d+)$/m.exec(report) ?? [];
   if (status !== undefined) return { kind: "exited", exitCode: Number(status) };
   const [, code, reason] = /^failed (\w+) (.*)$/m.exec(report) ?? [];
   if (code !== undefined && reason !== undefined)
     return { kind: "failed", code: code as ErrorCode, message: reason };
+  return withoutEnd(seen, SHELL_HINTS);
+}
+
+/** Hints for what the tool says of its own failure: for its execv, and for anything else. */
+interface Hints {
+  readonly exec: string;
+  readonly other: string;
+}
+
+const GUEST_HINTS: Hints = {
+  exec: "The init inside is executed by the procfs of the sandbox, from a file in memory: sysctl vm.memfd_noexec or a security module may forbid that.",
+  other: "The tool opens each source of a bind as the calling user.",
+};
+const SHELL_HINTS: Hints = {
+  exec: "The root has no /bin/sh that works, and without a mount of type `proc` the program is supervised by it.",
+  other:
+    "Without a mount of type `proc` the root must have /bin/sh and env; the tool opens each source of a bind as the calling user.",
+};
+
+/** Nobody has said how the program ended. The exit status of the tool is 1 for every failure. */
+function withoutEnd({ exitCode, signal, report, stderr }: Observation, hints: Hints): Verdict {
   const failed = { kind: "failed", code: "LAUNCH_FAILED" } as const;
   if (report !== "")
     return {
@@ -27,13 +59,12 @@ export function interpret({ exitCode, signal, report, stderr }: Observation): Ve
     };
   const reasonGiven = stderr.trim().split("\n").at(-1) || "its reason went to standard error";
   const message = `linux-user-chroot ended with status ${exitCode} before the program started: ${reasonGiven}`;
-  return { ...failed, message, hint: hintFor(reasonGiven) };
+  return { ...failed, message, hint: hintFor(reasonGiven, hints) };
 }
 
-function hintFor(reason: string): string {
-  if (reason.startsWith("execv:"))
-    return "The root has no /bin/sh that works, and the program is supervised by it.";
+function hintFor(reason: string, { exec, other }: Hints): string {
+  if (reason.startsWith("execv:")) return exec;
   if (reason.startsWith("Couldn't open"))
     return "A source of a bind, or the root, cannot be opened by this user.";
-  return "The root must have /bin/sh and env; the tool opens each source of a bind as the calling user.";
+  return other;
 }

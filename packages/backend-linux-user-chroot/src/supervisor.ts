@@ -1,4 +1,4 @@
-/** The fd on which the supervisor reports: one that every shell can name and that no backend below the drop-in uses. */
+/** The fd on which the shell reports. */
 export const REPORT_FD = 8;
 
 /**

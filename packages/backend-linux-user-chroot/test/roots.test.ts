@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { OWN_BASE } from "@sandboxlib/core/backend";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { describeBoth, fillRoot, sh, smallRoot } from "./fixture.js";
 
@@ -25,6 +26,9 @@ const ODD = [
   "back\\slash",
   "ü",
 ];
+
+/** Of this process, and not of the kit's, which may run at the same time. */
+const isOwn = (name: string): boolean => name.startsWith(`${process.pid}-`);
 
 await describeBoth("roots", (backend) => {
   let place: ReturnType<typeof smallRoot>;
@@ -162,6 +166,54 @@ await describeBoth("roots", (backend) => {
     await expect(run(base, { backend })).rejects.toMatchObject({
       code: "LAUNCH_FAILED",
       hint: expect.stringContaining("/bin/sh"),
+    });
+  });
+
+  it("a root whose shell lies, or that has none, is not asked how its program ended", async () => {
+    const { root } = place;
+    rmSync(join(root, "bin/env"));
+    rmSync(join(root, "bin/sh"));
+    writeFileSync(join(root, "bin/sh"), "#!/bin/busybox true\n", { mode: 0o755 });
+    const { run } = await import("@sandboxlib/core");
+    const made = (mounts: readonly { type: "proc"; target: string }[], ...command: string[]) =>
+      run({ network: "host", isolate: [], root, mounts, command }, { backend });
+    const proc = [{ type: "proc", target: "/proc" }] as const;
+    expect(await made(proc, "/bin/busybox", "false")).toMatchObject({
+      outcome: "exited",
+      exitCode: 1,
+    });
+    rmSync(join(root, "bin/sh"));
+    const { outcome, usage } = await made(proc, "/bin/busybox", "true");
+    expect([outcome, (usage.peakMemory ?? 0) > 0]).toEqual(["exited", true]);
+    await expect(made(proc, "/bin/none")).rejects.toMatchObject({ code: "COMMAND_NOT_FOUND" });
+    await expect(made([], "/bin/busybox", "true")).rejects.toMatchObject({ code: "LAUNCH_FAILED" });
+  });
+
+  it("a tmpfs is empty in each run, and what was written there is gone with it", async () => {
+    const { root } = place;
+    const mounts = [{ type: "tmpfs", target: "/mnt" }] as const;
+    const script =
+      "ls -A /mnt; stat -c %a /mnt; echo x > /mnt/x; mkdir -p /mnt/a/b; chmod 0 /mnt/a; cat /mnt/x";
+    const before = existsSync(OWN_BASE) ? readdirSync(OWN_BASE).filter(isOwn) : [];
+    const results = await Promise.all([1, 2, 3].map(() => sh(backend, [script], { root, mounts })));
+    for (const { out, enforcement } of results) {
+      expect(out).toBe("1777\nx\n");
+      const { mechanism, checked } =
+        enforcement.enforced.find(({ capability }) => capability === "mount.tmpfs") ?? {};
+      expect([checked, mechanism?.startsWith("a directory of the run's own on a disk")]).toEqual([
+        "kernel",
+        true,
+      ]);
+    }
+    expect(existsSync(OWN_BASE) ? readdirSync(OWN_BASE).filter(isOwn) : []).toEqual(before);
+    expect(readdirSync(join(root, "mnt"))).toEqual([]);
+  });
+
+  it("a size of a tmpfs is refused, as a directory has none", async () => {
+    const mounts = [{ type: "tmpfs", target: "/mnt", size: 65_536 }] as const;
+    await expect(sh(backend, [":"], { root: place.root, mounts })).rejects.toMatchObject({
+      code: "CAPABILITY_UNSUPPORTED",
+      path: "mounts[0].size",
     });
   });
 

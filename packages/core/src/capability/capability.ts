@@ -27,7 +27,8 @@ export const CAPABILITIES = {
   },
   "mount.tmpfs": {
     droppable: true,
-    meaning: "An empty, writable file system in memory, private to the run.",
+    meaning:
+      "An empty, writable file system, private to the run: in memory, or else a directory of the run's own, as the receipt then says.",
   },
   "mount.tmpfs.size": {
     droppable: true,
