@@ -20,11 +20,24 @@ async function ownWords(): Promise<readonly Word[]> {
 }
 
 function output(stream: NodeJS.WriteStream): Output {
-  // The reader may close the pipe before the end, as in `sandboxlib schema | head`.
-  stream.on("error", () => undefined);
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // The reader may close the pipe before the end, as in `sandboxlib schema | head`.
+    if (error.code !== "EPIPE") writeFailed(stream, error);
+  });
   return {
     live: stream.isTTY,
     color: stream.isTTY && (process.env["NO_COLOR"] ?? "") === "",
     write: (text) => void stream.write(text),
   };
 }
+
+/** What was asked for is not there, as on a full disk. The exit code of a program is kept when only a note was lost. */
+function writeFailed(stream: NodeJS.WriteStream, { message }: Error): void {
+  const isOutput = stream === process.stdout;
+  if (isOutput) process.stderr.write(`sandboxlib: standard output cannot be written: ${message}\n`);
+  process.once("exit", (code) => {
+    if (isOutput || code === 0) process.exitCode = WRITE_FAILED;
+  });
+}
+
+const WRITE_FAILED = 125;

@@ -88,6 +88,7 @@ function readOptions(
     const { name, value } = token;
     problem ??= problemOf(command, token);
     if (!isOptionName(name)) continue;
+    problem ??= secondOf(name, options.get(name));
     options.set(name, [...(options.get(name) ?? []), ...(value === undefined ? [] : [value])]);
   }
   return { options, problem };
@@ -117,6 +118,15 @@ function problemOf(command: CommandName, token: OptionToken): CliError | undefin
     });
   }
   return undefined;
+}
+
+function secondOf(name: OptionName, before: readonly string[] | undefined): CliError | undefined {
+  const option = OPTIONS[name];
+  if (before === undefined || option.argument === undefined || option.once !== true)
+    return undefined;
+  return new CliError(`--${name}: is there a second time, after ${JSON.stringify(before[0])}`, {
+    hint: "Only one file can be given. Write the fields of both into one.",
+  });
 }
 
 function readRest(

@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
-import { type ConfigInput, isSandboxError, parseConfig, SandboxError } from "@sandboxlib/core";
+import { type ConfigInput, isSandboxError, SandboxError } from "@sandboxlib/core";
+import { parseFields } from "@sandboxlib/core/internal";
 import { hostPath } from "./readers.js";
+import { parseStrictJson } from "./strict-json.js";
 
 /**
- * Reads a config file and checks it as it is, before options change it.
+ * Reads a config file and checks its fields, before options change them. The rules between fields are checked afterwards,
+ * since an option may set what a field of the file needs.
  *
  * @throws SandboxError `CONFIG_INVALID`, naming the file.
  */
@@ -11,7 +14,7 @@ export function readConfigFile(path: string): ConfigInput {
   const name = JSON.stringify(path);
   const config = parseJson(readText(path, name), name);
   try {
-    parseConfig(config);
+    parseFields(config);
   } catch (error) {
     if (!isSandboxError(error)) throw error;
     const { code, path: field, hint } = error;
@@ -48,15 +51,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function parseJson(text: string, name: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseStrictJson(text);
   } catch (cause) {
-    throw new SandboxError(
-      "CONFIG_INVALID",
-      `--config: ${name} is not JSON: ${(cause as Error).message}`,
-      {
-        path: "config",
-        cause,
-      },
-    );
+    const why = cause instanceof RangeError ? "it is nested too deeply" : (cause as Error).message;
+    throw new SandboxError("CONFIG_INVALID", `--config: ${name} cannot be read: ${why}`, {
+      path: "config",
+      cause,
+    });
   }
 }

@@ -1,7 +1,6 @@
 import { posix } from "node:path";
 import { type Config, type ConfigInput, type MountInput, parseConfig } from "@sandboxlib/core";
 import { type CommandLine, valueOf, valuesOf } from "./command-line.js";
-import { readConfigFile } from "./config-file.js";
 import { isOptionName, OPTIONS, type ValuedOption } from "./options.js";
 import type { Origins } from "./origins.js";
 import { hostPath } from "./readers.js";
@@ -15,14 +14,15 @@ export interface WrittenConfig {
 /**
  * Makes a config of a command line: single values replace those of the config file, and lists are added to its lists.
  *
- * @param withImage - Adds what an image asks for to the config of the file.
- * @throws CliError for an option that cannot be read; SandboxError `CONFIG_INVALID` for the file.
+ * @param own - The config of the file.
+ * @param withImage - Adds what an image asks for to it.
+ * @throws CliError for an option that cannot be read.
  */
 export function configFromOptions(
   line: CommandLine,
-  withImage: (own: ConfigInput) => ConfigInput = (own) => own,
+  own: ConfigInput,
+  withImage: (own: ConfigInput) => ConfigInput = (config) => config,
 ): WrittenConfig {
-  const own = fileOf(line);
   const file = withImage(own);
   const path = valueOf(line, "config");
   const fromFile = Object.keys(own).map((field) => [field, `--config ${path}`] as const);
@@ -40,16 +40,21 @@ export function configFromOptions(
   };
 }
 
-/** The user whose ids are both given, by options or the config file; an image then need not look up its own. */
-export function chosenUser(line: CommandLine): ConfigInput["user"] {
-  const { user } = fileOf(line);
-  const [uid, gid] = [valueOf(line, "uid") ?? user?.uid, valueOf(line, "gid") ?? user?.gid];
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+/**
+ * The config file of a command line; an empty config if there is none. What reads it is loaded for a file only.
+ *
+ * @throws SandboxError `CONFIG_INVALID`, naming the file.
+ */
+export async function configFileOf(line: CommandLine): Promise<ConfigInput> {
+  const path = valueOf(line, "config");
+  if (path === undefined) return {};
+  return (await import("./config-file.js")).readConfigFile(path);
 }
 
-function fileOf(line: CommandLine): ConfigInput {
-  const path = valueOf(line, "config");
-  return path === undefined ? {} : readConfigFile(path);
+/** The user whose ids are both given, by options or the config file; an image then need not look up its own. */
+export function chosenUser(line: CommandLine, { user }: ConfigInput): ConfigInput["user"] {
+  const [uid, gid] = [valueOf(line, "uid") ?? user?.uid, valueOf(line, "gid") ?? user?.gid];
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
 /** Fields that options set, and for each the option behind it. */

@@ -44,6 +44,8 @@ export interface ValuedOption extends Omit<Switch, "argument"> {
   readonly field?: ConfigField;
   /** Whether each use adds to the ones before; otherwise the last one counts. */
   readonly repeat?: true;
+  /** Whether a second use is refused, because the last one would drop more than a value. */
+  readonly once?: true;
 }
 
 /** A field of the config, or one inside it. */
@@ -399,6 +401,7 @@ const TABLE = {
   config: {
     argument: "FILE",
     read: plainText,
+    once: true,
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",
     group: "Config and backend",
     commands: RUN_EXPLAIN,

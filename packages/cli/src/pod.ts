@@ -18,7 +18,7 @@ import {
   sharedNamespaces,
 } from "@sandboxlib/image-appc";
 import { type CommandLine, valueOf } from "./command-line.js";
-import { chosenUser, configFromOptions } from "./config-from-options.js";
+import { chosenUser, configFileOf, configFromOptions } from "./config-from-options.js";
 import { CliError, describeError } from "./errors.js";
 import { type End, exitCodeOf } from "./exit-code.js";
 import type { Io } from "./output.js";
@@ -100,6 +100,7 @@ async function runInside(
   share: PodOptions["share"],
   signals: Forwarding,
 ): Promise<PodResult> {
+  const file = await configFileOf(line);
   const { pod, openImage } = await podFrom(line, stderr);
   const group = new ProgramGroup();
   signals.to(group);
@@ -107,13 +108,13 @@ async function runInside(
   const stdin = pod.apps.length === 1 ? "inherit" : "discard";
   const result = await runPod(pod, {
     ...sandboxOptions(line),
-    user: chosenUser(line),
+    user: chosenUser(line, file),
     degrade: line.options.has("degrade"),
     hasMetadata: line.options.has("metadata-service"),
     share,
     isOnHost: isOnHost(line),
     openImage,
-    amend: (config) => configFromOptions(line, (own) => withImage(config, own)).config,
+    amend: (config) => configFromOptions(line, file, (own) => withImage(config, own)).config,
     onNote: (note) => void (isQuiet || stderr.write(noteLines([note]))),
     onSandbox: (sandbox) => void (isQuiet || stderr.write(droppedLines(sandbox))),
     run: async (sandbox, argv, signal) =>

@@ -1,4 +1,4 @@
-import type { SandboxResult } from "@sandboxlib/core";
+import type { ConfigInput, SandboxResult } from "@sandboxlib/core";
 import { openImage, openImageSandbox, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions } from "./config-from-options.js";
@@ -6,6 +6,7 @@ import { withOrigin } from "./origins.js";
 import type { Io } from "./output.js";
 import { unpackingOf } from "./progress.js";
 import {
+  assertFormatTakes,
   imageOptions,
   type RunCommand,
   type SandboxRequest,
@@ -15,13 +16,15 @@ import {
 /** Reads which sandbox a command line asks for whose root is an image. @throws SandboxError if it cannot be opened. */
 export async function sandboxFromImage(
   line: CommandLine,
+  file: ConfigInput,
   path: string,
   { stderr }: Io,
 ): Promise<SandboxRequest> {
   const unpacking = unpackingOf(path, stderr);
-  const options = { ...imageOptions(line), user: chosenUser(line), ...unpacking.options };
+  const options = { ...imageOptions(line), user: chosenUser(line, file), ...unpacking.options };
   const image = await unpacking.during(async () => openImage(path, options));
-  const written = configFromOptions(line, (own) => ({
+  assertFormatTakes(line, image.format);
+  const written = configFromOptions(line, file, (own) => ({
     ...withImage(image.config, own),
     root: path,
   }));

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { createSandbox } from "@sandboxlib/core";
 import type { CommandLine } from "./command-line.js";
-import { configFromOptions } from "./config-from-options.js";
+import { configFileOf, configFromOptions } from "./config-from-options.js";
 import { CliError } from "./errors.js";
 import type { OptionName } from "./options.js";
 import { withOrigin } from "./origins.js";
@@ -15,11 +15,12 @@ import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
  * @throws CliError for an option that cannot be read; SandboxError for a config file or an image that cannot.
  */
 export async function sandboxFromLine(line: CommandLine, io: Io): Promise<SandboxRequest> {
-  const written = configFromOptions(line);
+  const file = await configFileOf(line);
+  const written = configFromOptions(line, file);
   const { root } = written.config;
   if (root !== undefined && isImage(root)) {
     const { sandboxFromImage } = await import("./sandbox-from-image.js");
-    return sandboxFromImage(line, root, io);
+    return sandboxFromImage(line, file, root, io);
   }
   assertNoImageOptions(line);
   return {

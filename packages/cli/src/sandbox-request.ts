@@ -7,10 +7,11 @@ import {
   type Sandbox,
   type SandboxResult,
 } from "@sandboxlib/core";
-import type { ImageOptions } from "@sandboxlib/image";
+import type { FormatName, ImageOptions } from "@sandboxlib/image";
 import { type CommandLine, valueOf, valuesOf } from "./command-line.js";
 import type { WrittenConfig } from "./config-from-options.js";
 import { CliError, didYouMean } from "./errors.js";
+import type { OptionName } from "./options.js";
 
 /** What a command line asks for: a config, and a sandbox of it whose root is a directory or an image. */
 export interface SandboxRequest {
@@ -79,4 +80,24 @@ export function imageOptions(line: CommandLine): ImageOptions {
     ...(maxSize !== undefined && { maxSize }),
     ...(volumes.length > 0 && { volumes: Object.fromEntries(volumes) }),
   };
+}
+
+/** The options that only images of some formats take. An image of another format would ignore them. */
+const ONLY_FORMATS: readonly (readonly [OptionName, readonly FormatName[]])[] = [
+  ["volume", ["aci"]],
+  ["images", ["aci"]],
+  ["tag", ["oci", "docker"]],
+  ["platform", ["oci", "docker"]],
+];
+
+/** Refuses an option that an image of this format would ignore. @throws CliError */
+export function assertFormatTakes(line: CommandLine, format: FormatName): void {
+  const found = ONLY_FORMATS.find(
+    ([name, formats]) => line.options.has(name) && !formats.includes(format),
+  );
+  if (found === undefined) return;
+  const [name, formats] = found;
+  throw new CliError(
+    `--${name}: is for images of the format ${formats.join(" or ")}, and this one is ${format}`,
+  );
 }

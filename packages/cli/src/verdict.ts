@@ -1,6 +1,7 @@
 import {
   CAPABILITIES,
   type Capability,
+  type Limits,
   needs,
   type Prefer,
   parseConfig,
@@ -25,7 +26,7 @@ export interface ExplainedNeed {
   readonly status: "enforced" | "dropped" | "refused";
   /** What enforces it, or why it is not enforced. */
   readonly because: string;
-  /** What the backend says about other ways to reach what the need protects. */
+  /** What will really hold, where it is not what was written; what the backend says about other ways to reach what the need protects. */
   readonly notes?: readonly string[];
 }
 
@@ -49,23 +50,44 @@ export interface Considered {
 
 /** The verdict on a sandbox that can be made: what it enforces, and what is dropped. */
 export function granted(
-  { backend, needs: met, dropped, plan }: Sandbox,
+  { backend, config, needs: met, dropped, plan }: Sandbox,
   origins: Origins,
 ): Verdict {
   return {
     verdict: "runs",
     backend,
     needs: [
-      ...met.map(({ capability, path, notes }) => ({
-        ...explained(capability, path, origins, "enforced", plan.mechanisms[capability] ?? backend),
-        ...(notes !== undefined && { notes }),
-      })),
+      ...met.map(({ capability, path, notes = [] }) => {
+        const because = plan.mechanisms[capability] ?? backend;
+        const all = [...roundings(capability, config.limits), ...notes];
+        return {
+          ...explained(capability, path, origins, "enforced", because),
+          ...(all.length > 0 && { notes: all }),
+        };
+      }),
       ...dropped.map(({ capability, path, reason }) =>
         explained(capability, path, origins, "dropped", reason),
       ),
     ],
   };
 }
+
+/** What the kernel makes of a limit that it cannot hold as it is written. */
+function roundings(capability: Capability, { cpuTime, memory, swap }: Limits): string[] {
+  if (capability === "limit.cpuTime" && cpuTime !== undefined && !Number.isInteger(cpuTime)) {
+    const whole = Math.ceil(cpuTime);
+    return [`${cpuTime} s are rounded up: ${whole} s hold, since the kernel counts whole seconds`];
+  }
+  if (capability !== "limit.memory") return [];
+  return Object.entries({ memory, swap }).flatMap(([name, bytes = 0]) =>
+    bytes % LARGEST_PAGE === 0
+      ? []
+      : [`limits.${name}: ${bytes} bytes are rounded down to whole pages of memory`],
+  );
+}
+
+/** The size of pages that no kernel's exceeds, in bytes. */
+const LARGEST_PAGE = 65_536;
 
 /** The verdict on a refusal: every need under every backend that was considered. */
 export async function refused(

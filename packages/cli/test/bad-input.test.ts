@@ -45,6 +45,10 @@ test.each([
     '--prefer: "network.non" is no capability. Did you mean network.none?',
   ],
   [["--prefer", "root"], /^sandboxlib: --prefer: root cannot be let go/],
+  [
+    ["--config", "a.json", "--config", "b.json"],
+    '--config: is there a second time, after "a.json"',
+  ],
   [["--quiet", "--verbose"], "--quiet: does not go with --verbose"],
   [["--result-file", "/dev/null"], '--result-file: "/dev/null" is not a regular file'],
   [
@@ -64,7 +68,15 @@ test.each([
   ['{"cwd": "/a\\u0000b"}', 'cwd: "/a\\u0000b" contains a NUL byte'],
   ['{"mounts": [{"type": "bind", "target": "/x"}]}', "mounts[0].source: is missing"],
   ['{"root": 7}', "root: 7 must be a string"],
-  ["{", "is not JSON"],
+  ["{", "is not JSON: close brace expected at line 1, column 2"],
+  ['{"cwd": "/", // no', "is not JSON: invalid comment token at line 1, column 14"],
+  ['{"cwd": "/",}', "is not JSON: property name expected at line 1, column 13"],
+  ['{"a":'.repeat(100_000), "it is nested too deeply"],
+  [
+    '{"cwd": "/",\n  "limits": {"cpuTime": 1, "cpuTime": 2}}',
+    'the key "cpuTime" is there twice: at line 2, column 14, and at line 2, column 28',
+  ],
+  ['{"hidden": ["/a"], "hid\\u0064en": []}', 'the key "hidden" is there twice: at line 1'],
   ["[]", "config:"],
 ])(
   "the config %s is wrong usage: exit code 2 and one line that names field and file",
@@ -77,6 +89,14 @@ test.each([
     expect(firstLine(ran)).toContain("c.json");
   },
 );
+
+test("what is the same key in two objects of a config is no mistake", async () => {
+  const directory = scratch();
+  const mounts = ["/a", "/b"].map((target) => ({ type: "proc", target }));
+  writeFileSync(join(directory, "c.json"), JSON.stringify({ mounts, cwd: "/" }));
+  const ran = await refused(["--config", "c.json", "--tmpfs", "no"], directory);
+  expect(firstLine(ran)).toContain('mounts[2].target: "no" must be an absolute path');
+});
 
 test("without a command the exit code is 2", async () => {
   const { exitCode, stderr } = await runSandbox(["--network", "host"]);

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigInput, NAMESPACES, parseConfig } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
@@ -11,13 +11,11 @@ const DEFAULTS = parseConfig({});
 function configOf(...args: string[]): ConfigInput {
   const line = readCommandLine("run", args);
   if (line.problem !== undefined) throw line.problem;
-  return configFromOptions(line).config;
+  return configFromOptions(line, {}).config;
 }
 
 function withFile(config: ConfigInput, ...args: string[]): ConfigInput {
-  const file = join(scratch(), "config.json");
-  writeFileSync(file, JSON.stringify(config));
-  return configOf("--config", file, ...args);
+  return configFromOptions(readCommandLine("run", args), config).config;
 }
 
 describe("each option sets its field", () => {
@@ -186,6 +184,21 @@ describe("a config file", () => {
     ]);
   });
 
+  test("may leave to an option what its own fields need", () => {
+    const overlay = { upper: "/u", work: "/w" };
+    const written = withFile(
+      { overlay, writable: "all", limits: { swap: 1 } },
+      "--memory",
+      "9",
+      "/r",
+    );
+    expect(parseConfig(written)).toMatchObject({
+      overlay,
+      root: "/r",
+      limits: { memory: 9, swap: 1 },
+    });
+  });
+
   test("that says `all` is writable everywhere stays so", () => {
     expect(withFile({ writable: "all" }, "--writable", "/a").writable).toBe("all");
   });
@@ -222,16 +235,15 @@ describe("an option that cannot be read is refused with its name and value", () 
 });
 
 describe("a user is chosen", () => {
-  const chosen = (...args: string[]): ConfigInput["user"] =>
-    chosenUser(readCommandLine("run", args));
+  const chosen = (file: ConfigInput, ...args: string[]): ConfigInput["user"] =>
+    chosenUser(readCommandLine("run", args), file);
 
   test("by both of its ids, from options or the config file", () => {
-    const file = join(scratch(), "config.json");
-    writeFileSync(file, JSON.stringify({ user: { uid: 1, gid: 2 } }));
-    expect(chosen("--uid", "3", "--gid", "4")).toEqual({ uid: 3, gid: 4 });
-    expect(chosen("--config", file)).toEqual({ uid: 1, gid: 2 });
-    expect(chosen("--config", file, "--uid", "3")).toEqual({ uid: 3, gid: 2 });
+    const file = { user: { uid: 1, gid: 2 } };
+    expect(chosen({}, "--uid", "3", "--gid", "4")).toEqual({ uid: 3, gid: 4 });
+    expect(chosen(file)).toEqual({ uid: 1, gid: 2 });
+    expect(chosen(file, "--uid", "3")).toEqual({ uid: 3, gid: 2 });
     for (const args of [[], ["--uid", "3"], ["--gid", "4"]])
-      expect(chosen(...args)).toBe(undefined);
+      expect(chosen({}, ...args)).toBe(undefined);
   });
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { describeWith } from "./support/backend.js";
-import { BIN, ran, runSandbox } from "./support/cli.js";
+import { BIN, ran, runSandbox, sandboxlib } from "./support/cli.js";
 
 const PRLIMIT = "/usr/bin/prlimit";
 
@@ -33,3 +33,15 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
     });
   });
 }
+
+await describeWith("namespaces", "explain", () => {
+  test.each([
+    ["0.5", ["0.5 s are rounded up: 1 s hold, since the kernel counts whole seconds"]],
+    ["2", undefined],
+  ])("says what will hold of --cpu-time %s", async (seconds, notes) => {
+    const args = ["--cwd", "/", "--backend", "namespaces", "--cpu-time", seconds];
+    const { stdout } = await sandboxlib(["explain", "--json", ...args, "--", "true"]);
+    const { needs } = JSON.parse(stdout) as { needs: { capability: string; notes?: string[] }[] };
+    expect(needs.find(({ capability }) => capability === "limit.cpuTime")?.notes).toEqual(notes);
+  });
+});

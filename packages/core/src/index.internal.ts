@@ -8,6 +8,7 @@ export {
 } from "./backend/discovery.js";
 export { basesOf } from "./capability/capability.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
+export { parseFields } from "./config/parse.js";
 export { exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";
 export { removeTree } from "./host/remove-tree.js";

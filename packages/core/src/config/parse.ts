@@ -3,7 +3,7 @@ import type { core } from "zod/mini";
 import { SandboxError } from "../result/error.js";
 import { brokenRules } from "./rules.js";
 import { configSchema } from "./schema.js";
-import type { Config, ConfigInput } from "./types.js";
+import type { Config, ConfigInput, ParsedConfig } from "./types.js";
 
 /**
  * Checks a config, which may be hostile, and fills in the defaults.
@@ -12,6 +12,21 @@ import type { Config, ConfigInput } from "./types.js";
  * caller's own no longer exists.
  */
 export function parseConfig(input: unknown): Config {
+  const fields = parseFields(input);
+  const config = { ...fields, cwd: fields.cwd ?? defaultCwd(fields.root) };
+  for (const { path, message, hint } of brokenRules(config)) {
+    throw new SandboxError("CONFIG_INVALID", `${path}: ${message}`, { path, hint });
+  }
+  return config;
+}
+
+/**
+ * Checks each field of a config for itself. The rules between fields are left out: what else is to be merged into the
+ * config may be what they ask for.
+ *
+ * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault.
+ */
+export function parseFields(input: unknown): ParsedConfig {
   refuseProtoKeys(input, []);
   const parsed = configSchema.safeParse(input);
   if (!parsed.success) {
@@ -22,11 +37,7 @@ export function parseConfig(input: unknown): Config {
       hint: "See docs/config.md for the fields.",
     });
   }
-  const config = { ...parsed.data, cwd: parsed.data.cwd ?? defaultCwd(parsed.data.root) };
-  for (const { path, message, hint } of brokenRules(config)) {
-    throw new SandboxError("CONFIG_INVALID", `${path}: ${message}`, { path, hint });
-  }
-  return config;
+  return parsed.data;
 }
 
 /** Types a config as it is written, with no effect at run time. */
