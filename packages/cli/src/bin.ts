@@ -26,9 +26,16 @@ function output(stream: NodeJS.WriteStream): Output {
   });
   return {
     live: stream.isTTY,
-    color: stream.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+    color: showsColor(stream),
     write: (text) => void stream.write(text),
   };
+}
+
+/** FORCE_COLOR decides, as in other programs for Node; then NO_COLOR, see no-color.org; then what the stream is. */
+function showsColor(stream: NodeJS.WriteStream): boolean {
+  const { FORCE_COLOR: forced = "", NO_COLOR: none = "", TERM: terminal } = process.env;
+  if (forced !== "") return forced !== "0" && forced !== "false";
+  return none === "" && stream.isTTY && terminal !== "dumb";
 }
 
 /** What was asked for is not there, as on a full disk. The exit code of a program is kept when only a note was lost. */

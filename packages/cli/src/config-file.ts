@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type ConfigInput, isSandboxError, SandboxError } from "@sandboxlib/core";
 import { parseFields } from "@sandboxlib/core/internal";
-import { hostPath } from "./readers.js";
+import { withCommands } from "./origins.js";
+import { hostPath, reasonOf } from "./readers.js";
 import { parseStrictJson } from "./strict-json.js";
 
 /**
@@ -20,7 +21,7 @@ export function readConfigFile(path: string): ConfigInput {
     const { code, path: field, hint } = error;
     throw new SandboxError(code, `${error.message} (in ${name})`, {
       ...(field !== undefined && { path: field }),
-      ...(hint !== undefined && { hint }),
+      ...(hint !== undefined && { hint: withCommands(hint) }),
     });
   }
   return config as ConfigInput;
@@ -30,24 +31,10 @@ function readText(path: string, name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(hostPath(path)));
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw new SandboxError(
-      "CONFIG_INVALID",
-      `--config: ${name} cannot be read: ${REASONS[code] ?? code}`,
-      {
-        path: "config",
-        cause,
-      },
-    );
+    const message = `--config: ${name} cannot be read: ${reasonOf(cause)}`;
+    throw new SandboxError("CONFIG_INVALID", message, { path: "config", cause });
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "it does not exist",
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
-};
 
 function parseJson(text: string, name: string): unknown {
   try {

@@ -31,7 +31,7 @@ export function configFromOptions(
     mounts(line, file),
     lists(line, file),
     env(line, file),
-    rootAndCommand(line),
+    rootAndCommand(line, file),
     singles(line, file),
   ];
   return {
@@ -54,7 +54,24 @@ export async function configFileOf(line: CommandLine): Promise<ConfigInput> {
 /** The user whose ids are both given, by options or the config file; an image then need not look up its own. */
 export function chosenUser(line: CommandLine, { user }: ConfigInput): ConfigInput["user"] {
   const [uid, gid] = [valueOf(line, "uid") ?? user?.uid, valueOf(line, "gid") ?? user?.gid];
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+  return typeof uid === "number" && typeof gid === "number" ? { uid, gid } : undefined;
+}
+
+/**
+ * The same config with ids in place of the names that --uid and --gid give.
+ *
+ * @param root - The directory of the host that becomes /.
+ * @throws CliError for a name that the root does not know.
+ */
+export async function withUserIds(
+  line: CommandLine,
+  { config, origins }: WrittenConfig,
+  root: string,
+): Promise<WrittenConfig> {
+  const ids = [valueOf(line, "uid"), valueOf(line, "gid")];
+  if (!ids.some((id) => typeof id === "string")) return { config, origins };
+  const { withIds } = await import("./user-names.js");
+  return { config: withIds(config, root), origins };
 }
 
 /** Fields that options set, and for each the option behind it. */
@@ -94,7 +111,7 @@ function tidy(target: string): string {
 
 const LIST_FIELDS = ["writable", "hidden", "inheritEnv"] as const;
 
-/** Appends to the lists of the config file. */
+/** Appends to the lists of the config file. A relative path inside starts where the program does. */
 function lists(line: CommandLine, file: ConfigInput): Part {
   const config: { -readonly [Field in (typeof LIST_FIELDS)[number]]?: ConfigInput[Field] } = {};
   const origins = usesOf(line).flatMap(({ name, option, texts }) => {
@@ -102,7 +119,8 @@ function lists(line: CommandLine, file: ConfigInput): Part {
     if (field === undefined) return [];
     const listed = file[field] === "all" ? [] : (file[field] ?? []);
     const isAll = field === "writable" && (file.writable === "all" || texts.includes("all"));
-    Object.assign(config, { [field]: isAll ? "all" : [...listed, ...texts] });
+    const added = field === "inheritEnv" ? texts : texts.map((text) => inside(text, line, file));
+    Object.assign(config, { [field]: isAll ? "all" : [...listed, ...added] });
     return [
       ...texts.map(
         (text, index) => [`${field}[${listed.length + index}]`, `--${name} ${text}`] as const,
@@ -115,13 +133,30 @@ function lists(line: CommandLine, file: ConfigInput): Part {
   return { config, origins };
 }
 
+/** The absolute form of a path inside. Core refuses `..`, which could lead elsewhere behind a symlink. */
+function inside(path: string, line: CommandLine, file: ConfigInput): string {
+  if (path.startsWith("/") || path.split("/").includes("..")) return path;
+  const root = line.root ?? valueOf(line, "root") ?? file.root ?? "/";
+  const start = valueOf(line, "cwd") ?? file.cwd ?? (root === "/" ? process.cwd() : "/");
+  return posix.resolve("/", start, path);
+}
+
 /** Adds variables to those of the config file or to the default ones. Origins do not show their values. */
 function env(line: CommandLine, file: ConfigInput): Part {
-  const added = valuesOf(line, "env");
+  const files = line.options.get("env-file") ?? [];
+  const fromFiles = valuesOf(line, "env-file").map((pairs, index) => ({
+    pairs,
+    origin: `--env-file ${files[index]}`,
+  }));
+  const own = valuesOf(line, "env").map((pair) => ({ pairs: [pair], origin: `--env ${pair[0]}` }));
+  const added = [...fromFiles, ...own];
   if (added.length === 0) return { config: {}, origins: [] };
+  const variables = added.flatMap(({ pairs }) => pairs);
   return {
-    config: { env: { ...(file.env ?? defaults().env), ...Object.fromEntries(added) } },
-    origins: added.map(([name]) => [`env.${name}`, `--env ${name}`] as const),
+    config: { env: { ...(file.env ?? defaults().env), ...Object.fromEntries(variables) } },
+    origins: added.flatMap(({ pairs, origin }) =>
+      pairs.map(([name]) => [`env.${name}`, origin] as const),
+    ),
   };
 }
 
@@ -130,7 +165,9 @@ function defaults(): Config {
   return parseConfig({});
 }
 
-function rootAndCommand({ root, program }: CommandLine): Part {
+function rootAndCommand(line: CommandLine, file: ConfigInput): Part {
+  const { root } = line;
+  const program = line.program.length > 0 ? line.program : shellOf(line, file);
   return {
     config: {
       ...(root !== undefined && { root: hostPath(root) }),
@@ -141,6 +178,13 @@ function rootAndCommand({ root, program }: CommandLine): Part {
       ...(program.length === 0 ? [] : [["command", "COMMAND"] as const]),
     ],
   };
+}
+
+/** The shell that a terminal is for when there is no command at all. */
+function shellOf(line: CommandLine, file: ConfigInput): readonly string[] {
+  if (!line.options.has("tty") || file.command !== undefined) return [];
+  const isOwnRoot = (line.root ?? valueOf(line, "root") ?? file.root ?? "/") === "/";
+  return [(isOwnRoot ? process.env["SHELL"] : undefined) || "/bin/sh"];
 }
 
 /** Sets the fields that have one value. The rest of an object that holds such a field is taken from the config file. */

@@ -1,4 +1,5 @@
 import { isSandboxError, SandboxError } from "@sandboxlib/core";
+import { OPTIONS } from "./options.js";
 
 /** The option that set each field of a config. Errors of core name fields, but users have written options. */
 export type Origins = ReadonlyMap<string, string>;
@@ -12,16 +13,43 @@ export function originOf(origins: Origins, path: string): string | undefined {
   return undefined;
 }
 
-/** The same error with the option that set the field at the end of its message. */
+/** The same error with the option that set the field at the end of its message, and a hint that speaks of options. */
 export function withOrigin(error: unknown, origins: Origins): unknown {
-  if (!isSandboxError(error) || error.path === undefined) return error;
-  const origin = originOf(origins, error.path);
-  if (origin === undefined) return error;
+  if (!isSandboxError(error)) return error;
   const { code, path, hint, backend, cause } = error;
-  return new SandboxError(code, `${error.message} (${origin})`, {
-    path,
+  const origin = path === undefined ? undefined : originOf(origins, path);
+  const message = origin === undefined ? error.message : `${error.message} (${origin})`;
+  return new SandboxError(code, message, {
     cause,
-    ...(hint !== undefined && { hint }),
+    ...(path !== undefined && { path }),
+    ...(hint !== undefined && { hint: inOptions(hint, origins) }),
     ...(backend !== undefined && { backend }),
   });
 }
+
+/** A hint of core with commands in place of functions. */
+export function withCommands(hint: string): string {
+  return hint.replace("`configJsonSchema()`", "`sandboxlib schema`");
+}
+
+/** A hint of core in the words of the command line. Fields of a config file keep their names. */
+function inOptions(hint: string, origins: Origins): string {
+  const hasFile = [...origins.values()].some((origin) => origin.startsWith("--config "));
+  const words = withCommands(hint);
+  if (hasFile) return words;
+  return words
+    .replace(
+      /mounts\[\d+\]/g,
+      (path) => origins.get(path) ?? "the default mounts (--no-default-mounts)",
+    )
+    .replace(/`([\w.]+)`/g, (quoted, field: string) => OPTION_OF.get(field) ?? quoted);
+}
+
+/** The option of each field that has just one. */
+const OPTION_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(OPTIONS).flatMap(([name, option]) =>
+    option.argument === undefined || option.field === undefined || option.field === "mounts"
+      ? []
+      : [[option.field, `--${name}`] as const],
+  ),
+);

@@ -20,7 +20,8 @@ export type Style = "bold" | "red" | "green" | "yellow";
 
 /** Colours a text if the output shows colours. */
 export function paint({ color }: Output, style: Style, text: string): string {
-  return color ? styleText(style, text) : text;
+  // Whether the stream takes colours was looked at where it was opened, and Node would look at standard output only.
+  return color ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /** Lays cells out in columns. */

@@ -100,6 +100,7 @@ async function runInside(
   share: PodOptions["share"],
   signals: Forwarding,
 ): Promise<PodResult> {
+  assertNumbers(line);
   const file = await configFileOf(line);
   const { pod, openImage } = await podFrom(line, stderr);
   const group = new ProgramGroup();
@@ -124,6 +125,15 @@ async function runInside(
     for (const { result: one } of result.apps)
       if (one !== undefined) stderr.write(enforcedLines(one));
   return result;
+}
+
+/** The apps of a pod have a root each, and a name may be another user in each of them. */
+function assertNumbers(line: CommandLine): void {
+  for (const name of ["uid", "gid"] as const) {
+    const id = valueOf(line, name);
+    if (typeof id !== "string") continue;
+    throw new CliError(`--${name}: ${JSON.stringify(id)} is a name, and a pod takes numbers only`);
+  }
 }
 
 async function podFrom(

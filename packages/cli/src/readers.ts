@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config, MountInput } from "@sandboxlib/core";
 import { CliError } from "./errors.js";
@@ -43,6 +43,24 @@ function number(text: string, option: string, pattern: RegExp): number {
   throw new CliError(`${option}: ${JSON.stringify(text)} is not a number`);
 }
 
+/** Reads a time in seconds, which may have a fraction, or in another unit that is named. */
+export function duration(text: string, option: string): number {
+  const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits) * (SECONDS[unit] ?? 1);
+  throw new CliError(`${option}: ${JSON.stringify(text)} is not a number of seconds`, {
+    hint: "Write digits, and ms, s, m or h after them for milliseconds, seconds, minutes or hours.",
+  });
+}
+
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** Reads an id, or a name, which is looked up once the root is known. */
+export function idOrName(text: string, option: string): number | string {
+  if (/^\d+$/.test(text)) return Number(text);
+  if (/^[a-z_][\w.-]*\$?$/i.test(text)) return text;
+  throw new CliError(`${option}: ${JSON.stringify(text)} is neither a number nor a name`);
+}
+
 /** Reads a number of bytes. */
 export function size(text: string, option: string): number {
   const [, digits, unit = ""] = /^(\d{1,15})([kmg]?)$/i.exec(text) ?? [];
@@ -64,6 +82,50 @@ export function variable(text: string, option: string): [name: string, value: st
   });
 }
 
+/**
+ * Reads the variables of a file: `K=V` on each line, as it is up to the end of the line. Empty lines, and those that begin
+ * with `#`, say nothing. Messages do not show the values.
+ */
+export function variablesOf(path: string, option: string): (readonly [string, string])[] {
+  const name = JSON.stringify(path);
+  const lineOf = new Map<string, number>();
+  return fileText(path, option)
+    .split("\n")
+    .flatMap((line, index) => {
+      if (line.trim() === "" || line.startsWith("#")) return [];
+      const [key, at] = [line.slice(0, Math.max(0, line.indexOf("="))), index + 1];
+      if (key === "") throw new CliError(`${option}: ${name}, line ${at}: is not K=V`);
+      const before = lineOf.get(key);
+      if (before !== undefined)
+        throw new CliError(
+          `${option}: ${name}, line ${at}: ${JSON.stringify(key)} is set in line ${before} already`,
+        );
+      lineOf.set(key, at);
+      return [[key, line.slice(key.length + 1)] as const];
+    });
+}
+
+function fileText(path: string, option: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(hostPath(path)));
+  } catch (error) {
+    throw new CliError(`${option}: ${JSON.stringify(path)} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/** Why a file cannot be read, in words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  return REASONS[code] ?? code;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "it does not exist",
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
+};
+
 /** Core's NAMESPACES, for which the help cannot wait: it takes long to load core. */
 export const NAMESPACES: Config["isolate"] = ["mount", "pid", "ipc", "uts", "user", "cgroup"];
 
@@ -78,15 +140,18 @@ export function signalName(text: string): string {
   return `SIG${text.replace(/^SIG/, "")}`;
 }
 
-/** Reads `SRC[:DST[:ro]]`. SRC is a path of the host; an absent or empty DST is the same path. */
+/** Reads `SRC[:DST[:ro|rw]]`. SRC is a path of the host; an absent or empty DST is the same path. */
 export function bindMount(text: string, option: string): MountInput {
   const [from = "", to, mode, ...more] = parts(text);
   const what = `${option}: ${JSON.stringify(text)}`;
-  const hint = "Write SRC, SRC:DST, SRC:DST:ro or SRC::ro, and `\\:` for a colon in a path.";
+  const hint =
+    "Write SRC, SRC:DST, SRC:DST:ro, SRC:DST:rw or SRC::ro, and `\\:` for a colon in a path.";
   if (from === "") throw new CliError(`${what} has no SRC`, { hint });
   if (more.length > 0) throw new CliError(`${what} has too many parts`, { hint });
-  if (mode !== undefined && mode !== "ro") {
-    throw new CliError(`${what} ends with ${JSON.stringify(mode)}, which is not \`ro\``, { hint });
+  if (mode !== undefined && mode !== "ro" && mode !== "rw") {
+    throw new CliError(`${what} ends with ${JSON.stringify(mode)}, which is neither ro nor rw`, {
+      hint,
+    });
   }
   if (to === "" && mode === undefined) throw new CliError(`${what} has no DST`, { hint });
   if (to !== undefined && to !== "" && !to.startsWith("/")) {

@@ -1,7 +1,7 @@
 import type { ConfigInput, SandboxResult } from "@sandboxlib/core";
 import { openImage, openImageSandbox, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
-import { chosenUser, configFromOptions } from "./config-from-options.js";
+import { chosenUser, configFromOptions, withUserIds } from "./config-from-options.js";
 import { withOrigin } from "./origins.js";
 import type { Io } from "./output.js";
 import { unpackingOf } from "./progress.js";
@@ -24,10 +24,11 @@ export async function sandboxFromImage(
   const options = { ...imageOptions(line), user: chosenUser(line, file), ...unpacking.options };
   const image = await unpacking.during(async () => openImage(path, options));
   assertFormatTakes(line, image.format);
-  const written = configFromOptions(line, file, (own) => ({
+  const unnamed = configFromOptions(line, file, (own) => ({
     ...withImage(image.config, own),
     root: path,
   }));
+  const written = await withUserIds(line, unnamed, image.rootDirectory);
   const { preStart = [], postStop = [] } = image;
   return {
     written,

@@ -1,11 +1,11 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createSandbox } from "@sandboxlib/core";
+import { createSandbox, SandboxError } from "@sandboxlib/core";
 import type { CommandLine } from "./command-line.js";
-import { configFileOf, configFromOptions } from "./config-from-options.js";
+import { configFileOf, configFromOptions, withUserIds } from "./config-from-options.js";
 import { CliError } from "./errors.js";
 import type { OptionName } from "./options.js";
-import { withOrigin } from "./origins.js";
+import { type Origins, withOrigin } from "./origins.js";
 import type { Io } from "./output.js";
 import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
 
@@ -16,13 +16,16 @@ import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
  */
 export async function sandboxFromLine(line: CommandLine, io: Io): Promise<SandboxRequest> {
   const file = await configFileOf(line);
-  const written = configFromOptions(line, file);
-  const { root } = written.config;
+  const unnamed = configFromOptions(line, file);
+  const { root, command } = unnamed.config;
   if (root !== undefined && isImage(root)) {
     const { sandboxFromImage } = await import("./sandbox-from-image.js");
     return sandboxFromImage(line, file, root, io);
   }
   assertNoImageOptions(line);
+  // An image that is not there has no command either, but that is not what is wrong.
+  if (command === undefined && root !== undefined) assertExists(root, unnamed.origins);
+  const written = await withUserIds(line, unnamed, root ?? "/");
   return {
     written,
     async open() {
@@ -40,16 +43,29 @@ export async function sandboxFromLine(line: CommandLine, io: Io): Promise<Sandbo
   };
 }
 
+function assertExists(root: string, origins: Origins): void {
+  if (existsSync(root)) return;
+  const text = `root: ${JSON.stringify(root)} does not exist, or cannot be reached`;
+  throw withOrigin(new SandboxError("PATH_INVALID", text, { path: "root" }), origins);
+}
+
 /** Whether a root is a file, or a directory that is an OCI layout. */
 function isImage(root: string): boolean {
   const options = { throwIfNoEntry: false } as const;
   try {
     const stats = statSync(root, options);
+    if (stats?.isFile() === true && stats.size === 0) throw emptyFile(root);
     if (stats?.isDirectory() !== true) return stats !== undefined;
     return statSync(join(root, "oci-layout"), options)?.isFile() === true;
-  } catch {
+  } catch (error) {
+    if (error instanceof SandboxError) throw error;
     return false; // It cannot be reached, and core reports why.
   }
+}
+
+function emptyFile(root: string): SandboxError {
+  const text = `${JSON.stringify(root)} is an empty file, and neither a directory nor an image`;
+  return new SandboxError("IMAGE_INVALID", text, { path: "root" });
 }
 
 /** The options that apply to images only. */

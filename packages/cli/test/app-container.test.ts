@@ -144,7 +144,7 @@ describe("an App Container image", () => {
 
   test("needs its volumes to be written as NAME=PATH", async () => {
     const file = join(directory, "any.aci");
-    writeFileSync(file, "");
+    writeFileSync(file, "x");
     for (const text of ["data", "=x", "a=", "A=/x"]) {
       const { exitCode, stderr } = await run("--volume", text, file);
       expect([exitCode, stderr]).toEqual([2, expect.stringContaining("is not NAME=PATH[:ro]")]);

@@ -22,7 +22,7 @@ function firstLine({ stderr }: Ran): string | undefined {
 }
 
 test.each([
-  [["--writable", "build"], 'writable[0]: "build" must be an absolute path (--writable build)'],
+  [["--writable", "../build"], 'writable[0]: "../build" must be an absolute path'],
   [["--hide", "/a/../b"], 'hidden[0]: "/a/../b" must not contain `..` (--hide /a/../b)'],
   [["--cwd", "here"], 'cwd: "here" must be an absolute path (--cwd here)'],
   [["--tmpfs", "t"], 'mounts[3].target: "t" must be an absolute path (--tmpfs t)'],
@@ -89,6 +89,42 @@ test.each([
     expect(firstLine(ran)).toContain("c.json");
   },
 );
+
+test.each([
+  [["--frobnicate"], "See `sandboxlib run --help`."],
+  [["--swap", "1m"], "Set --memory, or leave `swap` out."],
+  [["--isolate", "none", "--hostname", "x"], "Add `uts` to --isolate, or leave --hostname out."],
+  [["--network", "lan"], "`sandboxlib schema` has every field."],
+  [
+    ["--cwd", "/tmp/x"],
+    "Make it visible with a bind mount or --writable, or leave the default mounts (--no-default-mounts) out.",
+  ],
+  [
+    ["--tmpfs", "/opt", "--cwd", "/opt/x"],
+    "Make it visible with a bind mount or --writable, or leave --tmpfs /opt out.",
+  ],
+])("the hint for %j speaks of options", async (args, hint) => {
+  const ran = await refused(args);
+  expect(ran.stderr.split("\n")[1]).toBe(`hint: ${hint}`);
+});
+
+test("an image that is not there is named, and not the command that it would have had", async () => {
+  const { exitCode, stderr } = await runSandbox(["hello.aci"], { cwd: "/" });
+  expect([exitCode, stderr]).toEqual([
+    125,
+    'sandboxlib: root: "/hello.aci" does not exist, or cannot be reached (ROOT hello.aci)\n',
+  ]);
+});
+
+test("an empty file is no root", async () => {
+  const directory = scratch();
+  writeFileSync(join(directory, "empty"), "");
+  const ran = await refused(["empty"], directory);
+  expect([ran.exitCode, firstLine(ran)]).toEqual([
+    125,
+    `sandboxlib: "${directory}/empty" is an empty file, and neither a directory nor an image`,
+  ]);
+});
 
 test("what is the same key in two objects of a config is no mistake", async () => {
   const directory = scratch();

@@ -1,9 +1,9 @@
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ConfigInput, NAMESPACES, parseConfig } from "@sandboxlib/core";
 import { describe, expect, test } from "vitest";
 import { readCommandLine } from "../src/command-line.js";
-import { chosenUser, configFromOptions } from "../src/config-from-options.js";
+import { chosenUser, configFromOptions, withUserIds } from "../src/config-from-options.js";
 import { scratch } from "./support/scratch.js";
 
 const DEFAULTS = parseConfig({});
@@ -36,6 +36,18 @@ describe("each option sets its field", () => {
     { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
     { args: ["--hostname", "box"], config: { hostname: "box" } },
     { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
+    { args: ["--timeout", "10s"], config: { limits: { wallTime: 10 } } },
+    { args: ["--timeout", "250ms"], config: { limits: { wallTime: 0.25 } } },
+    { args: ["--timeout", "1.5m"], config: { limits: { wallTime: 90 } } },
+    { args: ["--timeout", "1h"], config: { limits: { wallTime: 3600 } } },
+    { args: ["--memory", "1g"], config: { limits: { memory: 2 ** 30 } } },
+    { args: ["--writable", "."], config: { writable: [process.cwd()] } },
+    {
+      args: ["--writable", "./a", "--hide", "b", "--cwd", "/c"],
+      config: { writable: ["/c/a"], hidden: ["/c/b"], cwd: "/c" },
+    },
+    { args: ["--writable", "a", "/srv"], config: { writable: ["/a"], root: "/srv" } },
+    { args: ["--writable", "../a"], config: { writable: ["../a"] } },
     { args: ["--cpu-time", "1.5"], config: { limits: { cpuTime: 1.5 } } },
     { args: ["--address-space", "2G"], config: { limits: { addressSpace: 2 ** 31 } } },
     { args: ["--file-size", "10k"], config: { limits: { fileSize: 10_240 } } },
@@ -70,6 +82,7 @@ describe("mounts", () => {
     { text: "/a", source: "/a", target: "/a", readOnly: false },
     { text: "/a:/b", source: "/a", target: "/b", readOnly: false },
     { text: "/a:/b:ro", source: "/a", target: "/b", readOnly: true },
+    { text: "/a:/b:rw", source: "/a", target: "/b", readOnly: false },
     { text: "/a::ro", source: "/a", target: "/a", readOnly: true },
     { text: "/a\\:b:/c\\:d", source: "/a:b", target: "/c:d", readOnly: false },
   ])("--bind $text", ({ text, ...bind }) => {
@@ -208,18 +221,20 @@ describe("an option that cannot be read is refused with its name and value", () 
   test.each([
     { args: ["--env", "NAME"], message: '--env: "NAME" is not K=V' },
     { args: ["--env", "=x"], message: '--env: "=x" is not K=V' },
-    { args: ["--timeout", "soon"], message: '--timeout: "soon" is not a number' },
-    { args: ["--timeout", "1e3"], message: '--timeout: "1e3" is not a number' },
+    { args: ["--timeout", "soon"], message: '--timeout: "soon" is not a number of seconds' },
+    { args: ["--timeout", "1e3"], message: '--timeout: "1e3" is not a number of seconds' },
+    { args: ["--timeout", "10 s"], message: '--timeout: "10 s" is not a number of seconds' },
     { args: ["--open-files", "many"], message: '--open-files: "many" is not a number' },
     { args: ["--stack", "8mb"], message: '--stack: SIZE "8mb" is not a number of bytes' },
-    { args: ["--uid", "root"], message: '--uid: "root" is not a number' },
+    { args: ["--uid", "-1"], message: '--uid: N|NAME is missing, or is it "-1"?' },
+    { args: ["--uid", "a:b"], message: '--uid: "a:b" is neither a number nor a name' },
     {
       args: ["--bind", "/a:b"],
       message: '--bind: "/a:b": DST "b" must be an absolute path inside',
     },
     {
-      args: ["--bind", "/a:/b:rw"],
-      message: '--bind: "/a:/b:rw" ends with "rw", which is not `ro`',
+      args: ["--bind", "/a:/b:rx"],
+      message: '--bind: "/a:/b:rx" ends with "rx", which is neither ro nor rw',
     },
     { args: ["--bind", "/a:/b:ro:x"], message: '--bind: "/a:/b:ro:x" has too many parts' },
     { args: ["--bind", "/a:"], message: '--bind: "/a:" has no DST' },
@@ -231,6 +246,95 @@ describe("an option that cannot be read is refused with its name and value", () 
     },
   ])("$args", ({ args, message }) => {
     expect(() => configOf(...args)).toThrow(message);
+  });
+});
+
+describe("--env-file", () => {
+  const fileOf = (text: string): string => {
+    const file = join(scratch(), "vars");
+    writeFileSync(file, text);
+    return file;
+  };
+
+  test("sets its variables as they are, below those of --env", () => {
+    const file = fileOf('# a comment\n\nA=1=2\nB= "x" #y\nC=\n');
+    expect(configOf("--env", "C=3", "--env-file", file).env).toEqual({
+      ...DEFAULTS.env,
+      A: "1=2",
+      B: ' "x" #y',
+      C: "3",
+    });
+  });
+
+  test.each([
+    ["SECRET\n", "line 1: is not K=V"],
+    ["A=1\n=SECRET\n", "line 2: is not K=V"],
+    ["A=SECRET\n\nA=SECRET\n", 'line 3: "A" is set in line 1 already'],
+    ["A=\xff", undefined],
+  ])("%j is refused without its values", (text, message = "") => {
+    const file = fileOf(text);
+    if (message === "") writeFileSync(file, Buffer.from(text, "latin1"));
+    const shown = `--env-file: ${JSON.stringify(file)}`;
+    expect(() => configOf("--env-file", file)).toThrow(
+      message === "" ? `${shown} cannot be read: it is not UTF-8` : `${shown}, ${message}`,
+    );
+    expect(message).not.toContain("SECRET");
+  });
+
+  test("that is not there is refused", () => {
+    expect(() => configOf("--env-file", "/no/such")).toThrow(
+      '--env-file: "/no/such" cannot be read: it does not exist',
+    );
+  });
+});
+
+describe("--uid and --gid with a name", () => {
+  const written = async (root: string, ...args: string[]): Promise<ConfigInput["user"]> => {
+    const line = readCommandLine("run", args);
+    return (await withUserIds(line, configFromOptions(line, {}), root)).config.user;
+  };
+  const rootWith = (passwd: string, group: string): string => {
+    const root = scratch();
+    mkdirSync(join(root, "etc"));
+    writeFileSync(join(root, "etc/passwd"), passwd);
+    writeFileSync(join(root, "etc/group"), group);
+    return root;
+  };
+
+  test("are looked up in the root", async () => {
+    const root = rootWith("root:x:0:0::/:\nbuild:x:70:71::/:\n", "staff:x:72:\n");
+    expect(await written(root, "--uid", "build", "--gid", "staff")).toEqual({ uid: 70, gid: 72 });
+    expect(await written(root, "--uid", "build", "--gid", "5")).toEqual({ uid: 70, gid: 5 });
+  });
+
+  test("are refused where the root does not know them", async () => {
+    const root = rootWith("build:x:many:1::/:\n", "");
+    await expect(written(root, "--uid", "build")).rejects.toThrow(
+      `--uid: "build" is not in /etc/passwd of ${JSON.stringify(root)}`,
+    );
+    await expect(written(scratch(), "--gid", "staff")).rejects.toThrow('--gid: "staff" is not in');
+  });
+
+  test("are not looked up through a symlink that leads out of the root", async () => {
+    const outside = rootWith("build:x:70:71::/:\n", "");
+    const root = scratch();
+    symlinkSync(join(outside, "etc"), join(root, "etc"));
+    await expect(written(root, "--uid", "build")).rejects.toThrow('"build" is not in /etc/passwd');
+  });
+});
+
+describe("--tty without a command", () => {
+  test.each([
+    [["--tty"], [process.env["SHELL"] ?? "/bin/sh"]],
+    [["--tty", "/srv"], ["/bin/sh"]],
+    [["--tty", "--", "ls"], ["ls"]],
+    [[], undefined],
+  ])("%j runs %j", (args, command) => {
+    expect(configOf(...args).command).toEqual(command);
+  });
+
+  test("leaves the command of a config file, which may be that of an image", () => {
+    expect(withFile({ command: ["make"] }, "--tty").command).toEqual(["make"]);
   });
 });
 

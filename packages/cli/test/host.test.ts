@@ -115,9 +115,13 @@ test("an unknown command is wrong usage, with the one that was meant", async () 
   expect(stderr).toContain('"explian": unknown command. Did you mean explain?');
 });
 
-test("nothing is coloured unless it goes to a terminal", async () => {
-  const { stdout } = await sandboxlib(["backends"], {
-    env: { ...WITH_FIXTURES, FORCE_COLOR: "1" },
-  });
-  expect(stdout).not.toContain("\u001b");
+test.each([
+  [{}, false],
+  [{ FORCE_COLOR: "1" }, true],
+  [{ FORCE_COLOR: "1", NO_COLOR: "1" }, true],
+  [{ FORCE_COLOR: "0" }, false],
+])("%j: what does not go to a terminal is coloured: %j", async (colors, isColored) => {
+  const ran = await sandboxlib(["backends"], { env: { ...WITH_FIXTURES, ...colors } });
+  expect(ran.stdout.includes("\u001b[")).toBe(isColored);
+  expect(ran.stderr).toBe("");
 });

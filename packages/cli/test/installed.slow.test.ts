@@ -175,14 +175,23 @@ test(
 test("the licence of the code inside the programs comes with them", () => {
   const own = join(import.meta.dirname, "..");
   const licences = readFileSync(join(own, "THIRD-PARTY.md"), "utf8");
-  for (const licence of ["core/node_modules/zod/LICENSE", "image/node_modules/tar/LICENSE.md"])
-    expect(licences).toContain(readFileSync(join(own, "..", licence), "utf8"));
+  const files = [
+    "cli/node_modules/jsonc-parser/LICENSE.md",
+    "core/node_modules/zod/LICENSE",
+    "image/node_modules/tar/LICENSE.md",
+  ];
+  for (const file of files) {
+    const licence = readFileSync(join(own, "..", file), "utf8");
+    expect(licences).toContain(licence.replaceAll("\r", "").trim());
+  }
   const code = readdirSync(join(own, "dist"))
     .filter((name) => name.endsWith(".js"))
     .map((name) => readFileSync(join(own, "dist", name), "utf8"))
     .join("");
   const packages = code.match(/node_modules\/(?!\.pnpm)[^/\n]+/g);
-  expect([...new Set(packages)].sort()).toEqual(["node_modules/tar", "node_modules/zod"]);
+  expect([...new Set(packages)].sort()).toEqual(
+    ["jsonc-parser", "tar", "zod"].map((name) => `node_modules/${name}`),
+  );
 });
 
 const pnpm = findPnpm();

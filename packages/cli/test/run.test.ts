@@ -142,7 +142,7 @@ await describeWith("bubblewrap", "--result-file", () => {
     { args: ["/no/such/root", "true"], error: { code: "PATH_INVALID", path: "root" } },
     { args: ["--", "no-such-command"], error: { code: "COMMAND_NOT_FOUND", path: "command" } },
     {
-      args: ["--writable", "x", "--", "true"],
+      args: ["--writable", "../x", "--", "true"],
       error: { code: "CONFIG_INVALID", path: "writable[0]" },
     },
     { args: ["--frobnicate", "--", "true"], error: { code: "USAGE" } },

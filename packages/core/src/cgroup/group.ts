@@ -130,7 +130,7 @@ function admit(pid: number, file: string): void {
   }
   throw new SandboxError("LAUNCH_FAILED", `${file}: the run cannot be put there: ${why}`, {
     path: "limits",
-    hint: "Who moves a process needs write access to both cgroups and to what they have in common: see docs/cgroups.md.",
+    hint: "Who moves a process needs write access to both cgroups and to what they have in common: see cgroups(7).",
   });
 }
 

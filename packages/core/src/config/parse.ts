@@ -34,7 +34,7 @@ export function parseFields(input: unknown): ParsedConfig {
     const { path, message } = describeIssue(first, input);
     throw new SandboxError("CONFIG_INVALID", message, {
       path,
-      hint: "See docs/config.md for the fields.",
+      hint: "`configJsonSchema()` has every field.",
     });
   }
   return parsed.data;
