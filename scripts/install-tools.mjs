@@ -36,6 +36,12 @@ const tools = [
     serves: "tests of images",
   })),
   { name: "tmux", debianPackages: ["tmux"], serves: "the tests of terminals" },
+  ...["zsh", "fish"].map((name) => ({
+    name,
+    debianPackages: [name],
+    serves: "the tests of completions",
+  })),
+  { name: "man", debianPackages: ["man-db"], serves: "the tests of the manual pages" },
   { name: "time", debianPackages: ["time"], serves: "docs/accounting.md, which is measured" },
 ];
 

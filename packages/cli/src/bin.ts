@@ -27,6 +27,8 @@ function output(stream: NodeJS.WriteStream): Output {
   return {
     live: stream.isTTY,
     color: showsColor(stream),
+    // A terminal whose size nobody has set says 0.
+    columns: stream.isTTY ? stream.columns || undefined : undefined,
     write: (text) => void stream.write(text),
   };
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import type { Word } from "@sandboxlib/core";
 import { type CommandLine, readCommandLine } from "./command-line.js";
 import { type CommandName, commandNames, isCommandName } from "./commands.js";
 import { CliError, didYouMean, Interrupted, reportError } from "./errors.js";
 import type { End } from "./exit-code.js";
-import type { Io } from "./output.js";
+import type { Io, Output } from "./output.js";
+import { printVersion } from "./version.js";
 
 /** The name under which the tool was started; `run-sandbox` is `sandboxlib run`. */
 export type CalledAs = "sandboxlib" | "run-sandbox";
@@ -20,6 +20,9 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   schema: async () => (await import("./commands/schema.js")).schema,
   image: async () => (await import("./commands/image.js")).image,
   gc: async () => (await import("./commands/gc.js")).gc,
+  completion: async () => (await import("./commands/completion.js")).completion,
+  help: async () => (await import("./commands/help.js")).help,
+  version: async () => (await import("./commands/version.js")).version,
 };
 
 /** Runs one command line and returns how it ends. Never throws: an error is reported on standard error. */
@@ -52,7 +55,7 @@ async function runCommand(
   const line = readCommandLine(name, args);
   if (line.options.has("help")) {
     const { helpFor } = await import("./help.js");
-    io.stdout.write(helpFor(name, calledAs));
+    io.stdout.write(helpFor(name, calledAs, io.stdout.columns));
     return 0;
   }
   if (line.options.has("version")) return printVersion(io);
@@ -60,14 +63,8 @@ async function runCommand(
   return command(line, io);
 }
 
-async function printOverview(to: Io["stdout"], exitCode: number): Promise<number> {
+async function printOverview(to: Output, exitCode: number): Promise<number> {
   const { overview } = await import("./help.js");
-  to.write(overview());
+  to.write(overview(to.columns));
   return exitCode;
-}
-
-function printVersion({ stdout }: Io): number {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  stdout.write(`${(JSON.parse(text) as { version: string }).version}\n`);
-  return 0;
 }

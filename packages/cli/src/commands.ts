@@ -1,5 +1,15 @@
 /** The name of a command, as written after `sandboxlib`. */
-export type CommandName = "run" | "backends" | "doctor" | "explain" | "schema" | "image" | "gc";
+export type CommandName =
+  | "run"
+  | "backends"
+  | "doctor"
+  | "explain"
+  | "schema"
+  | "image"
+  | "gc"
+  | "completion"
+  | "help"
+  | "version";
 
 /** A command as the help describes it. */
 export interface CommandSpec {
@@ -7,11 +17,16 @@ export interface CommandSpec {
   readonly usage: readonly string[];
   readonly summary: string;
   readonly notes?: readonly string[];
+  /** Command lines that work, each with what it does. */
+  readonly examples?: readonly Example[];
   /** Whether a ROOT and a COMMAND may follow the options. */
   readonly takesProgram: boolean;
   /** Whether other words may stand among the options. */
   readonly takesWords?: boolean;
 }
+
+/** A command line, and what it does. */
+export type Example = readonly [line: string, meaning: string];
 
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
@@ -27,6 +42,20 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
       "ROOT may be an image: an App Container image, an OCI layout or archive, what `docker save` writes, a tar archive, or a squashfs or erofs file. It is unpacked once, and every run writes to a layer of its own, which is thrown away afterwards. Without COMMAND, the image's own is run.",
       "What an option does not mention is isolated: the host's own files are read-only, and there is no network. Of an option that takes one value the last one counts. A --bind, --tmpfs, --proc or --dev takes the place of a mount of the config or a default one with the same target.",
       "SIGINT, SIGTERM and SIGHUP go to the program; a second one ends everything that it started.",
+    ],
+    examples: [
+      ["run-sandbox --cwd / -- ls /", "The host's own files, read-only, and no network."],
+      ["run-sandbox --writable . -- touch made", "Nothing but the working directory is writable."],
+      [
+        "run-sandbox --writable /build --cwd /build root make -j2",
+        "A build in a root directory of its own, which may write to /build.",
+      ],
+      [
+        "run-sandbox --hide /root --timeout 10s --meta verdict -- ./solve",
+        "What a judge needs: a limit, and a file that says how it ended.",
+      ],
+      ["run-sandbox --tty image.tar sh", "A shell in an image, on a terminal of its own."],
+      ["run-sandbox --config c.json --env DEBUG=1", "A config, with one variable more."],
     ],
     takesProgram: true,
   },
@@ -46,13 +75,21 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     summary:
       "Says what `run` with the same options would enforce and by what, or why it would refuse.",
     notes: [
-      "Nothing is run. The exit code is 0 when `run` would start the program, else the one of `run`.",
+      "Nothing is run. The exit code is 0 when `run` would start the program; when it would not, that of the refusal.",
+    ],
+    examples: [
+      [
+        "sandboxlib explain --cwd / -- ls /",
+        "Which mechanism enforces what, and which option asks.",
+      ],
+      ["sandboxlib explain --json --cwd / -- ls /", "The same for a program."],
     ],
     takesProgram: true,
   },
   schema: {
     usage: [""],
     summary: "Prints the JSON Schema of the config.",
+    examples: [["sandboxlib schema", "What an editor or another language checks a config with."]],
     takesProgram: false,
   },
   image: {
@@ -71,6 +108,33 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     notes: ["Exit code 0 when all of it could be taken back, else 1."],
     takesProgram: false,
   },
+  completion: {
+    usage: ["bash|zsh|fish"],
+    summary: "Prints the completions of both commands for a shell.",
+    notes: ["To have them in each shell, put the line below into what it reads at its start."],
+    examples: [
+      ["source <(sandboxlib completion bash)", "For bash, in ~/.bashrc."],
+      ["source <(sandboxlib completion zsh)", "For zsh, in ~/.zshrc, after compinit."],
+      ["sandboxlib completion fish | source", "For fish, in ~/.config/fish/config.fish."],
+    ],
+    takesProgram: false,
+    takesWords: true,
+  },
+  help: {
+    usage: ["[COMMAND]"],
+    summary: "Prints the help of a command, or this one.",
+    examples: [
+      ["sandboxlib help explain", "The same as `sandboxlib explain --help`."],
+      ["sandboxlib help run --man | man -l -", "The manual page, where it is not installed."],
+    ],
+    takesProgram: false,
+    takesWords: true,
+  },
+  version: {
+    usage: [""],
+    summary: "Prints the version.",
+    takesProgram: false,
+  },
 };
 
 /** The exit codes of `run`, for the help. */
@@ -82,6 +146,37 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ["126", "the command cannot be executed"],
   ["127", "the command was not found"],
   ["128+n", "the program died of signal n; of one that was handed on, so does the tool"],
+];
+
+/** The exit codes of `explain`, for the help. */
+const EXPLAIN_EXIT_CODES: typeof EXIT_CODES = [
+  ["0", "the program would be started"],
+  ["2", "wrong usage: an option, or a config that is not valid"],
+  ["125", "refused: nothing installed can enforce what is asked"],
+];
+
+/** The exit codes of a command that have a meaning of their own. */
+export function exitCodesOf(command: CommandName): typeof EXIT_CODES {
+  if (command === "run") return EXIT_CODES;
+  return command === "explain" ? EXPLAIN_EXIT_CODES : [];
+}
+
+/** The variables of the environment that are read, with what each does. */
+export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
+  ["SANDBOXLIB_BACKEND", "The backend to use where --backend does not say."],
+  [
+    "SANDBOXLIB_BACKEND_PATH",
+    "More directories with backends, separated by colons. Each has packages in it, as node_modules has.",
+  ],
+  [
+    "SANDBOXLIB_LINUX_USER_CHROOT",
+    "The path of the setuid tool for the backend linux-user-chroot.",
+  ],
+  ["XDG_CACHE_HOME", "Where images are unpacked, in a directory of ours. Default: ~/.cache."],
+  ["FORCE_COLOR", "With 1, colours are shown in a file or a pipe, too; with 0, nowhere."],
+  ["NO_COLOR", "If it is not empty, no colours are shown."],
+  ["TERM", "With --tty it is handed on. With `dumb`, no colours are shown."],
+  ["SHELL", "The shell that --tty runs without COMMAND."],
 ];
 
 /** Whether a word is the name of a command. */

@@ -1,58 +1,105 @@
-import { COMMANDS, type CommandName, commandNames, EXIT_CODES } from "./commands.js";
-import { OPTION_GROUPS, OPTIONS, type OptionName, optionsOf } from "./options.js";
+import {
+  COMMANDS,
+  type CommandName,
+  commandNames,
+  ENVIRONMENT,
+  type Example,
+  exitCodesOf,
+} from "./commands.js";
+import { OPTION_GROUPS, OPTIONS, type OptionGroup, type OptionName, optionsOf } from "./options.js";
+import { columns, leftWidth, type Row, wrap, wrapCommand } from "./text-layout.js";
 
-const WIDTH = 80;
-const INDENT = "  ";
-const MOST_LEFT = 24;
+/** The columns of a page, and of what is no terminal. */
+const PAGE = 80;
+const NARROWEST = 30;
 
-/** The help of `sandboxlib` itself. */
-export function overview(): string {
+/** The help of `sandboxlib` itself. @param terminal - The width of the terminal; undefined for no terminal. */
+export function overview(terminal?: number): string {
+  const width = widthOf(terminal);
   const commands = commandNames().map((name) => [name, COMMANDS[name].summary] as const);
   return [
-    "Runs commands in an environment that is partly or wholly cut off from the host.",
+    ...wrap(SUMMARY, width),
     "",
     "Usage: sandboxlib COMMAND ...",
     "",
-    ...columns(commands, leftWidth(commands)),
+    ...columns(commands, leftWidth(commands), width),
     "",
-    "`sandboxlib COMMAND --help` tells more. `run-sandbox` is short for `sandboxlib run`.",
+    ...environmentLines(width),
+    ...wrap(
+      "`sandboxlib COMMAND --help` tells more. `run-sandbox` is short for `sandboxlib run`.",
+      width,
+    ),
     "",
   ].join("\n");
 }
 
-/** The help of one command, called by the given name. */
-export function helpFor(command: CommandName, calledAs: string): string {
-  const { usage, summary, notes = [], takesProgram } = COMMANDS[command];
+/** What the tool does, in a sentence. */
+export const SUMMARY =
+  "Runs commands in an environment that is partly or wholly cut off from the host.";
+
+/** The help of one command, called by the given name. @param terminal - As for {@link overview}. */
+export function helpFor(command: CommandName, calledAs: string, terminal?: number): string {
+  const { usage, summary, notes = [], examples = [], takesProgram } = COMMANDS[command];
+  const width = widthOf(terminal);
+  const exitCodes = exitCodesOf(command);
   const lines = [
-    summary,
+    ...wrap(summary, width),
     "",
     ...usage.map((rest, index) =>
       `${index === 0 ? "Usage:" : "   or:"} ${calledAs} ${rest}`.trimEnd(),
     ),
     "",
-    ...optionLines(optionsOf(command)),
-    ...notes.flatMap((note) => [...wrap(note, WIDTH), ""]),
+    ...exampleLines(examples, width),
+    ...optionLines(optionsOf(command), width),
+    ...notes.flatMap((note) => [...wrap(note, width), ""]),
   ];
-  if (takesProgram) lines.push("Exit codes:", ...columns(EXIT_CODES, leftWidth(EXIT_CODES)), "");
+  if (takesProgram) lines.push(...environmentLines(width));
+  if (exitCodes.length > 0)
+    lines.push("Exit codes:", ...columns(exitCodes, leftWidth(exitCodes), width), "");
   return lines.join("\n");
 }
 
-type Row = readonly [left: string, right: string];
+function widthOf(terminal: number | undefined): number {
+  return Math.max(NARROWEST, terminal ?? PAGE);
+}
+
+function exampleLines(examples: readonly Example[], width: number): string[] {
+  if (examples.length === 0) return [];
+  const indented = (lines: readonly string[], by: number): string[] =>
+    lines.map((line) => " ".repeat(by) + line);
+  const lines = examples.flatMap(([line, meaning]) => [
+    ...indented(wrapCommand(line, width - 2), 2),
+    ...indented(wrap(meaning, width - 6), 6),
+  ]);
+  return [examples.length === 1 ? "Example:" : "Examples:", ...lines, ""];
+}
+
+function environmentLines(width: number): string[] {
+  return ["Environment:", ...columns(ENVIRONMENT, leftWidth(ENVIRONMENT), width), ""];
+}
 
 /** The options under the headings of their groups; without headings if all are of one group. */
-function optionLines(names: readonly OptionName[]): string[] {
-  const width = leftWidth(names.map(optionRow));
-  const groups = OPTION_GROUPS.map(
-    (title) => [title, names.filter((name) => OPTIONS[name].group === title)] as const,
-  ).filter(([, options]) => options.length > 0);
+function optionLines(names: readonly OptionName[], width: number): string[] {
+  const left = leftWidth(names.map(optionRow));
+  const groups = groupsOf(names);
   return groups.flatMap(([title, options]) => [
     ...(groups.length > 1 ? [`${title}:`] : []),
-    ...columns(options.map(optionRow), width),
+    ...columns(options.map(optionRow), left, width),
     "",
   ]);
 }
 
-function optionRow(name: OptionName): Row {
+/** The groups that have options of these, in their order. */
+export function groupsOf(
+  names: readonly OptionName[],
+): (readonly [title: OptionGroup, options: readonly OptionName[]])[] {
+  return OPTION_GROUPS.map(
+    (title) => [title, names.filter((name) => OPTIONS[name].group === title)] as const,
+  ).filter(([, options]) => options.length > 0);
+}
+
+/** An option as it is written, and what it does. */
+export function optionRow(name: OptionName): Row {
   const option = OPTIONS[name];
   const long = option.argument === undefined ? `--${name}` : `--${name} ${option.argument}`;
   const isRepeated = option.argument !== undefined && option.repeat === true;
@@ -60,31 +107,4 @@ function optionRow(name: OptionName): Row {
     option.short === undefined ? long : `-${option.short}, ${long}`,
     isRepeated ? `${option.help} Can be repeated.` : option.help,
   ];
-}
-
-function leftWidth(rows: readonly Row[]): number {
-  return Math.min(MOST_LEFT, Math.max(...rows.map(([left]) => left.length)) + 2);
-}
-
-/** Two columns, the second one wrapped; a text too long for the first gets a line of its own. */
-function columns(rows: readonly Row[], width: number): string[] {
-  return rows.flatMap(([left, right]) => {
-    const lines = wrap(right, WIDTH - INDENT.length - width);
-    const own = left.length > width - 2 ? [INDENT + left] : [];
-    const first = own.length > 0 ? "" : left;
-    return [
-      ...own,
-      ...lines.map((line, index) => INDENT + (index === 0 ? first : "").padEnd(width) + line),
-    ];
-  });
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
 }

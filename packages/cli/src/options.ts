@@ -45,6 +45,8 @@ export interface ValuedOption extends Omit<Switch, "argument"> {
   readonly read: Reader<unknown>;
   /** The config field that it sets. */
   readonly field?: ConfigField;
+  /** What a shell can complete: files or directories of the host, capabilities, or these words. */
+  readonly completes?: "file" | "directory" | "capability" | readonly string[];
   /** Whether each use adds to the ones before; otherwise the last one counts. */
   readonly repeat?: true;
   /** Whether a second use is refused, because the last one would drop more than a value. */
@@ -74,13 +76,25 @@ export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 const RUN_EXPLAIN = ["run", "explain"] as const;
 const WITH_IMAGES = ["run", "explain", "image"] as const;
-const EVERY = ["run", "backends", "doctor", "explain", "schema", "image", "gc"] as const;
+const EVERY = [
+  "run",
+  "backends",
+  "doctor",
+  "explain",
+  "schema",
+  "image",
+  "gc",
+  "completion",
+  "help",
+  "version",
+] as const;
 
 /** Every option under its name without dashes, in the order of the help. */
 const TABLE = {
   root: {
     argument: "DIR",
     read: hostPath,
+    completes: "file",
     field: "root",
     help: "The host directory or the image that becomes /, as ROOT. Default: the host's own root.",
     group: "Root and images",
@@ -118,6 +132,7 @@ const TABLE = {
   images: {
     argument: "DIR",
     read: hostPath,
+    completes: "directory",
     help: "Where App Container images are that others build on, or that a pod consists of.",
     group: "Root and images",
     commands: WITH_IMAGES,
@@ -125,6 +140,7 @@ const TABLE = {
   pod: {
     argument: "FILE",
     read: plainText,
+    completes: "file",
     help: "Runs the apps of an App Container pod manifest, in place of ROOT; --images has their images. FILE is trusted as the command line is: it may bind what it wants of the host.",
     group: "Root and images",
     commands: ["run"],
@@ -155,6 +171,7 @@ const TABLE = {
     short: "o",
     argument: "FILE",
     read: hostPath,
+    completes: "file",
     help: "The file to write.",
     group: "Root and images",
     commands: ["image"],
@@ -162,6 +179,7 @@ const TABLE = {
   writable: {
     argument: "PATH|all",
     read: plainText,
+    completes: "file",
     field: "writable",
     repeat: true,
     help: "A path inside that can be written; everything else is read-only. One that is relative starts where the program does, so `.` is the working directory. `all`: everything.",
@@ -171,6 +189,7 @@ const TABLE = {
   hide: {
     argument: "PATH",
     read: plainText,
+    completes: "file",
     field: "hidden",
     repeat: true,
     help: "A path inside that cannot be read at all, as PATH of --writable.",
@@ -180,6 +199,7 @@ const TABLE = {
   bind: {
     argument: "SRC[:DST[:ro|rw]]",
     read: bindMount,
+    completes: "file",
     field: "mounts",
     repeat: true,
     help: "Mounts SRC of the host on DST inside (default: the same path), read-only with `ro` and writable otherwise. `SRC::ro`: the same path, read-only. `\\:` is a colon in a path.",
@@ -189,6 +209,7 @@ const TABLE = {
   tmpfs: {
     argument: "DST[:SIZE]",
     read: tmpfsMount,
+    completes: "directory",
     field: "mounts",
     repeat: true,
     help: "Mounts an empty file system in memory. SIZE in bytes, or with k, m or g in KiB, MiB or GiB.",
@@ -198,6 +219,7 @@ const TABLE = {
   proc: {
     argument: "DST",
     read: procMount,
+    completes: "directory",
     field: "mounts",
     repeat: true,
     help: "Mounts a procfs.",
@@ -207,6 +229,7 @@ const TABLE = {
   dev: {
     argument: "DST",
     read: devMount,
+    completes: "directory",
     field: "mounts",
     repeat: true,
     help: "Mounts a minimal /dev.",
@@ -221,6 +244,7 @@ const TABLE = {
   cwd: {
     argument: "DIR",
     read: plainText,
+    completes: "directory",
     field: "cwd",
     help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
     group: "Program",
@@ -238,6 +262,7 @@ const TABLE = {
   "env-file": {
     argument: "FILE",
     read: variablesOf,
+    completes: "file",
     repeat: true,
     help: "Sets the variables in FILE, which has K=V on each line, and `#` before a comment. What --env sets counts more.",
     group: "Program",
@@ -260,6 +285,7 @@ const TABLE = {
   network: {
     argument: "none|host",
     read: plainText,
+    completes: ["none", "host"],
     field: "network",
     help: "`host`: the host's network. Default: none.",
     group: "Isolation",
@@ -268,6 +294,7 @@ const TABLE = {
   isolate: {
     argument: "LIST|all|none",
     read: namespaces,
+    completes: ["all", "none", ...NAMESPACES],
     field: "isolate",
     help: `Namespaces that are not shared with the host, of ${NAMESPACES.join(",")}. Default: all.`,
     group: "Isolation",
@@ -412,6 +439,7 @@ const TABLE = {
   config: {
     argument: "FILE",
     read: plainText,
+    completes: "file",
     once: true,
     help: "A config in JSON to start from. Other options replace its values and add to its lists.",
     group: "Config and backend",
@@ -420,6 +448,7 @@ const TABLE = {
   cgroup: {
     argument: "DIR",
     read: hostPath,
+    completes: "directory",
     help: "A directory below /sys/fs/cgroup in which this user may make others: the run gets a cgroup of its own there, for its limits and its accounting. Default: one below the caller's own, and only for a limit that needs it.",
     group: "Config and backend",
     commands: RUN_EXPLAIN,
@@ -434,6 +463,7 @@ const TABLE = {
   prefer: {
     argument: "CAPABILITY",
     read: plainText,
+    completes: "capability",
     repeat: true,
     help: "Lets this need go where the backend cannot meet it, and says so.",
     group: "Config and backend",
@@ -447,27 +477,41 @@ const TABLE = {
   "dry-run": {
     help: "Prints the plan as JSON and starts nothing.",
     group: "Output and help",
-    commands: RUN_EXPLAIN,
+    commands: ["run"],
   },
   "result-file": {
     argument: "FILE",
     read: plainText,
+    completes: "file",
     help: "Writes the whole result, or the error, as JSON.",
     group: "Output and help",
-    commands: RUN_EXPLAIN,
+    commands: ["run"],
+  },
+  meta: {
+    argument: "FILE",
+    read: plainText,
+    completes: "file",
+    help: "Writes how the run ended and what it took, for a judge: `key:value` lines with the keys of isolate(1).",
+    group: "Output and help",
+    commands: ["run"],
   },
   quiet: {
     help: "Does not say what is not enforced, nor which limit has ended the run.",
     group: "Output and help",
-    commands: RUN_EXPLAIN,
+    commands: ["run"],
   },
   json: {
     help: "Prints JSON.",
     group: "Output and help",
     commands: ["backends", "doctor", "explain", "image"],
   },
+  man: {
+    help: "Prints the manual page, for man(1).",
+    group: "Output and help",
+    commands: ["help"],
+  },
   verbose: {
-    help: "Says what is enforced and by what, on standard error.",
+    help: "Says more on standard error: of a run, what is enforced and by what; of a bug of ours, where it is.",
     group: "Output and help",
     commands: EVERY,
   },

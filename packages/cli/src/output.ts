@@ -6,6 +6,8 @@ export interface Output {
   readonly color: boolean;
   /** Whether it is a terminal, where a line that was written can be overwritten. */
   readonly live?: boolean;
+  /** How many columns the terminal has; undefined where there is none. */
+  readonly columns?: number | undefined;
   write(text: string): void;
 }
 

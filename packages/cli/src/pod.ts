@@ -21,7 +21,7 @@ import { type CommandLine, valueOf } from "./command-line.js";
 import { chosenUser, configFileOf, configFromOptions } from "./config-from-options.js";
 import { CliError, describeError } from "./errors.js";
 import { type End, exitCodeOf } from "./exit-code.js";
-import type { Io } from "./output.js";
+import { type Io, printableJson } from "./output.js";
 import { unpackingOf } from "./progress.js";
 import { hostPath } from "./readers.js";
 import { droppedLines, enforcedLines, noteLines } from "./report-run.js";
@@ -77,13 +77,13 @@ async function writeResult(
   get: () => Promise<PodResult>,
 ): Promise<End> {
   const path = valueOf(line, "result-file");
-  const file = path === undefined ? undefined : openResultFile(path);
+  const file = path === undefined ? undefined : openResultFile(path, "--result-file");
   try {
     const result = await get();
-    file?.write(result);
+    file?.write(printableJson(result));
     return endOf(result, signals);
   } catch (error) {
-    file?.write({ error: describeError(error) });
+    file?.write(printableJson({ error: describeError(error) }));
     throw error;
   }
 }

@@ -11,13 +11,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "./errors.js";
-import { printableJson } from "./output.js";
 import { hostPath } from "./readers.js";
 
 /** A result file that was opened before the run. */
 export interface ResultFile {
   /** Puts the whole text there at once, so that a reader finds all of it or no file. @throws CliError with exit code 125 */
-  write(result: unknown): void;
+  write(text: string): void;
 }
 
 /**
@@ -27,29 +26,37 @@ export interface ResultFile {
  * relative to it; no symlink is followed, and only a regular file is ever replaced.
  *
  * @throws CliError
+ * @param option - The option that named it, as messages write it.
  */
-export function openResultFile(path: string): ResultFile {
+export function openResultFile(path: string, option: string): ResultFile {
   const name = basename(path);
-  const directory = openDirectory(path, hostPath(dirname(path)));
+  const named = { path, option };
+  const directory = openDirectory(named, hostPath(dirname(path)));
   const file = join(directory, name);
   const there = lstatSync(file, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isFile()) throw failure(path, "is not a regular file");
-  attempt(path, 2, () => {
+  if (there !== undefined && !there.isFile()) throw failure(named, "is not a regular file");
+  attempt(named, 2, () => {
     writeBeside(file, "{}\n", (temporary) => rmSync(temporary));
     rmSync(file, { force: true });
   });
   return {
-    write(result) {
-      attempt(path, 125, () => {
-        writeBeside(file, printableJson(result), (temporary) => renameSync(temporary, file));
+    write(text) {
+      attempt(named, 125, () => {
+        writeBeside(file, text, (temporary) => renameSync(temporary, file));
       });
     },
   };
 }
 
+/** The path as it was written, and the option that it was written for. */
+interface Named {
+  readonly path: string;
+  readonly option: string;
+}
+
 /** The path of an open fd, on Linux: it leads to the same directory even after this was moved or replaced. */
-function openDirectory(path: string, directory: string): string {
-  return attempt(path, 2, () => {
+function openDirectory(named: Named, directory: string): string {
+  return attempt(named, 2, () => {
     const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
     if (process.platform === "linux") return `/proc/self/fd/${fd}`;
     closeSync(fd);
@@ -75,15 +82,15 @@ function writeBeside(file: string, text: string, then: (temporary: string) => vo
   }
 }
 
-function attempt<Value>(path: string, exitCode: number, act: () => Value): Value {
+function attempt<Value>(named: Named, exitCode: number, act: () => Value): Value {
   try {
     return act();
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw failure(path, `cannot be written: ${reason}`, exitCode);
+    throw failure(named, `cannot be written: ${reason}`, exitCode);
   }
 }
 
-function failure(path: string, why: string, exitCode = 2): CliError {
-  return new CliError(`--result-file: ${JSON.stringify(path)} ${why}`, { exitCode });
+function failure({ path, option }: Named, why: string, exitCode = 2): CliError {
+  return new CliError(`${option}: ${JSON.stringify(path)} ${why}`, { exitCode });
 }

@@ -8,7 +8,7 @@ export function cliPage(root) {
     return execFileSync(process.execPath, [path, ...args, "--help"], { encoding: "utf8" });
   };
   const overview = help("sandboxlib");
-  const commands = [...overview.matchAll(/^ {2}(\w+) {2}/gm)].flatMap(([, name]) => [
+  const commands = [...overview.matchAll(/^ {2}([a-z]+) {2}/gm)].flatMap(([, name]) => [
     `## \`sandboxlib ${name}\`${name === "run" ? " and `run-sandbox`" : ""}`,
     "",
     ...block(name === "run" ? help("run-sandbox") : help("sandboxlib", name)),
@@ -24,6 +24,18 @@ export function cliPage(root) {
     .join("\n")
     .trimEnd()
     .concat("\n");
+}
+
+/** The manual pages, as npm installs them beside the commands. */
+export function manPages(root) {
+  const man = (...words) => {
+    const path = join(root, "packages/cli/bin/sandboxlib.js");
+    return execFileSync(process.execPath, [path, "help", "--man", ...words], { encoding: "utf8" });
+  };
+  return [
+    ["packages/cli/man/run-sandbox.1", man("run")],
+    ["packages/cli/man/sandboxlib.1", man()],
+  ];
 }
 
 function block(text) {

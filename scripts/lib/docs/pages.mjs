@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { workspaceBackends } from "./backends.mjs";
 import { capabilitiesPage } from "./capabilities-page.mjs";
-import { cliPage } from "./cli-page.mjs";
+import { cliPage, manPages } from "./cli-page.mjs";
 import { configPage } from "./config-page.mjs";
 import { CONFIG_TYPES, configTypes } from "./config-types.mjs";
 import { table } from "./table.mjs";
@@ -16,6 +16,7 @@ export async function generatedDocs() {
   return [
     [CONFIG_TYPES, configTypes(root)],
     ["docs/cli.md", cliPage(root)],
+    ...manPages(root),
     ["docs/config.md", configPage()],
     ["docs/capabilities.md", capabilitiesPage(backends)],
     ["README.md", readme(backends)],

@@ -2,6 +2,7 @@ import type { SandboxResult } from "@sandboxlib/core";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { CliError, describeError } from "../errors.js";
 import { type End, exitCodeOf } from "../exit-code.js";
+import { metaText } from "../meta-file.js";
 import { type Io, printableJson } from "../output.js";
 import { droppedLines, enforcedLines, limitLine, noteLines } from "../report-run.js";
 import { openResultFile } from "../result-file.js";
@@ -16,20 +17,33 @@ export async function run(line: CommandLine, io: Io): Promise<End> {
     assertConsistent(line);
     return (await import("../pod.js")).runPodLine(line, io);
   }
-  const path = valueOf(line, "result-file");
-  if (path === undefined) {
-    return line.options.has("dry-run") ? dryRun(line, io) : endOf(await runProgram(line, io));
-  }
-  const file = openResultFile(path);
+  if (line.options.has("dry-run")) return dryRun(line, io);
+  const reports = openReports(line);
   let ended: Ended;
   try {
     ended = await runProgram(line, io);
   } catch (error) {
-    file.write({ error: describeError(error) });
+    for (const report of reports) report(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
-  file.write(ended.result);
+  for (const report of reports) report(ended.result);
   return endOf(ended);
+}
+
+/** Opens the files that say how the run ended, whatever happens. */
+function openReports(line: CommandLine): ((ended: SandboxResult | Error) => void)[] {
+  const open = (
+    name: "result-file" | "meta",
+    textOf: (ended: SandboxResult | Error) => string,
+  ): ((ended: SandboxResult | Error) => void)[] => {
+    const path = valueOf(line, name);
+    if (path === undefined) return [];
+    const file = openResultFile(path, `--${name}`);
+    return [(ended) => file.write(textOf(ended))];
+  };
+  const asJson = (ended: SandboxResult | Error): string =>
+    printableJson(ended instanceof Error ? { error: describeError(ended) } : ended);
+  return [...open("result-file", asJson), ...open("meta", metaText)];
 }
 
 interface Ended {
@@ -103,6 +117,7 @@ async function runIn(
 /** Pairs of options that contradict each other. */
 const CONTRADICTIONS = [
   ["dry-run", "result-file"],
+  ["dry-run", "meta"],
   ["quiet", "verbose"],
   ["dry-run", "pod"],
   ["dry-run", "metadata-service"],
@@ -110,6 +125,8 @@ const CONTRADICTIONS = [
   ["volume", "pod"],
   ["digest", "pod"],
   ["tty", "pod"],
+  ["meta", "pod"],
+  ["meta", "metadata-service"],
   ["tty", "metadata-service"],
 ] as const;
 
