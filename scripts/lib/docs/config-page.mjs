@@ -9,7 +9,7 @@ export function configPage() {
 
 A config is one JSON object. Every field may be left out, and what is left out is isolated: \`{}\` runs a command on the host's own files, read-only, without network. An unknown key is an error. Empty is not the same as absent: \`"isolate": []\` asks for no namespace, \`"env": {}\` leaves the program with \`PWD\` alone. \`sandboxlib schema\` prints the JSON Schema.
 
-Every path is absolute, contains no \`..\` and no NUL byte. A path inside is looked up in the root, where an absolute symlink starts again at the root. It must exist there: nothing is ever made in the root. Only a mount target may be missing, where it lies in a \`tmpfs\` or \`dev\` of the config. A path in \`writable\` that a \`tmpfs\` would cover shows through it.
+Every path is absolute, contains no \`..\` and no NUL byte. A path inside is looked up in the root, where an absolute symlink starts again at the root. It must exist there: nothing is ever made in the root. Only the target of a mount may be missing: where it lies in a \`tmpfs\` or \`dev\` of the config, it is made in memory; elsewhere a backend with [\`mount.create\`](capabilities.md) shows it for the run, unless the directory around it can be written. With another backend, and in a directory that can be written, it is refused. A path in \`writable\` that a \`tmpfs\` would cover shows through it.
 
 ## Fields
 
