@@ -18,7 +18,9 @@ export function withOrigin(error: unknown, origins: Origins): unknown {
   if (!isSandboxError(error)) return error;
   const { code, path, hint, backend, cause } = error;
   const origin = path === undefined ? undefined : originOf(origins, path);
-  const message = origin === undefined ? error.message : `${error.message} (${origin})`;
+  // A message about the command names it already.
+  const message =
+    origin === undefined || origin === "COMMAND" ? error.message : `${error.message} (${origin})`;
   return new SandboxError(code, message, {
     cause,
     ...(path !== undefined && { path }),
@@ -27,9 +29,11 @@ export function withOrigin(error: unknown, origins: Origins): unknown {
   });
 }
 
-/** A hint of core with commands in place of functions. */
+/** A hint of core with commands and options in place of functions and fields of the library. */
 export function withCommands(hint: string): string {
-  return hint.replace("`configJsonSchema()`", "`sandboxlib schema`");
+  return hint
+    .replace("`configJsonSchema()`", "`sandboxlib schema`")
+    .replace(/prefer: \[[^\]]*\] \(([^)]*)\)/, "$1");
 }
 
 /** A hint of core in the words of the command line. Fields of a config file keep their names. */

@@ -1,6 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { describeWith } from "./support/backend.js";
 import { type Ran, runSandbox } from "./support/cli.js";
 import { scratch } from "./support/scratch.js";
@@ -16,6 +24,10 @@ async function refused(args: readonly string[], cwd = scratch()): Promise<Ran> {
   expect(ran.stderr).toMatch(/^sandboxlib: .*\n(hint: .*\n)?$/);
   return ran;
 }
+
+/** The default tmpfs covers it. */
+const HIDDEN = mkdtempSync("/tmp/sandboxlib-hidden-");
+afterAll(() => rmSync(HIDDEN, { recursive: true }));
 
 function firstLine({ stderr }: Ran): string | undefined {
   return stderr.split("\n")[0];
@@ -96,12 +108,12 @@ test.each([
   [["--isolate", "none", "--hostname", "x"], "Add `uts` to --isolate, or leave --hostname out."],
   [["--network", "lan"], "`sandboxlib schema` has every field."],
   [
-    ["--cwd", "/tmp/x"],
+    ["--cwd", HIDDEN],
     "Make it visible with a bind mount or --writable, or leave the default mounts (--no-default-mounts) out.",
   ],
   [
-    ["--tmpfs", "/opt", "--cwd", "/opt/x"],
-    "Make it visible with a bind mount or --writable, or leave --tmpfs /opt out.",
+    ["--tmpfs", "/usr", "--cwd", "/usr/bin"],
+    "Make it visible with a bind mount or --writable, or leave --tmpfs /usr out.",
   ],
 ])("the hint for %j speaks of options", async (args, hint) => {
   const ran = await refused(args);
@@ -124,6 +136,39 @@ test("an empty file is no root", async () => {
     125,
     `sandboxlib: "${directory}/empty" is an empty file, and neither a directory nor an image`,
   ]);
+});
+
+await describeWith("namespaces", "what only the start of a run can tell", () => {
+  const options = ["--backend", "namespaces", "--cwd", "/"];
+
+  test("a program for another machine is named with both", async () => {
+    const directory = scratch();
+    const head = readFileSync(process.execPath).subarray(0, 4096);
+    head.writeUInt16LE(process.arch === "x64" ? 183 : 62, 18);
+    writeFileSync(join(directory, "other"), head, { mode: 0o755 });
+    const args = [...options, "--bind", directory, "--", join(directory, "other")];
+    const { exitCode, stderr } = await runSandbox(args);
+    const [its, ours] = process.arch === "x64" ? ["aarch64", "x86_64"] : ["x86_64", "aarch64"];
+    expect([exitCode, stderr]).toEqual([
+      126,
+      `sandboxlib: command: "${directory}/other" is a program for ${its}, and this machine is ${ours} (exec format error)\nhint: Use a build of it for this machine, or register an emulator (binfmt_misc).\n`,
+    ]);
+  });
+
+  test("a word that the kernel does not take is too long", async () => {
+    // Longer than a command line may have here: the shell cannot start us with it either, so the environment has it.
+    const directory = scratch();
+    const env = `A=${"x".repeat(200_000)}\n`;
+    writeFileSync(join(directory, "vars"), env);
+    const { exitCode, stderr } = await runSandbox(
+      [...options, "--env-file", "vars", "--", "true"],
+      { cwd: directory },
+    );
+    expect([exitCode, stderr]).toEqual([
+      125,
+      'sandboxlib: command: "true" cannot be started: its arguments and its environment are too long (E2BIG)\nhint: Shorten the command or the environment, or hand the words over in a file: the kernel takes 128 KiB a word, 2 MiB in all.\n',
+    ]);
+  });
 });
 
 test("what is the same key in two objects of a config is no mistake", async () => {
@@ -162,6 +207,7 @@ await describeWith("bubblewrap", "what only the host can tell", () => {
       'root: "/no/such/root" does not exist, or cannot be reached (ROOT /no/such/root)',
     ],
     [["/etc/passwd"], '"/etc/passwd": it is neither a directory nor an image'],
+    [["--cwd", "/tmp/no-such"], 'cwd: "/tmp/no-such" does not exist (--cwd /tmp/no-such)'],
     [["--writable", "/no/such"], 'writable[0]: "/no/such" does not exist (--writable /no/such)'],
     [["--cwd", "/no/such"], 'cwd: "/no/such" does not exist (--cwd /no/such)'],
     [["--bind", "/no/such"], 'mounts[3].source: "/no/such" does not exist on the host'],

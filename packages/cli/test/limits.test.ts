@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { probeCgroups } from "@sandboxlib/core/internal";
 import { expect, test } from "vitest";
 import { describeWith } from "./support/backend.js";
 import { BIN, ran, runSandbox, sandboxlib } from "./support/cli.js";
+import { testUnless } from "./support/test-unless.js";
 
 const PRLIMIT = "/usr/bin/prlimit";
 
@@ -30,6 +32,21 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
       expect(stderr).toContain("limits.openFiles: 300 cannot be set");
       expect(stderr).toContain("the hard limit of this process is 200");
       expect(stderr).toContain("(--open-files 300)");
+    });
+  });
+}
+
+const cgroups = probeCgroups().missing.find(({ capability }) => capability === "limit.processes");
+
+for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
+  await describeWith(backend, "too few processes", () => {
+    testUnless(cgroups?.reason, "are said to be what they are", async () => {
+      const options = ["--backend", backend, "--degrade", "--quiet", "--cwd", "/"];
+      const { exitCode, stderr } = await runSandbox([...options, "--processes", "1", "--", "true"]);
+      expect(exitCode).toBe(125);
+      expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+        "hint: Raise --processes: what sets the sandbox up is counted, too. Or there are too many processes: see `ulimit -u`.",
+      );
     });
   });
 }

@@ -13,7 +13,7 @@ describe("a backend that cannot enforce what is asked", () => {
     const ran = await runSandbox([...PLAIN, "--", "echo", "ran"], ENV);
     expect(ran).toMatchObject({ exitCode: 125, stdout: "" });
     expect(ran.stderr).toMatch(
-      /^sandboxlib: writable: needs writable\.paths, and .*\nhint: .*--prefer writable\.paths/,
+      /^sandboxlib: writable: needs writable\.paths, and the backend plain does not enforce it\. Not met either: .*; isolate needs isolate\.mount, .*; network needs network\.none; .*\nhint: .*let them go with --prefer writable\.paths .*--prefer network\.none/,
     );
   });
 
@@ -87,7 +87,7 @@ describe("explain", () => {
   });
 
   test("explains no config that is not valid", async () => {
-    const ran = await sandboxlib(["explain", "--writable", "x", "--", "true"]);
+    const ran = await sandboxlib(["explain", "--cwd", "x", "--", "true"]);
     expect(ran).toMatchObject({ exitCode: 2, stdout: "" });
   });
 });

@@ -3,6 +3,7 @@ import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { CliError, describeError } from "../errors.js";
 import { type End, exitCodeOf } from "../exit-code.js";
 import { metaText } from "../meta-file.js";
+import { withOrigin } from "../origins.js";
 import { type Io, printableJson } from "../output.js";
 import { droppedLines, enforcedLines, limitLine, noteLines } from "../report-run.js";
 import { openResultFile } from "../result-file.js";
@@ -77,6 +78,8 @@ async function runProgram(line: CommandLine, io: Io): Promise<Ended> {
     try {
       const result = await runIn(opened, line, io, signals);
       return { result, endedBy: signals.endedBy(result) };
+    } catch (error) {
+      throw withOrigin(error, request.written.origins);
     } finally {
       await opened.close();
     }

@@ -83,3 +83,7 @@ function ownHard(name: RlimitName): number | undefined {
   if (hard === undefined) return undefined;
   return hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
 }
+
+/** What to do where a fork was refused and the config has a limit of processes. */
+export const HINT_PROCESSES =
+  "Raise `limits.processes`: what sets the sandbox up is counted, too. Or there are too many processes: see `ulimit -u`.";

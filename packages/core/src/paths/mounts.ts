@@ -5,7 +5,7 @@ import type { SandboxError } from "../result/error.js";
 import { aliasesOf } from "./aliases.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
 import { selfBindsFor } from "./self-binds.js";
-import { find, invalid, nearest, realPath, type View } from "./view.js";
+import { find, invalid, locate, nearest, realPath, type View } from "./view.js";
 
 /** What a config has mounted over the root. */
 export interface Mounted {
@@ -195,10 +195,19 @@ function depth(target: string): number {
   return target.split("/").length;
 }
 
+/** Whether there is something below what is mounted in memory, so that it is this that covers it. */
+function isUnder(view: View, path: string): boolean {
+  try {
+    return locate(withoutMemory(view), path).kind !== "missing";
+  } catch {
+    return true; // It cannot be told.
+  }
+}
+
 /** What to say of a path at which nothing is. */
 export function notThere(view: View, field: string, path: string): SandboxError {
   const cover = nearest(view, path);
-  if (cover !== undefined && cover.type !== "bind") {
+  if (cover !== undefined && cover.type !== "bind" && isUnder(view, path)) {
     const hint = `Make it visible with a bind mount or \`writable\`, or leave ${cover.path} out.`;
     return invalid(field, path, `is covered by the ${cover.type} on ${cover.target}`, hint);
   }

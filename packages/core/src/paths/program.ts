@@ -99,7 +99,7 @@ const MAX_INTERPRETERS = 5;
 function assertFormat(view: View, name: string, { host }: Located, depth = 0): void {
   const format = host === undefined ? undefined : formatOf(host);
   if (format === undefined) return;
-  if (format.fault !== undefined) throw notExecutable(name, format.fault, HINT_FORMAT);
+  if (format.fault !== undefined) throw notExecutable(name, ...format.fault);
   const { interpreter } = format;
   if (interpreter === undefined || !interpreter.startsWith("/")) return;
   const at = look(view, interpreter);
@@ -129,7 +129,7 @@ interface Format {
   /** The program that is started in its place, or loads it. */
   readonly interpreter?: string | undefined;
   /** Why the kernel will refuse it, where that is certain. */
-  readonly fault?: string;
+  readonly fault?: Why | undefined;
 }
 
 /** The format of an executable file; undefined when only the kernel can tell. */
@@ -138,11 +138,11 @@ function formatOf(file: string): Format | undefined {
   if (head === undefined) return undefined;
   if (head.toString("latin1", 0, 2) === "#!") return scriptFormat(head);
   if (head.length >= ELF_HEADER && head.readUInt32BE(0) === ELF)
-    return { isScript: false, interpreter: elfInterpreter(head) };
+    return { isScript: false, interpreter: elfInterpreter(head), fault: foreign(head) };
   if (process.platform !== "linux" || hasOtherFormats()) return undefined;
   // execvp(3) would run it with a shell, whose errors would look like output of the program.
   const what = head.length === 0 ? "is empty" : "has neither `#!` nor a known binary format";
-  return { isScript: false, fault: what };
+  return { isScript: false, fault: [what, HINT_FORMAT] };
 }
 
 const ELF = 0x7f454c46;
@@ -169,8 +169,46 @@ function scriptFormat(head: Buffer): Format {
   return {
     isScript: true,
     interpreter,
-    ...(interpreter === undefined && { fault: "has no interpreter behind its `#!`" }),
+    ...(interpreter === undefined && {
+      fault: ["has no interpreter behind its `#!`", HINT_FORMAT] as const,
+    }),
   };
+}
+
+/** The numbers of elf(5) for the machines whose programs a kernel for each architecture of Node runs. */
+const MACHINES: Partial<Readonly<Record<NodeJS.Architecture, readonly number[]>>> = {
+  x64: [62, 3],
+  ia32: [3],
+  arm64: [183, 40],
+  arm: [40],
+  riscv64: [243],
+  ppc64: [21, 20],
+  s390x: [22],
+};
+
+const NAMES: Readonly<Record<number, string>> = {
+  3: "i386",
+  8: "mips",
+  20: "powerpc",
+  21: "powerpc64",
+  22: "s390x",
+  40: "arm",
+  62: "x86_64",
+  183: "aarch64",
+  243: "riscv",
+};
+
+/** What is wrong with a program for another machine, where no emulator may be registered for it. */
+function foreign(head: Buffer): Why | undefined {
+  const own = MACHINES[process.arch];
+  const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
+  if (own === undefined || own.includes(machine)) return undefined;
+  if (process.platform !== "linux" || hasOtherFormats()) return undefined;
+  const [its, ours] = [machine, own[0] ?? 0].map((each) => NAMES[each] ?? `machine ${each}`);
+  return [
+    `is a program for ${its}, and this machine is ${ours} (exec format error)`,
+    "Use a build of it for this machine, or register an emulator (binfmt_misc).",
+  ];
 }
 
 /** The PT_INTERP of elf(5), for 64 bits and little-endian. */

@@ -3,6 +3,7 @@ import type { Host } from "../backend/backend.js";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { isExactVariable } from "../config/text.js";
 import { type Config, limitsWithout } from "../config/types.js";
+import { errnoOf } from "../host/host.js";
 import type { SandboxError } from "../result/error.js";
 import { idMapFor } from "./id-map.js";
 import { mountAll, notThere } from "./mounts.js";
@@ -70,7 +71,18 @@ function hostDirectory(path: string, field: string): string {
   const real = realPath(path);
   if (real === undefined) throw invalid(field, path, "does not exist, or cannot be reached");
   if (!statSync(real).isDirectory()) throw invalid(field, path, "is not a directory");
+  assertEntered(real, path, field);
   return real;
+}
+
+/** What lies in a directory that may not be entered could not be looked up, and the error would name that. */
+function assertEntered(real: string, path: string, field: string): void {
+  try {
+    statSync(`${real}/.`);
+  } catch (cause) {
+    const why = `may not be entered by this user: ${errnoOf(cause)}`;
+    throw invalid(field, path, why, "See its owner and its mode with `ls -ld`.", cause);
+  }
 }
 
 function inherited({ inheritEnv }: Config): Record<string, string> {

@@ -61,7 +61,11 @@ export function locate(view: View, path: string, under = false): Located {
       symlinks += 1;
       if (symlinks > MAX_SYMLINKS)
         throw Object.assign(new Error("too many symlinks"), { code: "ELOOP" });
-      const link = readlinkSync(host ?? "");
+      const link = readLink(host ?? "");
+      if (link === undefined) {
+        left.unshift(name);
+        continue;
+      }
       if (link.startsWith("/")) current = "/";
       left.unshift(...link.split("/"));
       continue;
@@ -132,6 +136,16 @@ function lstat(host: string): Stats | undefined {
   }
 }
 
+/** Where a symlink leads; undefined where somebody has just put something else there, which is to be looked at again. */
+function readLink(host: string): string | undefined {
+  try {
+    return readlinkSync(host);
+  } catch (error) {
+    if (["EINVAL", "ENOENT"].includes(errnoOf(error))) return undefined;
+    throw error;
+  }
+}
+
 /** What is wrong with a path that a config names, as `PATH_INVALID`. */
 export function invalid(
   path: string,
@@ -156,9 +170,16 @@ export function find(view: View, path: string, field: string, under = false): Lo
   try {
     return locate(view, path, under);
   } catch (cause) {
-    throw invalid(field, path, `cannot be looked up: ${errnoOf(cause)}`, undefined, cause);
+    const code = errnoOf(cause);
+    const why = REASONS[code] ?? code;
+    throw invalid(field, path, `cannot be looked up: ${why}`, undefined, cause);
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "a directory on the way may not be entered by this user (EACCES)",
+  ELOOP: "its symlinks lead round in a circle (ELOOP)",
+};
 
 /** The real path of a file of the host; undefined when it does not exist or cannot be reached. */
 export function realPath(path: string): string | undefined {

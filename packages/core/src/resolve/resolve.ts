@@ -25,7 +25,7 @@ export interface Resolved {
 /**
  * Compares what a config asks for with what a backend enforces on this host.
  *
- * @throws SandboxError `CAPABILITY_UNSUPPORTED` for the first need that is not met and may not be let go.
+ * @throws SandboxError `CAPABILITY_UNSUPPORTED`, naming every need that is not met and was not let go.
  */
 export function resolve(
   config: Config,
@@ -35,12 +35,15 @@ export function resolve(
 ): Resolved {
   const met: Need[] = [];
   const dropped: Dropped[] = [];
+  const unmet: Unmet[] = [];
   for (const need of needs(config)) {
     const lack = lackOf(need.capability, backend, probe) ?? lackOfBase(need, dropped);
     if (lack === undefined) met.push(need);
     else if (mayDrop(need.capability, prefer)) dropped.push({ ...need, reason: lack.reason });
-    else throw unsupported(need, backend.name, lack);
+    else unmet.push({ ...need, lack });
   }
+  const [first, ...others] = unmet;
+  if (first !== undefined) throw unsupported(first, others, backend.name);
   return { config: narrow(config, dropped), needs: met, dropped };
 }
 
@@ -71,19 +74,46 @@ function mayDrop(capability: Capability, prefer: Prefer): boolean {
   return CAPABILITIES[capability].droppable && (prefer === "all" || prefer.includes(capability));
 }
 
-function unsupported(need: Need, backend: string, lack: Lack): SandboxError {
-  const wayOut = CAPABILITIES[need.capability].droppable
-    ? `Use a backend that enforces it, change \`${need.path}\`, or let it go with prefer: ["${need.capability}"] (--prefer ${need.capability}).`
-    : `Use a backend that enforces it, or change \`${need.path}\`.`;
+/** A need, and why it is not met. */
+interface Unmet extends Need {
+  readonly lack: Lack;
+}
+
+function unsupported(first: Unmet, others: readonly Unmet[], backend: string): SandboxError {
+  const all = [first, ...others];
+  const remedies = new Set(all.flatMap(({ lack }) => lack.remedy ?? []));
   return new SandboxError(
     "CAPABILITY_UNSUPPORTED",
-    `${need.path}: needs ${need.capability}, and ${lack.reason}`,
+    `${first.path}: needs ${first.capability}, and ${first.lack.reason}${more(first, others)}`,
     {
-      path: need.path,
+      path: first.path,
       backend,
-      hint: lack.remedy === undefined ? wayOut : `${lack.remedy} ${wayOut}`,
+      hint: [...remedies, wayOut(all)].join(" "),
     },
   );
+}
+
+/** The other needs that are not met, by the fields that ask for them. A reason is not said twice. */
+function more(first: Unmet, others: readonly Unmet[]): string {
+  if (others.length === 0) return "";
+  const fields = new Map<string, string[]>();
+  for (const { path, capability, lack } of others) {
+    const why = lack.reason === first.lack.reason ? "" : ` (${lack.reason})`;
+    fields.set(path, [...(fields.get(path) ?? []), `${capability}${why}`]);
+  }
+  const listed = [...fields].map(([path, words]) => `${path} needs ${words.join(", ")}`);
+  return `. Not met either: ${listed.join("; ")}`;
+}
+
+function wayOut(all: readonly Unmet[]): string {
+  const it = all.length === 1 ? "it" : "them";
+  const fields = [...new Set(all.map(({ path }) => `\`${path}\``))].join(", ");
+  const words = [...new Set(all.map(({ capability }) => capability))];
+  if (!words.every((word) => CAPABILITIES[word].droppable))
+    return `Use a backend that enforces ${it}, or change ${fields}.`;
+  const list = words.map((word) => `"${word}"`).join(", ");
+  const options = words.map((word) => `--prefer ${word}`).join(" ");
+  return `Use a backend that enforces ${it}, change ${fields}, or let ${it} go with prefer: [${list}] (${options}).`;
 }
 
 /** Takes the dropped needs out of the config, so that a backend never sees what it cannot honour. */

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { Ended, Verdict } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
+import { HINT_PROCESSES } from "../host/rlimit.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
 import type { Ending, Exceeded, StoppedEnding } from "../result/result.js";
 
@@ -44,7 +45,9 @@ export function outcomeOf(ended: Ended, seen: Seen): Ending {
   // With SIGKILL the caller has ended everything, perhaps before there was a program.
   if (signaled === "SIGKILL") return { outcome: "signaled", signal: signaled };
   const { code, message, kind: _, ...details } = verdict;
-  throw new SandboxError(code, message, { ...HINTS[code], ...details });
+  // A fork was refused before there was a program.
+  const hint = (ended.usage?.refusedForks ?? 0) > 0 ? { hint: HINT_PROCESSES } : {};
+  throw new SandboxError(code, message, { ...HINTS[code], ...hint, ...details });
 }
 
 /** Details of errors that are the same for every backend. */

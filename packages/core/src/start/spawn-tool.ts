@@ -15,15 +15,20 @@ export function spawnTool(
     return withPipes(spawn(program, args, { ...options, cwd: "/", detached: true }));
   } catch (cause) {
     const tooLong = cause instanceof Error && "code" in cause && cause.code === "E2BIG";
-    throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${String(cause)}`, {
+    const why = tooLong ? TOO_LONG : String(cause);
+    throw new SandboxError("LAUNCH_FAILED", `${program} cannot be started: ${why}`, {
       ...(tooLong && { hint: HINT_TOO_LONG }),
       cause,
     });
   }
 }
 
+/** What E2BIG of execve(2) means. */
+export const TOO_LONG = "its arguments and its environment are too long (E2BIG)";
+
 /** What to do about E2BIG of execve(2). */
-export const HINT_TOO_LONG = "Shorten the command: the kernel takes 128 KiB a word, 2 MiB in all.";
+export const HINT_TOO_LONG =
+  "Shorten the command or the environment, or hand the words over in a file: the kernel takes 128 KiB a word, 2 MiB in all.";
 
 /** Node makes no pipes when there are no fds left, and says so in an event only. */
 function withPipes(child: ChildProcess): ChildProcess {

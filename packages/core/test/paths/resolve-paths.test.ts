@@ -1,4 +1,4 @@
-import { existsSync, linkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ResolvedConfig, realHost } from "../../src/index.backend.js";
@@ -351,6 +351,35 @@ describe("assertSettled", () => {
     rmSync(source, { recursive: true });
     symlinkSync("other", source);
     expect((await thrown(() => recheckPaths(config))).path).toBe("mounts[0]");
+  });
+
+  it.skipIf(process.geteuid?.() === 0)(
+    "names a root that may not be entered (skipped for root, who may)",
+    async () => {
+      const root = temporary(TREE);
+      chmodSync(root, 0o600);
+      try {
+        const error = await thrown(() => settled({}, root));
+        const shown = JSON.stringify(root);
+        expect([error.path, error.message]).toEqual([
+          "root",
+          `root: ${shown} may not be entered by this user: EACCES`,
+        ]);
+      } finally {
+        chmodSync(root, 0o700);
+      }
+    },
+  );
+
+  it("says that a path does not exist where nothing is below the tmpfs that covers it", async () => {
+    const messages = ["/tmp/none", "/tmp/some"].map(async (cwd) =>
+      thrown(() => settled({ cwd }, temporary({ ...TREE, "tmp/some": {} }))),
+    );
+    const [none, some] = await Promise.all(messages);
+    expect([none?.message, some?.message]).toEqual([
+      expect.stringMatching(/^cwd: "\/tmp\/none" does not exist in the root /),
+      'cwd: "/tmp/some" is covered by the tmpfs on /tmp',
+    ]);
   });
 
   it("refuses a root that is gone", async () => {

@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { ResolvedMount } from "../../src/index.backend.js";
 import { locate, type View } from "../../src/paths/view.js";
 import { type Tree, temporary } from "../support/temporary.js";
@@ -17,6 +18,16 @@ function lead(at: View, path: string, under = false): unknown[] {
 }
 
 describe("locate", () => {
+  it("looks again where a symlink has just been replaced", () => {
+    const at = view({ "real/file": "x", racy: { link: "real" } });
+    const script = 'cd "$1"; while :; do rm -f racy; mkdir racy; rmdir racy; ln -s real racy; done';
+    const racer = spawn("sh", ["-c", script, "sh", at.root], { stdio: "ignore" });
+    onTestFinished(() => void racer.kill("SIGKILL"));
+    const kinds = new Set<string>();
+    for (let count = 0; count < 20_000; count += 1) kinds.add(locate(at, "/racy/file").kind);
+    expect([...kinds].filter((kind) => !["file", "missing"].includes(kind))).toEqual([]);
+  });
+
   const tree = {
     "a/b/file": "x",
     "a/up": { link: "../../../../a/b" },

@@ -131,6 +131,20 @@ describe("resolve", () => {
     expect(error.path).toBe("network");
   });
 
+  it("names every need that is not met, by its field, and a way out for all of them", async () => {
+    const missing: Missing[] = [
+      { capability: "isolate.cgroup", reason: "the kernel is too old", remedy: "Update it." },
+    ];
+    const backend = declaring(allBut("writable.paths", "isolate.ipc", "network.none"));
+    const error = await thrown(() =>
+      resolve(parseConfig({}), backend, { available: true, missing }),
+    );
+    expect([error.message, error.hint]).toEqual([
+      "writable: needs writable.paths, and the backend made-up does not enforce it. Not met either: isolate needs isolate.ipc, isolate.cgroup (the kernel is too old); network needs network.none",
+      'Update it. Use a backend that enforces them, change `writable`, `isolate`, `network`, or let them go with prefer: ["writable.paths", "isolate.ipc", "isolate.cgroup", "network.none"] (--prefer writable.paths --prefer isolate.ipc --prefer isolate.cgroup --prefer network.none).',
+    ]);
+  });
+
   it("drops nothing that the backend has, though it might be let go", () => {
     const { dropped } = resolve(parseConfig(GREEDY), declaring(allCapabilities()), ANYWHERE, "all");
     expect(dropped).toEqual([]);

@@ -2,10 +2,16 @@ import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import type { ResolvedConfig } from "../../backend/resolved-config.js";
 import type { Word } from "../../config/text.js";
-import { limitFailure, RLIMITS, type RlimitName, rlimitNames } from "../../host/rlimit.js";
+import {
+  HINT_PROCESSES,
+  limitFailure,
+  RLIMITS,
+  type RlimitName,
+  rlimitNames,
+} from "../../host/rlimit.js";
 import { assertProgram } from "../../paths/program.js";
 import { isSandboxError, SandboxError } from "../../result/error.js";
-import { HINT_TOO_LONG } from "../spawn-tool.js";
+import { HINT_TOO_LONG, TOO_LONG } from "../spawn-tool.js";
 import type { Failed } from "./message.js";
 
 /** What a failure that the launcher reports means to the caller. `name` is the command's own, as it was asked for. */
@@ -30,7 +36,14 @@ export function failureOf(failed: Failed, config: ResolvedConfig, name: Word): S
     case LIMIT:
       return limitFailure(limitNamed(failed.what), config.limits, errorName(failed.errno));
     default:
-      return error("LAUNCH_FAILED", failed, `the sandbox cannot be set up: ${reason(failed)}`);
+      return error(
+        "LAUNCH_FAILED",
+        failed,
+        `the sandbox cannot be set up: ${reason(failed)}`,
+        config.limits.processes !== undefined && errorName(failed.errno) === "EAGAIN"
+          ? HINT_PROCESSES
+          : undefined,
+      );
   }
 }
 
@@ -57,8 +70,8 @@ function programFailure(failed: Failed, config: ResolvedConfig, name: Word): San
   const why = errorName(failed.errno);
   const shown = typeof name === "string" ? name : Buffer.from(name).toString();
   if (why === "E2BIG") {
-    const message = `${shown} cannot be started: ${why}`;
-    return new SandboxError("LAUNCH_FAILED", message, { hint: HINT_TOO_LONG });
+    const message = `command: ${JSON.stringify(shown)} cannot be started: ${TOO_LONG}`;
+    return new SandboxError("LAUNCH_FAILED", message, { path: "command", hint: HINT_TOO_LONG });
   }
   try {
     if (typeof name === "string") assertProgram(config, name);
@@ -79,8 +92,8 @@ function error(
   code: "LAUNCH_FAILED" | "VERIFY_FAILED" | "CLEANUP_FAILED",
   { path, errno }: Failed,
   message: string,
+  hint: string | undefined = HINTS[errorName(errno)],
 ): SandboxError {
-  const hint = HINTS[errorName(errno)];
   return new SandboxError(code, path === "" ? message : `${path}: ${message}`, {
     ...(path !== "" && { path }),
     ...(hint !== undefined && { hint }),
@@ -107,6 +120,10 @@ function how(status: number): string {
     : `was killed by ${signal[0]}, and the program with it`;
 }
 
+/** libuv has a name for most errors, and the system for the others, such as ENOEXEC. */
 function errorName(errno: number): string {
-  return errno > 0 ? getSystemErrorName(-errno) : String(errno);
+  if (errno <= 0) return String(errno);
+  const name = getSystemErrorName(-errno);
+  if (!name.startsWith("Unknown")) return name;
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? name;
 }
