@@ -263,7 +263,7 @@ static bool has_started(const struct guest *guest, int status_fd)
 static void end_everything(const struct guest *guest, pid_t program)
 {
     if (guest->is_init)
-        kill_all_others();
+        kill_all_others(NULL);
     else if (kill(-program, SIGKILL) != 0)
         kill(program, SIGKILL);
 }
