@@ -8,9 +8,11 @@ const packages = readdirSync(new URL("packages", import.meta.url));
 /** They collect what dead processes have left anywhere on this host, and must not find what another test left on purpose. */
 const alone = [
   "packages/backend-chroot/test/death.test.ts",
+  "packages/backend-linux-user-chroot/test/death.slow.test.ts",
   "packages/backend-namespaces/test/cgroup.test.ts",
   "packages/core/test/cgroup/group.test.ts",
   "packages/core/test/gc.test.ts",
+  "packages/core/test/start/tool/own.test.ts",
 ];
 
 export default defineConfig({

@@ -23,14 +23,17 @@ function linked(directory: string, command: string): string {
 export const original: string | undefined = process.env["SANDBOXLIB_LINUX_USER_CHROOT"];
 
 /** Describes the backend over the drop-in and over the original, skipping what this host does not have. */
-export async function describeBoth(title: string, body: (backend: Backend) => void): Promise<void> {
+export async function describeBoth(
+  title: string,
+  body: (backend: Backend, program: string) => void,
+): Promise<void> {
   for (const [name, path] of [
     ["the drop-in", dropIn],
     ["the original", original],
   ] as const) {
     if (path === undefined) {
       describe.skip(`${title}, by ${name} (skipped: SANDBOXLIB_LINUX_USER_CHROOT is not set)`, () =>
-        body(linuxUserChrootAt("/none")));
+        body(linuxUserChrootAt("/none"), "/none"));
       continue;
     }
     const backend = linuxUserChrootAt(path);
@@ -38,8 +41,8 @@ export async function describeBoth(title: string, body: (backend: Backend) => vo
     const why = probe.available ? (noBusybox ?? "") : probe.reason;
     if (why !== "" && isRequired(backend.name))
       throw new Error(`SANDBOXLIB_REQUIRE names it: ${why}`);
-    if (why === "") describe(`${title}, by ${name}`, () => body(backend));
-    else describe.skip(`${title}, by ${name} (skipped: ${why})`, () => body(backend));
+    if (why === "") describe(`${title}, by ${name}`, () => body(backend, path));
+    else describe.skip(`${title}, by ${name} (skipped: ${why})`, () => body(backend, path));
   }
 }
 

@@ -193,7 +193,7 @@ await describeBoth("roots", (backend) => {
     const { root } = place;
     const mounts = [{ type: "tmpfs", target: "/mnt" }] as const;
     const script =
-      "ls -A /mnt; stat -c %a /mnt; echo x > /mnt/x; mkdir -p /mnt/a/b; chmod 0 /mnt/a; cat /mnt/x";
+      "ls -A /mnt; stat -c %a /mnt; echo x > /mnt/x; mkdir -p /mnt/a/b; chmod 0 /mnt/a; cat /mnt/x; sleep 1";
     const before = existsSync(OWN_BASE) ? readdirSync(OWN_BASE).filter(isOwn) : [];
     const results = await Promise.all([1, 2, 3].map(() => sh(backend, [script], { root, mounts })));
     for (const { out, enforcement } of results) {

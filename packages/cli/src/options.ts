@@ -212,7 +212,7 @@ const TABLE = {
     completes: "directory",
     field: "mounts",
     repeat: true,
-    help: "Mounts an empty file system in memory. SIZE in bytes, or with k, m or g in KiB, MiB or GiB.",
+    help: "Mounts an empty, writable file system. SIZE in bytes, or with k, m or g in KiB, MiB or GiB.",
     group: "Files and mounts",
     commands: RUN_EXPLAIN,
   },
