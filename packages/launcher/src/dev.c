@@ -45,7 +45,9 @@ void make_dev(int target)
     add_devices(dev);
     add_links(dev);
     keep_devpts(add_filesystem(dev, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
-    close(add_filesystem(dev, "shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+    int memory = add_filesystem(dev, "shm", "tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    allow_mount_points_in(memory);
+    close(memory);
     close(dev);
 }
 

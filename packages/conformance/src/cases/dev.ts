@@ -37,6 +37,20 @@ export const dev: Topic = {
       },
     },
     {
+      title: "mounts can lie in its shm, where their mount points are made",
+      needs: ["root", "mount.dev", "mount.tmpfs", "mount.bind.readOnly", "mount.create"],
+      async run({ scratch, sh }) {
+        writeFileSync(join(scratch, "word"), "hello\n");
+        const mounts = [
+          { type: "dev", target: "/dev" },
+          { type: "tmpfs", target: "/dev/shm/a/b" },
+          { type: "bind", source: scratch, target: "/dev/shm/c", readOnly: true },
+        ] as const;
+        const script = "echo x >/dev/shm/a/b/x && cat /dev/shm/c/word && echo y >/dev/shm/y";
+        assert.equal(succeeded(await sh(script, { mounts })).out, "hello\n");
+      },
+    },
+    {
       title: "the links to the standard streams work",
       needs: ["root", "mount.dev", "mount.proc"],
       async run({ scratch, sh }) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Capability, ConfigInput } from "@sandboxlib/core";
+import { type Capability, type ConfigInput, isSandboxError } from "@sandboxlib/core";
 import type { Case, Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
 import type { Context } from "../context.js";
@@ -102,6 +102,24 @@ export const limits: Topic = {
         const grow = "x=0123456789abcdef; while :; do x=$x$x; done";
         const { outcome, exitCode } = await sh(grow, { limits: { addressSpace: 2 ** 27 } });
         assert(outcome === "signaled" || (outcome === "exited" && exitCode !== 0), outcome);
+      },
+    },
+    {
+      title: "few open files are enough for the program, or refused before anything is set up",
+      needs: [enforced("openFiles")],
+      async run({ sandbox, words }) {
+        for (const openFiles of [5, 8, 12, 16]) {
+          try {
+            const made = await sandbox({ limits: { openFiles } });
+            const { outcome, stdout } = await made.run(words("ulimit -n"));
+            const said = Buffer.from(stdout ?? []).toString();
+            assert.deepEqual([outcome, said], ["exited", `${openFiles}\n`]);
+          } catch (error) {
+            if (!isSandboxError(error)) throw error;
+            assert.deepEqual([error.code, error.path], ["LAUNCH_FAILED", "limits.openFiles"]);
+            assert(openFiles < 16);
+          }
+        }
       },
     },
     {

@@ -118,8 +118,12 @@ function resolveWritable(view: View, path: string, index: number): ResolvedMount
     throw invalid(
       field,
       path,
-      `is the target of ${mount.path}, which is read-only`,
-      "Change that mount instead.",
+      mount.type === "bind"
+        ? `is the target of ${mount.path}, which is read-only`
+        : `is the target of ${mount.path}, a ${mount.type} of the sandbox's own, in which nothing of the host can be written`,
+      mount.type === "bind"
+        ? "Change that mount instead."
+        : "Leave it out: what can be written there is writable already.",
     );
   }
   if (at.host === undefined || at.kind === "missing" || at.kind === "memory")

@@ -47,12 +47,26 @@ export function withLimits(argv: Argv, limits: Limits, host: Host): Argv {
  * @throws SandboxError `LAUNCH_FAILED` for the first that cannot be set, or with which no program can be started.
  */
 export async function tryLimits(limits: Limits, host: Host): Promise<void> {
+  assertEnoughFiles(limits);
   if ((await attempt(limits, host)) === undefined) return;
   for (const { name } of rlimitsOf(limits)) {
     const failure = await attempt({ [name]: limits[name] }, host);
     if (failure !== undefined) throw limitFailure(name, limits, failure);
   }
 }
+
+/** A limit of open files holds for the tool as well, which would fail at one call or another of its set-up. */
+function assertEnoughFiles({ openFiles = FEWEST_FILES }: Limits): void {
+  if (openFiles >= FEWEST_FILES) return;
+  const path = "limits.openFiles";
+  const message = `${path}: ${openFiles} is too few for the tool that sets the sandbox up, which needs ${FEWEST_FILES}`;
+  throw new SandboxError("LAUNCH_FAILED", message, {
+    path,
+    hint: "Ask for more, or use the backend namespaces, which sets the limit for the program alone.",
+  });
+}
+
+const FEWEST_FILES = 16;
 
 async function attempt(limits: Limits, host: Host): Promise<string | undefined> {
   const [prlimit, ...rest] = withLimits(["true"], limits, host);
