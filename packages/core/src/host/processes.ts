@@ -76,6 +76,15 @@ export function namespaceOf(pid: number | "self", name: string): number | undefi
   }
 }
 
+/** The processor time that a process has used, in seconds; undefined when it is gone. */
+export function cpuTimeOf(pid: number): number | undefined {
+  const fields = statFields(pid);
+  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / USER_HZ;
+}
+
+/** What the kernel counts times in for its users, on every architecture that Node runs on. */
+const USER_HZ = 100;
+
 function groupOf(pid: number): number {
   return Number(statFields(pid)?.[2]);
 }

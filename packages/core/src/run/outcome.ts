@@ -1,9 +1,10 @@
 import { constants } from "node:os";
-import type { Ended, Verdict } from "../backend/running.js";
+import type { Verdict } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
 import { HINT_PROCESSES } from "../host/rlimit.js";
 import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
 import type { Ending, Exceeded, StoppedEnding } from "../result/result.js";
+import type { CheckedEnd } from "../start/started.js";
 
 /** What made core end a run before the program ended by itself. */
 export type Stop = "timed-out" | "aborted" | Exceeded | SandboxError;
@@ -28,7 +29,7 @@ const STDERR_TAIL = 4096;
  *
  * @throws SandboxError when there was no program to end.
  */
-export function outcomeOf(ended: Ended, seen: Seen): Ending {
+export function outcomeOf(ended: CheckedEnd, seen: Seen): Ending {
   const { stderr, stopped, signaled, killed } = seen;
   if (stopped instanceof SandboxError) throw stopped;
   if (typeof stopped === "object") return { outcome: "limit-exceeded", exceeded: stopped };
@@ -71,7 +72,11 @@ function afterStop(verdict: Verdict): Pick<StoppedEnding, "afterStop"> {
 /** Which limit ended the program, if one did: the kernel says so with a signal, or by what it has counted. */
 export function exceededLimit(
   verdict: Verdict,
-  { usage, outOfMemory }: Pick<Ended, "usage" | "outOfMemory">,
+  {
+    usage,
+    outOfMemory,
+    cpuTimeSeen = 0,
+  }: Pick<CheckedEnd, "usage" | "outOfMemory" | "cpuTimeSeen">,
   {
     limits: { cpuTime, fileSize },
     signaled,
@@ -95,7 +100,7 @@ export function exceededLimit(
   // The kernel counts in ticks, so the time that it tells may be a little off. A program may also send SIGXCPU to itself:
   // where no time is known, the signal is taken for the limit. The kernel kills a program that ignores it a second later.
   const isSpent = (spent ?? Infinity) > Math.ceil(cpuTime) - 0.5;
-  const isOverspent = (spent ?? 0) > Math.ceil(cpuTime) + 0.5;
+  const isOverspent = (spent ?? cpuTimeSeen) > Math.ceil(cpuTime) + 0.5;
   return (died("SIGXCPU") && isSpent) || (died("SIGKILL") && isOverspent && !isOurs)
     ? { limit: "cpuTime", seconds: cpuTime }
     : undefined;

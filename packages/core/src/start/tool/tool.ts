@@ -10,6 +10,7 @@ import { Checker } from "../../verify/checker.js";
 import { masksOf } from "../../verify/masks.js";
 import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";
+import { watchCpuTime } from "./cpu-time.js";
 import { launch } from "./launch.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
 
@@ -41,7 +42,9 @@ export function startTool(
     if (bared !== undefined) watched.kill();
   };
   masks?.watch(look);
+  const cpuTimeSeen = watchCpuTime(launched.child.pid, config.limits);
   const ended = watched.ended.then((end): CheckedEnd => {
+    const seen = cpuTimeSeen();
     look();
     masks?.close();
     // The result need not wait until the watchdog has been told.
@@ -50,6 +53,7 @@ export function startTool(
     const { text, read } = watched.report();
     const plain: CheckedEnd = {
       ...(read.usage !== undefined && { usage: read.usage }),
+      ...(seen !== undefined && { cpuTimeSeen: seen }),
       verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
       enforced() {
         if (bared !== undefined) throw bared;
