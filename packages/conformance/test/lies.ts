@@ -1,6 +1,12 @@
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import type { Capability } from "@sandboxlib/core";
-import type { Backend, ResolvedConfig, ResolvedMount, ToolPlan } from "@sandboxlib/core/backend";
+import {
+  type Backend,
+  OWN_DIRECTORY,
+  type ResolvedConfig,
+  type ResolvedMount,
+  type ToolPlan,
+} from "@sandboxlib/core/backend";
 import type { Library } from "../src/kit.js";
 
 /** A backend that does not do what it says, or a library that does not. */
@@ -54,6 +60,29 @@ export function options(edit: (words: string) => string, more?: (plan: ToolPlan)
     const data = typeof given === "object" && "data" in given ? String(given.data) : "";
     const fds = { ...plan.fds, 3: { data: edit(data) } };
     return { ...(more?.(plan) ?? plan), fds };
+  });
+}
+
+/** Binds a directory over each tmpfs, and says that it is one of the run's own, which has this mode. */
+export function ownTmpfs(mode: number, sourceOf: (own: string) => string): Lie {
+  return plans((plan, config) => {
+    const targets = config.mounts.flatMap(({ type, target }) => (type === "tmpfs" ? [target] : []));
+    const [tool, ...words] = plan.argv;
+    const binds = targets.flatMap((target, index) => [
+      "--bind",
+      sourceOf(`${OWN_DIRECTORY}/${index}`),
+      target,
+    ]);
+    return {
+      ...plan,
+      argv: [tool, ...words.slice(0, -1), ...binds, "--"],
+      ownDirectory: targets.map((tmpfs, index) => ({
+        type: "directory",
+        path: String(index),
+        mode,
+        tmpfs,
+      })),
+    };
   });
 }
 

@@ -21,6 +21,16 @@ export const memory: Topic = {
       },
     },
     {
+      title: "a tmpfs can be written by everybody, and holds programs that can be started",
+      needs: ["root", "mount.tmpfs"],
+      tools: ["chmod"],
+      async run({ sh }) {
+        const script =
+          "ls -ld /data; cat /bin/sh > /data/sh; chmod 755 /data/sh; /data/sh -c 'echo started'";
+        assert.match(succeeded(await sh(script, { mounts })).out, /^drwxrwxrwt .*\nstarted\n$/);
+      },
+    },
+    {
       title: "a tmpfs is empty again in the next run",
       needs: ["root", "mount.tmpfs"],
       async run({ sandbox }) {

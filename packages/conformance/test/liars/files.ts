@@ -1,4 +1,4 @@
-import { mounts, options, plansFor, withoutSelfBinds } from "../lies.js";
+import { mounts, options, ownTmpfs, plansFor, withoutSelfBinds } from "../lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -149,6 +149,16 @@ export const FILES: readonly Liar[] = [
       "dev: dev",
       "mounts over mounts: a tmpfs",
     ],
+  },
+  {
+    does: "has a directory of the run's own in the place of a tmpfs, and binds the host's",
+    lie: () => ownTmpfs(0o1777, () => "/tmp"),
+    caughtBy: ["tmpfs: a tmpfs is", "tmpfs: two runs"],
+  },
+  {
+    does: "has a directory of the run's own in the place of a tmpfs, with another mode",
+    lie: () => ownTmpfs(0o755, (own) => own),
+    caughtBy: ["tmpfs: a tmpfs can"],
   },
   {
     does: "ignores the size of a tmpfs",
