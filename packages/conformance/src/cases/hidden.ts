@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ConfigInput } from "@sandboxlib/core";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 
@@ -18,12 +19,40 @@ export const hidden: Topic = {
       },
     },
     {
+      title: "what lies in a hidden directory can be hidden once more",
+      needs: ["root", "hidden"],
+      async run({ sh }) {
+        const script = "cat /secret/key /secret/deep/key && exit 1; cat /data/file";
+        const config = { hidden: ["/secret/deep/key", "/secret", "/secret/deep", "/secret/key"] };
+        assert.equal(succeeded(await sh(script, config)).out, "data\n");
+      },
+    },
+    {
       title: "a hidden file cannot be read, and its neighbours can",
       needs: ["root", "hidden"],
       async run({ sh }) {
         const script = "cat /secret.txt && exit 1; cat /data/deep/file && exit 1; cat /data/file";
         const config = { hidden: ["/secret.txt", "/data/deep/file"] };
         assert.equal(succeeded(await sh(script, config)).out, "data\n");
+      },
+    },
+    {
+      title:
+        "with the host's network, names still resolve where their configuration is in a hidden directory",
+      needs: ["root", "hidden", "network.none"],
+      async run({ allow, put, root, sh }) {
+        const file = put("/secret/resolv.conf", "nameserver 192.0.2.1\n", 0o644);
+        mkdirSync(join(root, "etc"), { recursive: true });
+        symlinkSync(`..${file}`, join(root, "etc/resolv.conf"));
+        allow("/etc/resolv.conf");
+        const script = "cat /secret/key; cat /etc/resolv.conf; exit 0";
+        const shown = async (config: ConfigInput): Promise<string> =>
+          succeeded(await sh(script, config)).out;
+        const all = { network: "host", hidden: ["/secret"] } as const;
+        assert.equal(await shown(all), "nameserver 192.0.2.1\n");
+        assert.equal(await shown({ ...all, hidden: ["/secret", file] }), "");
+        assert.equal(await shown({ ...all, hidden: [file] }), "top secret\n");
+        assert.equal(await shown({ hidden: ["/secret"] }), "");
       },
     },
     {

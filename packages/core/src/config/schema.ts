@@ -37,7 +37,7 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
   ),
   hidden: field(
     z._default(z.array(path()), []),
-    "Existing paths inside that cannot be read at all. When somebody on the host replaces one, or a directory above it, the program can read what is there now: it is ended within a fraction of a second, and the run fails. For files that are replaced often, hide their directory.",
+    "Existing paths inside that cannot be read at all. When somebody on the host replaces one, or a directory above it, the program can read what is there now: it is ended within a fraction of a second, and the run fails. For files that are replaced often, hide their directory. With the host's network, the file to which `/etc/resolv.conf` leads stays readable unless it is hidden itself, so that names resolve.",
   ),
   mounts: field(
     z._default(

@@ -143,7 +143,8 @@ export interface Config {
   /**
    * Existing paths inside that cannot be read at all. When somebody on the host replaces one, or a directory above
    * it, the program can read what is there now: it is ended within a fraction of a second, and the run fails. For
-   * files that are replaced often, hide their directory.
+   * files that are replaced often, hide their directory. With the host's network, the file to which
+   * `/etc/resolv.conf` leads stays readable unless it is hidden itself, so that names resolve.
    */
   readonly hidden: readonly string[];
   /** What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one. */

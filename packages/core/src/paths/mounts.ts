@@ -4,6 +4,7 @@ import type { Config, Mount } from "../config/types.js";
 import type { SandboxError } from "../result/error.js";
 import { aliasesOf } from "./aliases.js";
 import { HINT_TARGET, type Missing, mirrorsFor } from "./mirror.js";
+import { keptResolver } from "./resolver.js";
 import { selfBindsFor } from "./self-binds.js";
 import { find, invalid, locate, nearest, realPath, type View } from "./view.js";
 
@@ -38,10 +39,15 @@ export function mountAll(config: Config, root: Omit<View, "mounts">, mayCreate: 
       ? []
       : config.writable.flatMap((path, i) => resolveWritable(view, path, i));
   const hidden = config.hidden.map((path, index) => resolveHidden(view, path, `hidden[${index}]`));
+  const resolver = keptResolver(view, hidden, config);
   for (const mount of [...writable.filter(({ target }) => target !== "/"), ...hidden])
     add(view, mount);
   const rootReadOnly = config.writable !== "all" && !writable.some(({ target }) => target === "/");
   for (const mask of hidden) hideAliases(view, mask);
+  // What lies in something hidden is hidden with it, and no mask could be made there.
+  for (const { target } of hidden)
+    if (nearest(view, target)?.type === "mask") view.mounts.delete(target);
+  if (resolver !== undefined) add(view, resolver);
   for (const bind of selfBindsFor(view, rootReadOnly)) add(view, bind);
   const inMirrors = new Set(missing.map(({ target }) => target));
   const isCreated = ({ target }: ResolvedMount): boolean =>
