@@ -36,6 +36,15 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   });
 }
 
+await describeWith("namespaces", "the soft limit of open files", () => {
+  test("is the caller's, and not the one that Node has raised for itself", async () => {
+    const run = `${process.execPath} ${BIN["run-sandbox"]} --quiet --cwd /`;
+    const script = `ulimit -S -n 300; ${run} -- sh -c 'ulimit -S -n'; ${run} --open-files 40 -- sh -c 'ulimit -S -n'; :`;
+    const { stdout } = await ran(spawn("/bin/sh", ["-c", script], { stdio: "pipe" }));
+    expect(stdout).toBe("300\n40\n");
+  });
+});
+
 const cgroups = probeCgroups().missing.find(({ capability }) => capability === "limit.processes");
 
 for (const backend of ["namespaces", "bubblewrap", "chroot"]) {

@@ -37,6 +37,28 @@ export function rlimitsOf(limits: Limits): Rlimit[] {
   });
 }
 
+/**
+ * The limits to set for a program: those that are asked for and, unless that is one of them, the soft limit of open files
+ * that the caller has. Node raises its own to the hard one as it starts; but a program that is given many closes them one
+ * by one, or calls select(2), which knows 1,024.
+ */
+export function rlimitsFor(limits: Limits): Rlimit[] {
+  callersFiles ??= askParent();
+  const { soft, hard } = callersFiles;
+  if (limits.openFiles !== undefined || !(soft < hard)) return rlimitsOf(limits);
+  const { resource } = RLIMITS.openFiles;
+  const all = [...rlimitsOf(limits), { name: "openFiles", resource, soft, hard } as const];
+  return all.sort((one, other) => one.resource - other.resource);
+}
+
+let callersFiles: ReturnType<typeof askParent> | undefined;
+
+/** Nobody tells what Node has raised, but it had that from its parent, which is asked once. */
+function askParent(): { readonly soft: number; readonly hard: number } {
+  const soft = limitsOf(process.ppid, "openFiles")?.soft ?? Number.POSITIVE_INFINITY;
+  return { soft, hard: ownHard("openFiles") ?? 0 };
+}
+
 /** All of them. */
 export function rlimitNames(): RlimitName[] {
   return Object.keys(RLIMITS) as RlimitName[];
@@ -73,15 +95,25 @@ function mostOf(limit: number): string {
   return Number.isFinite(limit) ? String(limit) : "unlimited";
 }
 
-/** The hard limit of this process, as the kernel tells it; undefined where it does not tell. */
+/** The hard limit of this process; undefined where the kernel does not tell. */
 function ownHard(name: RlimitName): number | undefined {
-  const line = contentOf("/proc/self/limits")
+  return limitsOf("self", name)?.hard;
+}
+
+/** The limits of a process, as proc(5) has them; undefined where it does not. */
+function limitsOf(
+  pid: number | "self",
+  name: RlimitName,
+): { readonly soft: number; readonly hard: number } | undefined {
+  const line = contentOf(`/proc/${pid}/limits`)
     ?.split("\n")
     .find((each) => each.startsWith(`${RLIMITS[name].called} `));
-  const [, , hard] =
+  const [, soft, hard] =
     /^(\S+)\s+(\S+)/.exec(line?.slice(RLIMITS[name].called.length).trim() ?? "") ?? [];
-  if (hard === undefined) return undefined;
-  return hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard);
+  if (soft === undefined || hard === undefined) return undefined;
+  const numberOf = (text: string): number =>
+    text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
+  return { soft: numberOf(soft), hard: numberOf(hard) };
 }
 
 /** What to do where a fork was refused and the config has a limit of processes. */

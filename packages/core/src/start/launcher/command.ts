@@ -1,7 +1,7 @@
 import type { StdioTarget, StdioTargets, WindowSize } from "../../backend/running.js";
 import type { Word } from "../../config/text.js";
 import type { Limits } from "../../config/types.js";
-import { rlimitsOf } from "../../host/rlimit.js";
+import { rlimitsFor } from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";
 import { HINT_TOO_LONG } from "../spawn-tool.js";
@@ -35,7 +35,7 @@ export function encodeCommand({ id, streams, cwd, argv, env, limits, window }: C
     str(cwd),
     strs(argv),
     strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
-    ...rlimitsOf(limits).map(({ resource, soft, hard }) =>
+    ...rlimitsFor(limits).map(({ resource, soft, hard }) =>
       record("L", u8(resource), u64(soft), u64(hard)),
     ),
     ...(window === undefined ? [] : [record("T", u32(window.columns), u32(window.rows))]),

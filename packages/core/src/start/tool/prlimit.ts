@@ -2,7 +2,14 @@ import type { Host, Missing } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { Capability } from "../../capability/capability.js";
 import type { Limits } from "../../config/types.js";
-import { limitFailure, RLIMITS, type Rlimit, rlimitNames, rlimitsOf } from "../../host/rlimit.js";
+import {
+  limitFailure,
+  RLIMITS,
+  type Rlimit,
+  rlimitNames,
+  rlimitsFor,
+  rlimitsOf,
+} from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 
 type Argv = readonly [string, ...string[]];
@@ -32,9 +39,10 @@ export const toolLimits: {
 /** The command with the limits set for it. The process stays the same: prlimit(1) becomes the command. */
 export function withLimits(argv: Argv, limits: Limits, host: Host): Argv {
   const rlimits = rlimitsOf(limits);
+  // To execute prlimit(1) for the soft limit of open files alone would take longer than that is worth.
   if (rlimits.length === 0) return argv;
   const prlimit = host.which("prlimit");
-  if (prlimit !== undefined) return [prlimit, ...rlimits.map(option), "--", ...argv];
+  if (prlimit !== undefined) return [prlimit, ...rlimitsFor(limits).map(option), "--", ...argv];
   throw new SandboxError("LAUNCH_FAILED", "there is no prlimit on this host to set the limits", {
     path: `limits.${rlimits[0]?.name}`,
     hint: "Install util-linux.",
