@@ -1,6 +1,6 @@
 import type { Word } from "@sandboxlib/core";
 import { type CommandLine, readCommandLine } from "./command-line.js";
-import { type CommandName, commandNames, isCommandName } from "./commands.js";
+import { type CommandName, firstWords, isCommandName } from "./commands.js";
 import { CliError, didYouMean, Interrupted, reportError } from "./errors.js";
 import type { End } from "./exit-code.js";
 import type { Io, Output } from "./output.js";
@@ -17,6 +17,9 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   backends: async () => (await import("./commands/backends.js")).backends,
   doctor: async () => (await import("./commands/doctor.js")).doctor,
   explain: async () => (await import("./commands/explain.js")).explain,
+  "session start": async () => (await import("./session/start.js")).start,
+  "session exec": async () => (await import("./session/exec.js")).exec,
+  "session stop": async () => (await import("./session/stop.js")).stop,
   schema: async () => (await import("./commands/schema.js")).schema,
   image: async () => (await import("./commands/image.js")).image,
   gc: async () => (await import("./commands/gc.js")).gc,
@@ -33,17 +36,29 @@ export async function cli(calledAs: CalledAs, args: readonly Word[], io: Io): Pr
     if (first === "--version") return printVersion(io);
     if (first === "--help" || first === "-h") return await printOverview(io.stdout, 0);
     if (first === undefined) return await printOverview(io.stderr, 2);
-    const word = String(first);
-    if (!isCommandName(word)) {
-      const near = didYouMean(word, commandNames());
-      const hint = "See `sandboxlib --help`.";
-      throw new CliError(`${JSON.stringify(word)}: unknown command.${near}`, { hint });
-    }
-    return await runCommand(word, `${calledAs} ${word}`, rest, io);
+    const { name, left } = commandOf(String(first), rest);
+    return await runCommand(name, `${calledAs} ${name}`, left, io);
   } catch (error) {
     if (error instanceof Interrupted) return error.signal;
     return reportError(error, io.stderr, args.includes("--verbose"));
   }
+}
+
+/** The command that the first word or the first two name. @throws CliError */
+function commandOf(
+  first: string,
+  rest: readonly Word[],
+): { readonly name: CommandName; readonly left: readonly Word[] } {
+  if (isCommandName(first)) return { name: first, left: rest };
+  const seconds = firstWords().get(first) ?? [];
+  const second = String(rest[0] ?? "");
+  const both = `${first} ${second}`;
+  if (isCommandName(both)) return { name: both, left: rest.slice(1) };
+  const hint = "See `sandboxlib --help`.";
+  if (seconds.length > 0)
+    throw new CliError(`${both.trimEnd()}: ${seconds.join(", ")}: which one?`, { hint });
+  const near = didYouMean(first, firstWords().keys());
+  throw new CliError(`${JSON.stringify(first)}: unknown command.${near}`, { hint });
 }
 
 async function runCommand(

@@ -147,16 +147,23 @@ function readRest(
   const root = token.value;
   const [first, ...more] = program;
   if (first === "--") return { root, program: more, problem: undefined };
-  const problem = root === "" ? new CliError("ROOT: is empty") : optionAfterRoot(root, first);
+  const called = COMMANDS[command].inPlaceOfRoot ?? "ROOT";
+  const problem =
+    root === "" ? new CliError(`${called}: is empty`) : optionAfterRoot(called, root, first);
   return { root, program, problem };
 }
 
 /** Refuses `ls -l` and `ROOT --network none`, where the user means something else than what would be run. */
-function optionAfterRoot(root: string, first: string | undefined): CliError | undefined {
+function optionAfterRoot(
+  called: string,
+  root: string,
+  first: string | undefined,
+): CliError | undefined {
   if (first === undefined || !first.startsWith("-") || first === "-") return undefined;
   const word = JSON.stringify(root);
-  return new CliError(`${JSON.stringify(first)}: comes after ROOT, which is ${word} here`, {
-    hint: `Options come before ROOT. To run ${word} itself, write \`--\` before it.`,
+  const itself = called === "ROOT" ? ` To run ${word} itself, write \`--\` before it.` : "";
+  return new CliError(`${JSON.stringify(first)}: comes after ${called}, which is ${word} here`, {
+    hint: `Options come before ${called}.${itself}`,
   });
 }
 

@@ -5,6 +5,9 @@ export type CommandName =
   | "doctor"
   | "explain"
   | "schema"
+  | "session start"
+  | "session exec"
+  | "session stop"
   | "image"
   | "gc"
   | "completion"
@@ -21,6 +24,8 @@ export interface CommandSpec {
   readonly examples?: readonly Example[];
   /** Whether a ROOT and a COMMAND may follow the options. */
   readonly takesProgram: boolean;
+  /** What stands in the place of ROOT. */
+  readonly inPlaceOfRoot?: string;
   /** Whether other words may stand among the options. */
   readonly takesWords?: boolean;
 }
@@ -85,6 +90,36 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
       ["sandboxlib explain --json --cwd / -- ls /", "The same for a program."],
     ],
     takesProgram: true,
+  },
+  "session start": {
+    usage: ["[OPTIONS] [ROOT]"],
+    summary: "Starts a sandbox for many commands, and prints its name.",
+    notes: [
+      "A process in the background holds it until `session stop`, and it ends with that process. Only this user can reach it. What its commands leave in /tmp and their processes live as long as it does. It takes a backend that has sessions, such as namespaces.",
+    ],
+    examples: [
+      ["sandboxlib session start --cwd /", "Prints a name, such as 2f1c07a9e4b6."],
+      [
+        "name=$(sandboxlib session start --cwd /); sandboxlib session exec $name -- touch /tmp/made; sandboxlib session exec $name -- ls /tmp; sandboxlib session stop $name",
+        "Two commands in one sandbox.",
+      ],
+    ],
+    takesProgram: true,
+  },
+  "session exec": {
+    usage: ["[OPTIONS] NAME -- COMMAND [ARG...]"],
+    summary: "Runs COMMAND in a session, with the caller's standard streams.",
+    notes: [
+      "Exit codes are those of `run`. SIGINT, SIGTERM and SIGHUP go to the command. When this process ends, so does the command.",
+    ],
+    takesProgram: true,
+    inPlaceOfRoot: "NAME",
+  },
+  "session stop": {
+    usage: ["NAME"],
+    summary: "Ends a session with everything that runs in it.",
+    takesProgram: true,
+    inPlaceOfRoot: "NAME",
   },
   schema: {
     usage: [""],
@@ -178,6 +213,16 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
   ["TERM", "With --tty it is handed on. With `dumb`, no colours are shown."],
   ["SHELL", "The shell that --tty runs without COMMAND."],
 ];
+
+/** The words that may stand first, and those that may follow each; a command has one or two. */
+export function firstWords(): ReadonlyMap<string, readonly string[]> {
+  const words = new Map<string, string[]>();
+  for (const name of commandNames()) {
+    const [first = "", second] = name.split(" ");
+    words.set(first, [...(words.get(first) ?? []), ...(second === undefined ? [] : [second])]);
+  }
+  return words;
+}
 
 /** Whether a word is the name of a command. */
 export function isCommandName(name: string): name is CommandName {

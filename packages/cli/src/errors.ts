@@ -11,7 +11,7 @@ export class CliError extends Error {
 
   constructor(
     message: string,
-    { hint, exitCode = 2 }: { readonly hint?: string; readonly exitCode?: number } = {},
+    { hint, exitCode = 2 }: { readonly hint?: string | undefined; readonly exitCode?: number } = {},
   ) {
     super(message);
     this.hint = hint;
@@ -38,6 +38,11 @@ export function reportError(error: unknown, stderr: Output, verbose: boolean): n
   if (verbose && !isExpected && error instanceof Error) {
     stderr.write(`${(error.stack ?? "").split("\n").map(printable).join("\n")}\n`);
   }
+  return exitCodeOfThrown(error);
+}
+
+/** The exit code that stands for whatever was thrown. */
+export function exitCodeOfThrown(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
   return isSandboxError(error) ? exitCodeOfError(error.code) : INTERNAL_EXIT_CODE;
 }

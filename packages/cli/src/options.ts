@@ -74,13 +74,17 @@ export const OPTION_GROUPS = [
 /** One of {@link OPTION_GROUPS}. */
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
-const RUN_EXPLAIN = ["run", "explain"] as const;
-const WITH_IMAGES = ["run", "explain", "image"] as const;
+const RUN_EXPLAIN = ["run", "explain", "session start"] as const;
+const RUN_EXEC = [...RUN_EXPLAIN, "session exec"] as const;
+const WITH_IMAGES = ["run", "explain", "session start", "image"] as const;
 const EVERY = [
   "run",
   "backends",
   "doctor",
   "explain",
+  "session start",
+  "session exec",
+  "session stop",
   "schema",
   "image",
   "gc",
@@ -248,7 +252,7 @@ const TABLE = {
     field: "cwd",
     help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
     group: "Program",
-    commands: RUN_EXPLAIN,
+    commands: RUN_EXEC,
   },
   env: {
     argument: "K=V",
@@ -257,7 +261,7 @@ const TABLE = {
     repeat: true,
     help: "Sets a variable. The program has these, a standard PATH and PWD, and no other.",
     group: "Program",
-    commands: RUN_EXPLAIN,
+    commands: RUN_EXEC,
   },
   "env-file": {
     argument: "FILE",
@@ -266,7 +270,7 @@ const TABLE = {
     repeat: true,
     help: "Sets the variables in FILE, which has K=V on each line, and `#` before a comment. What --env sets counts more.",
     group: "Program",
-    commands: RUN_EXPLAIN,
+    commands: RUN_EXEC,
   },
   "inherit-env": {
     argument: "NAME",
@@ -280,7 +284,7 @@ const TABLE = {
   tty: {
     help: "Gives the program a terminal of its own, as large as the caller's, which stands for it. TERM is handed on. Without COMMAND, a shell is run: the caller's SHELL with the host's own root, else /bin/sh.",
     group: "Program",
-    commands: RUN_EXPLAIN,
+    commands: ["run", "explain"],
   },
   network: {
     argument: "none|host",
@@ -330,7 +334,7 @@ const TABLE = {
     field: "limits.wallTime",
     help: "Ends the run after this time, with exit code 124. SECONDS may have a fraction, or a unit: 500ms, 10s, 5m, 1h.",
     group: "Limits",
-    commands: RUN_EXPLAIN,
+    commands: RUN_EXEC,
   },
   "stop-signal": {
     argument: "SIGNAL",
@@ -498,7 +502,7 @@ const TABLE = {
   quiet: {
     help: "Does not say what is not enforced, nor which limit has ended the run.",
     group: "Output and help",
-    commands: ["run"],
+    commands: ["run", "session start"],
   },
   json: {
     help: "Prints JSON.",

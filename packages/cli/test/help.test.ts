@@ -23,7 +23,7 @@ test("docs/cli.md says what the help says", () => {
 test.each(commandNames())("`sandboxlib %s --help` prints its part of the page", async (command) => {
   const { stdout, exitCode } = await (command === "run"
     ? runSandbox(["--help"])
-    : sandboxlib([command, "-h"]));
+    : sandboxlib([...command.split(" "), "-h"]));
   expect(exitCode).toBe(0);
   expect(PAGE).toContain(stdout.trimEnd());
 });

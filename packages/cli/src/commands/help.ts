@@ -7,7 +7,9 @@ import type { Io } from "../output.js";
 /** Prints the help of a command or of the tool, as --help does, or the manual page. */
 export async function help(line: CommandLine, { stdout }: Io): Promise<number> {
   assertUsable(line);
-  const [name, more] = line.program;
+  const name = line.program.length === 0 ? undefined : line.program.slice(0, 2).join(" ");
+  const [, second, third] = line.program;
+  const more = third ?? (isCommandName(line.program[0] ?? "") ? second : undefined);
   if (more !== undefined)
     throw new CliError(`${JSON.stringify(more)}: is one word too many`, { hint: seeHelp("help") });
   if (name !== undefined && !isCommandName(name)) {

@@ -1,6 +1,7 @@
-import { type CommandName, commandNames } from "../commands.js";
+import { type CommandName, commandNames, firstWords } from "../commands.js";
 import { OPTIONS, type OptionName, optionsOf } from "../options.js";
 import {
+  doubleWords,
   isPath,
   programCommands,
   spellings,
@@ -19,10 +20,13 @@ _sandboxlib() {
   if [[ $cur == "=" ]]; then cur=; fi
   if [[ \${COMP_WORDS[0]##*/} == sandboxlib ]]; then
     if ((COMP_CWORD == 1)); then
-      COMPREPLY=($(compgen -W "${commandNames().join(" ")} --help --version" -- "$cur"))
+      COMPREPLY=($(compgen -W "${[...firstWords().keys()].join(" ")} --help --version" -- "$cur"))
       return
     fi
     command=\${COMP_WORDS[1]} i=2
+    case $command in
+${doubleWords().map(doubleCase).join("\n")}
+    esac
   fi
   # Where the options end: there are ROOT and COMMAND.
   while ((i < COMP_CWORD)); do
@@ -39,7 +43,7 @@ _sandboxlib() {
   done
   if ((program)); then
     case $command in
-      ${programCommands().join("|")})
+      ${programCommands().map(inQuotes).join("|")})
         if ((COMP_CWORD == program)); then mapfile -t COMPREPLY < <(compgen -c -- "$cur"); fi
         compopt -o default
         return ;;
@@ -54,6 +58,19 @@ ${commandNames().map(commandCase).join("\n")}
 }
 complete -F _sandboxlib sandboxlib run-sandbox
 `;
+}
+
+function doubleCase([first, seconds]: readonly [string, readonly string[]]): string {
+  return `      ${first})
+        if ((COMP_CWORD == 2)); then
+          COMPREPLY=($(compgen -W "${seconds.join(" ")}" -- "$cur"))
+          return
+        fi
+        command="$command \${COMP_WORDS[2]}" i=3 ;;`;
+}
+
+function inQuotes(name: string): string {
+  return `"${name}"`;
 }
 
 function spelled(names: readonly OptionName[]): string[] {
@@ -80,7 +97,7 @@ function commandCase(name: CommandName): string {
   const options = spelled(optionsOf(name)).join(" ");
   const words = subcommandsOf(name).join(" ");
   const rest = programCommands().includes(name) || name === "image" ? "compopt -o default" : ":";
-  return `    ${name})
+  return `    ${inQuotes(name)})
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "${options}" -- "$cur"))
       else COMPREPLY=($(compgen -W "${words}" -- "$cur")); ${rest}; fi ;;`;
 }

@@ -1,6 +1,7 @@
 import { COMMANDS, type CommandName, commandNames } from "../commands.js";
 import { OPTIONS, type OptionName, optionsOf } from "../options.js";
 import {
+  doubleWords,
   isPath,
   programCommands,
   spellings,
@@ -27,6 +28,16 @@ function __sandboxlib_at
         end
         set command $words[1]
         set -e words[1]
+        if contains -- $command ${doubleWords()
+          .map(([first]) => first)
+          .join(" ")}
+            if not set -q words[1]
+                echo $command
+                return
+            end
+            set command "$command $words[1]"
+            set -e words[1]
+        end
     end
     set -l valued ${valuedOptions().flatMap(spellings).join(" ")}
     while set -q words[1]
@@ -42,7 +53,7 @@ function __sandboxlib_at
                 break
         end
     end
-    if set -q words[1]; and contains -- $command ${programCommands().join(" ")}
+    if set -q words[1]; and contains -- "$command" ${inQuotes(programCommands())}
         echo program
     else
         echo $command
@@ -54,16 +65,27 @@ function __sandboxlib_in
 end
 
 complete -c sandboxlib -c run-sandbox -f
-complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in program ${[...programCommands(), "image"].join(" ")}' -F
-complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in program ${programCommands().join(" ")}' -a '(__fish_complete_command)'
+complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in program ${inQuotes([...programCommands(), "image"])}' -F
+complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in program ${inQuotes(programCommands())}' -a '(__fish_complete_command)'
 complete -c sandboxlib -n '__sandboxlib_in none' -l help -s h -d 'Prints this help.'
 complete -c sandboxlib -n '__sandboxlib_in none' -l version -d 'Prints the version.'
 ${commandNames().map(commandLine).join("\n")}
+${doubleWords().map(doubleLine).join("\n")}
 ${[...every].map(optionLine).join("\n")}
 `;
 }
 
+function doubleLine([first, seconds]: readonly [string, readonly string[]]): string {
+  const own = `complete -c sandboxlib -n '__sandboxlib_in none' -a ${first} -d 'Sandboxes for many commands.'`;
+  return `${own}\ncomplete -c sandboxlib -n '__sandboxlib_in ${first}' -a ${quoted(seconds.join(" "))}`;
+}
+
+function inQuotes(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(" ");
+}
+
 function commandLine(name: CommandName): string {
+  if (name.includes(" ")) return "";
   const own = `complete -c sandboxlib -n '__sandboxlib_in none' -a ${name} -d ${quoted(COMMANDS[name].summary)}`;
   const words = subcommandsOf(name);
   if (words.length === 0) return own;
@@ -80,7 +102,7 @@ function optionLine(name: OptionName): string {
     option.short === undefined ? "" : ` -s ${option.short}`,
   ].join("");
   const help = /^.*?[.](?= |$)/.exec(option.help)?.[0] ?? option.help;
-  return `complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in ${takers.join(" ")}' -l ${name}${value} -d ${quoted(help)}`;
+  return `complete -c sandboxlib -c run-sandbox -n '__sandboxlib_in ${inQuotes(takers)}' -l ${name}${value} -d ${quoted(help)}`;
 }
 
 /** Between single quotes, fish knows a backslash before a quote or a backslash only. */

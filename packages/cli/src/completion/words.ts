@@ -1,5 +1,5 @@
 import { allCapabilities, CAPABILITIES } from "@sandboxlib/core";
-import { COMMANDS, type CommandName, commandNames } from "../commands.js";
+import { COMMANDS, type CommandName, commandNames, firstWords } from "../commands.js";
 import { OPTIONS, type Option, type OptionName, optionsOf } from "../options.js";
 
 /** What the completions of every shell are made of. */
@@ -27,8 +27,13 @@ export function isPath(option: Option): option is Option & { completes: "file" |
 /** The words that may follow a command other than options, ROOT and COMMAND. */
 export function subcommandsOf(name: CommandName): readonly string[] {
   if (COMMANDS[name].takesWords !== true) return [];
-  if (name === "help") return commandNames();
+  if (name === "help") return [...firstWords().keys()];
   return COMMANDS[name].usage.flatMap((usage) => usage.split(" ")[0]?.split("|") ?? []);
+}
+
+/** The first words of commands, and for those of two words what may follow. */
+export function doubleWords(): (readonly [first: string, seconds: readonly string[]])[] {
+  return [...firstWords()].filter(([, seconds]) => seconds.length > 0);
 }
 
 /** The commands after whose options ROOT and COMMAND follow. */

@@ -1,6 +1,19 @@
-import { COMMANDS, type CommandName, commandNames } from "../commands.js";
+import {
+  COMMANDS,
+  type CommandName,
+  commandNames,
+  firstWords,
+  isCommandName,
+} from "../commands.js";
 import { OPTIONS, type OptionName, optionsOf } from "../options.js";
-import { isPath, programCommands, spellings, subcommandsOf, wordsFor } from "./words.js";
+import {
+  doubleWords,
+  isPath,
+  programCommands,
+  spellings,
+  subcommandsOf,
+  wordsFor,
+} from "./words.js";
 
 /** Completions for zsh. */
 export function zshCompletion(): string {
@@ -29,7 +42,7 @@ _sandboxlib_program() {
 
 _sandboxlib_command() {
   local dashes=\${words[(i)--]}
-  if [[ $1 == (${programCommands().join("|")}) ]] && ((dashes < CURRENT)); then
+  if [[ $1 == (${programCommands().map(pattern).join("|")}) ]] && ((dashes < CURRENT)); then
     shift $dashes words
     ((CURRENT -= dashes))
     _sandboxlib_words
@@ -42,9 +55,7 @@ ${commandNames().map(commandCase).join("\n")}
 
 _sandboxlib() {
   local -a subcommands=(
-${commandNames()
-  .map((name) => `    ${quoted(`${name}:${plain(COMMANDS[name].summary)}`)}`)
-  .join("\n")}
+${[...firstWords().keys()].map(described).join("\n")}
   )
   if [[ \${service:-\${words[1]:t}} == run-sandbox ]]; then
     _sandboxlib_command run
@@ -55,7 +66,10 @@ ${commandNames()
     local command=$words[2]
     shift words
     ((CURRENT -= 1))
-    _sandboxlib_command $command
+    case $command in
+${doubleWords().map(doubleCase).join("\n")}
+    esac
+    _sandboxlib_command "$command"
   fi
 }
 
@@ -67,9 +81,32 @@ fi
 `;
 }
 
+function described(first: string): string {
+  const summary = isCommandName(first)
+    ? plain(COMMANDS[first].summary)
+    : "Sandboxes for many commands.";
+  return `    ${quoted(`${first}:${summary}`)}`;
+}
+
+function doubleCase([first, seconds]: readonly [string, readonly string[]]): string {
+  return `      ${first})
+        if ((CURRENT == 2)); then
+          compadd -- ${seconds.join(" ")}
+          return
+        fi
+        command="$command $words[2]"
+        shift words
+        ((CURRENT -= 1)) ;;`;
+}
+
+/** A space in a pattern. */
+function pattern(name: string): string {
+  return name.replace(" ", "\\ ");
+}
+
 function commandCase(name: CommandName): string {
   const specs = [...optionsOf(name).map(optionSpec), ...rest(name)];
-  return `    ${name})
+  return `    ${pattern(name)})
       _arguments -S ${specs.map((spec) => `\\\n        ${spec}`).join(" ")} ;;`;
 }
 
