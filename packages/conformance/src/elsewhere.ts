@@ -16,7 +16,7 @@ const WAYS = {
     await (await session.spawn(argv, stdio)).result;`,
   // The pool is left open, too, unless it is told to close.
   pool: `
-    const pool = await createPool(config, options);
+    const pool = await createPool(config, { ...options, size: 2 });
     await pool.ready();
     const { once } = await import("node:events");
     console.log("ready");
@@ -37,7 +37,6 @@ const { createPool, createSandbox } = await import(core);
 const interpret = ({ exitCode }) => ({ kind: "exited", exitCode: exitCode ?? 255 });
 const options = {
   prefer,
-  size: 2,
   backend: {
     apiVersion: 1,
     name,

@@ -45,7 +45,7 @@ export type {
   StoppedEnding,
   Usage,
 } from "./result/result.js";
-export { enforces } from "./result/result.js";
+export { enforces, textOf } from "./result/result.js";
 export { signalName, signalNumber } from "./result/signal.js";
 export { type JudgeStatus, type JudgeVerdict, verdictOf } from "./result/verdict.js";
 export type { SandboxChild } from "./run/child.js";
@@ -59,5 +59,11 @@ export type {
 } from "./run/options.js";
 export { createSandbox, run, type Sandbox } from "./sandbox.js";
 export { createPool, type Pool, type PooledOptions, type PoolOptions } from "./session/pool.js";
-export type { CommandOptions, CommandSettings, Session } from "./session/session.js";
-export { backendForPlatform, type SandboxOptions } from "./start/prepare.js";
+export type {
+  CommandOptions,
+  CommandSettings,
+  Session,
+  SessionOptions,
+} from "./session/session.js";
+export { backendForPlatform } from "./start/prepare.js";
+export type { SandboxOptions } from "./start/sandbox-options.js";

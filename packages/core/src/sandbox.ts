@@ -1,16 +1,25 @@
 import type { Plan } from "./backend/plan.js";
 import type { StdioTargets, WindowSize } from "./backend/running.js";
 import type { Need } from "./capability/capability.js";
+import { checkSignal, refuseUnknown } from "./config/options.js";
 import type { Word } from "./config/text.js";
 import type { Config, ConfigInput } from "./config/types.js";
 import type { Dropped, SandboxResult } from "./result/result.js";
 import { begin, beginAsync } from "./run/begin.js";
-import { checkedOptions, commandOf, piped, refusePipes, windowOf } from "./run/check-options.js";
+import {
+  checkedOptions,
+  commandOf,
+  piped,
+  RUN_OPTIONS,
+  refusePipes,
+  windowOf,
+} from "./run/check-options.js";
 import { type SandboxChild, termsOf } from "./run/child.js";
 import type { RunOptions } from "./run/options.js";
 import { assertTerminal, forTerminal } from "./run/terminal.js";
-import { openSession, type Session } from "./session/session.js";
-import { prepare, type SandboxOptions } from "./start/prepare.js";
+import { openSession, type Session, type SessionOptions } from "./session/session.js";
+import { prepare } from "./start/prepare.js";
+import { SANDBOX_OPTIONS, type SandboxOptions } from "./start/sandbox-options.js";
 import { start, startAsync } from "./start/start.js";
 import type { Started } from "./start/started.js";
 
@@ -34,7 +43,7 @@ export interface Sandbox {
    *
    * @throws SandboxError `CAPABILITY_UNSUPPORTED` where the backend has no sessions, and what stops a run.
    */
-  openSession(): Promise<Session>;
+  openSession(options?: SessionOptions): Promise<Session>;
 }
 
 /**
@@ -51,9 +60,10 @@ export async function createSandbox(
   const { plan, needs, dropped, backend } = prepared;
   const terms = termsOf(prepared);
   const asked = (given: RunOptions): { options: RunOptions; window: WindowSize | undefined } => {
-    const window = windowOf(given.tty);
+    const checked = checkedOptions(given);
+    const window = windowOf(checked.tty);
     if (window !== undefined) insist("tty", "a terminal");
-    const options = forTerminal(checkedOptions(given), window);
+    const options = forTerminal(checked, window);
     if (window !== undefined) assertTerminal(prepared.config, options);
     return { options, window };
   };
@@ -64,9 +74,9 @@ export async function createSandbox(
     dropped,
     plan,
     async run(argv, given = {}) {
-      refusePipes(given);
       const command = commandOf(argv ?? config.command);
       const { options, window } = asked(given);
+      refusePipes(options);
       const startOne = (targets: StdioTargets): Promise<Started> =>
         startAsync(prepared, command, targets, window, options.signal);
       return (await beginAsync(prepared, terms, options, startOne)).result;
@@ -78,9 +88,11 @@ export async function createSandbox(
         start(prepared, command, targets, window),
       );
     },
-    async openSession() {
+    async openSession(given: SessionOptions = {}) {
+      refuseUnknown(given, { signal: true });
+      checkSignal(given.signal);
       insist("session", "openSession");
-      return openSession(prepared, config.command);
+      return openSession(prepared, config.command, given.signal);
     },
   };
 }
@@ -94,6 +106,7 @@ export async function run(
   config: ConfigInput,
   options: SandboxOptions & RunOptions = {},
 ): Promise<SandboxResult> {
+  refuseUnknown(options, { ...SANDBOX_OPTIONS, ...RUN_OPTIONS });
   const { backend, prefer, cgroup, ...runOptions } = options;
   const sandbox = await createSandbox(config, { backend, prefer, cgroup });
   return sandbox.run(undefined, runOptions);

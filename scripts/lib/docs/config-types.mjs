@@ -28,11 +28,11 @@ function schemasByType() {
       properties.mounts.items.oneOf.find(({ properties: own }) => own.type.const === type)
         .properties,
   );
-  const { overlay, user, limits, stop, mounts } = properties;
+  const { overlay, user, limits, stop, mounts, env } = properties;
   return {
     Config: properties,
     // What a mapped type cannot hand on.
-    ConfigInput: { mounts, stop },
+    ConfigInput: { env, mounts, stop },
     MountInput: bind,
     BindMount: bind,
     TmpfsMount: tmpfs,

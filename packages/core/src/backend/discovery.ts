@@ -78,7 +78,8 @@ async function importDefault(installed: InstalledBackend): Promise<unknown> {
   }
 }
 
-function isBackend(value: unknown): value is Backend {
+/** Whether a value has what every backend has. */
+export function isBackend(value: unknown): value is Backend {
   if (typeof value !== "object" || value === null) return false;
   const { apiVersion, name, capabilities, probe, plan } = value as Record<string, unknown>;
   return (

@@ -2,7 +2,8 @@ import { realpathSync } from "node:fs";
 import type { core } from "zod/mini";
 import { SandboxError } from "../result/error.js";
 import { brokenRules } from "./rules.js";
-import { configSchema } from "./schema.js";
+import { configJsonSchema, configSchema } from "./schema.js";
+import { nearest, shown } from "./text.js";
 import type { Config, ConfigInput, ParsedConfig } from "./types.js";
 
 /**
@@ -28,16 +29,24 @@ export function parseConfig(input: unknown): Config {
  */
 export function parseFields(input: unknown): ParsedConfig {
   refuseProtoKeys(input, []);
-  const parsed = configSchema.safeParse(input);
+  const parsed = configSchema.safeParse(withPlainEnv(input));
   if (!parsed.success) {
     const [first] = parsed.error.issues;
-    const { path, message } = describeIssue(first, input);
-    throw new SandboxError("CONFIG_INVALID", message, {
-      path,
-      hint: "`configJsonSchema()` has every field.",
-    });
+    const { path, message, hint = HINT_FIELDS } = describeIssue(first, input);
+    throw new SandboxError("CONFIG_INVALID", message, { path, hint });
   }
   return parsed.data;
+}
+
+const HINT_FIELDS = "`configJsonSchema()` has every field.";
+
+/** Takes `process.env`, which is no plain object, for the environment that it is. A variable that is undefined is not set. */
+function withPlainEnv(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || !("env" in input)) return input;
+  const { env } = input;
+  if (typeof env !== "object" || env === null || Array.isArray(env)) return input;
+  const set = Object.entries(env).filter(([, value]) => value !== undefined);
+  return { ...input, env: Object.fromEntries(set) };
 }
 
 /** Types a config as it is written, with no effect at run time. */
@@ -73,23 +82,23 @@ function defaultCwd(root: string): string {
   }
 }
 
+/** What is wrong with a config, in words. */
+interface Description {
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** Puts one issue of the schema into words: the field, what is wrong with it, and the value at fault. */
-function describeIssue(
-  issue: core.$ZodIssue | undefined,
-  input: unknown,
-): { path: string; message: string } {
+function describeIssue(issue: core.$ZodIssue | undefined, input: unknown): Description {
   if (issue === undefined) return { path: "config", message: "config: is invalid" };
   if (issue.code === "invalid_union" && issue.errors.length > 0) return describeUnion(issue, input);
-  if (issue.code === "unrecognized_keys") {
-    const path = fieldPath([...issue.path, issue.keys[0] ?? ""]);
-    return { path, message: `${path}: unknown key` };
-  }
+  if (issue.code === "unrecognized_keys") return describeUnknownKey(issue);
   if (issue.code === "invalid_key") {
     const path = fieldPath(issue.path.slice(0, -1));
-    return {
-      path,
-      message: `${path}: ${show(issue.path.at(-1))} ${issue.issues[0]?.message ?? "is no valid key"}`,
-    };
+    const name = issue.path.at(-1);
+    const why = issue.issues[0]?.message ?? "is no valid key";
+    return { path, message: `${path}: ${shown(name)} ${why}`, ...(name === "PWD" && PWD_HINT) };
   }
   const path = fieldPath(issue.path);
   const value = issue.path.reduce<unknown>(
@@ -97,51 +106,102 @@ function describeIssue(
       typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
     input,
   );
+  // The values of variables may be secrets.
+  const given = value === undefined || issue.path[0] === "env" ? "" : `${shown(value)} `;
+  return { path, message: `${path}: ${given}${broken(issue, value)}`, ...hintFor(path, value) };
+}
+
+const PWD_HINT = {
+  hint: "Of a whole environment, take `const { PWD, ...env } = process.env`, or name what the program needs in `inheritEnv`.",
+};
+
+function describeUnknownKey(issue: core.$ZodIssueUnrecognizedKeys): Description {
+  const [key = ""] = issue.keys;
+  const path = fieldPath([...issue.path, key]);
+  const near = nearest(key, fieldsAt(issue.path));
   return {
     path,
-    message: `${path}: ${value === undefined ? "" : `${show(value)} `}${broken(issue, value)}`,
+    message: `${path}: unknown key`,
+    ...(near !== undefined && { hint: `Did you mean \`${near}\`?` }),
   };
 }
 
-/** Of a union's branches the one that got furthest says what the user meant. */
-function describeUnion(
-  issue: core.$ZodIssueInvalidUnion,
-  input: unknown,
-): { path: string; message: string } {
-  const deepest = issue.errors
-    .flat()
-    .reduce((best, next) => (next.path.length > best.path.length ? next : best));
-  return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] }, input);
+/** The names of the fields of an object in the config. */
+function fieldsAt(path: readonly PropertyKey[]): string[] {
+  let at: readonly SchemaNode[] = [configJsonSchema()];
+  for (const key of path)
+    at = at.flatMap((node) => {
+      const next = typeof key === "number" ? node.items : node.properties?.[String(key)];
+      return next === undefined ? [] : [next, ...(next.anyOf ?? []), ...(next.oneOf ?? [])];
+    });
+  return at.flatMap(({ properties }) => Object.keys(properties ?? {}));
+}
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+}
+
+/** A text where a list is wanted is what many write first. */
+function hintFor(path: string, value: unknown): { hint?: string } {
+  if (typeof value !== "string") return {};
+  if (path === "command") return { hint: 'Give each word by itself: `["ls", "-l"]`.' };
+  const isList = ["writable", "hidden", "inheritEnv"].includes(path);
+  return isList ? { hint: `Write a list: \`[${shown(value)}]\`.` } : {};
+}
+
+/**
+ * Of a union's branches the one that got furthest says what the user meant. When none got further than the value itself,
+ * any of them will do.
+ */
+function describeUnion(issue: core.$ZodIssueInvalidUnion, input: unknown): Description {
+  const first = issue.errors.flat();
+  const deepest = first.reduce((best, next) => (next.path.length > best.path.length ? next : best));
+  const path = [...issue.path, ...deepest.path];
+  const described = describeIssue({ ...deepest, path }, input);
+  if (deepest.path.length > 0) return described;
+  const ways = first.map((each) => wanted(each)).filter((each) => each !== undefined);
+  const said = wanted(deepest);
+  if (said === undefined) return described;
+  return { ...described, message: described.message.replace(said, ways.join(" or ")) };
 }
 
 function broken(issue: core.$ZodIssue, value: unknown): string {
   const is = value === undefined ? "is missing: it must be" : "must be";
+  if (issue.code === "too_small" && issue.origin === "array") return "must not be empty";
+  const what = wanted(issue);
+  return what === undefined ? issue.message : `${is} ${what}`;
+}
+
+/** What a value must be; undefined where only the issue's own message says it. */
+function wanted(issue: core.$ZodIssue): string | undefined {
   switch (issue.code) {
-    case "custom":
-      return issue.message;
     case "invalid_type":
-      return `${is} ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+      return TYPES[issue.expected] ?? `a ${issue.expected}`;
     case "invalid_value":
-      return `${is} ${issue.values.map(show).join(" or ")}`;
+      return issue.values.map(shown).join(" or ");
     case "invalid_union":
-      return `${is} one of ${("options" in issue ? (issue.options ?? []) : []).map(show).join(", ")}`;
+      return `one of ${("options" in issue ? (issue.options ?? []) : []).map(shown).join(", ")}`;
     case "too_small":
-      return issue.origin === "array" ? "must not be empty" : `${is} at least ${issue.minimum}`;
+      return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
     case "too_big":
-      return `${is} at most ${issue.maximum}`;
+      return `at most ${issue.maximum}`;
     default:
-      return issue.message;
+      return undefined;
   }
 }
 
-/** JSON escapes control characters, so that a hostile value cannot write to a terminal; long ones are cut. */
-function show(value: unknown): string {
-  const json = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return json.length > 80 ? `${json.slice(0, 77)}...` : json;
-}
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  int: "a whole number",
+  object: "an object",
+  record: "an object",
+};
 
 /** Writes the path of a field as a user would: `mounts[0].source`. The config itself is `config`. */
-function fieldPath(keys: readonly PropertyKey[]): string {
+export function fieldPath(keys: readonly PropertyKey[]): string {
   if (keys.length === 0) return "config";
   return keys
     .map((key, index) => {

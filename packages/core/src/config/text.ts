@@ -42,6 +42,58 @@ export function tidyPath(path: string): string {
   return tidy === "/" ? tidy : tidy.replace(/\/$/, "");
 }
 
+/**
+ * A value as a message shows it. JSON escapes control characters, so that a hostile value cannot write to a terminal; long
+ * ones are cut, and of bytes only the number is told.
+ */
+export function shown(value: unknown): string {
+  const text = plain(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function plain(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 100));
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return "a function";
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  if (typeof value !== "object" || value === null) return String(value);
+  try {
+    return JSON.stringify(value) ?? "an object";
+  } catch {
+    return "an object"; // It holds itself, or a bigint.
+  }
+}
+
+/** The known name that was probably meant by one that is not known. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const [near] = known
+    .map((each) => ({ each, distance: editDistance(name.slice(0, 40), each) }))
+    .filter(({ each, distance }) => distance <= Math.max(1, Math.floor(each.length / 3)))
+    .sort((a, b) => a.distance - b.distance);
+  return near?.each;
+}
+
+/** How many letters have to be added, left out, replaced, or changed with the next one. */
+function editDistance(one: string, other: string): number {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let i = 0; i < one.length; i += 1) {
+    const next = [i + 1];
+    for (let j = 0; j < other.length; j += 1) {
+      const replaced = at(row, j) + (one[i] === other[j] ? 0 : 1);
+      const isSwapped = i > 0 && j > 0 && one[i] === other[j - 1] && one[i - 1] === other[j];
+      const swapped = isSwapped ? at(before, j - 1) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, at(row, j + 1) + 1, at(next, j) + 1));
+    }
+    [before, row] = [row, next];
+  }
+  return at(row, other.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity;
+}
+
 /** A word of a command: text, which the program gets as UTF-8, or bytes. */
 export type Word = string | Uint8Array;
 
@@ -53,7 +105,7 @@ export function brokenWord(word: unknown): string | undefined {
 }
 
 /** A word as text, if its bytes are UTF-8. */
-export function textOf(word: Word): Word {
+export function asText(word: Word): Word {
   return typeof word === "string" || !isUtf8(word) ? word : Buffer.from(word).toString();
 }
 
@@ -70,7 +122,7 @@ export function exactWords(texts: readonly string[]): readonly Word[] {
     if (!isDoubtful(text)) return text;
     const bytes = words[index];
     // A process may have changed what is shown as its command line.
-    if (bytes !== undefined && short(bytes.toString()) === short(text)) return textOf(bytes);
+    if (bytes !== undefined && short(bytes.toString()) === short(text)) return asText(bytes);
     const message = `${JSON.stringify(text)} may hold bytes that are not UTF-8, and they cannot be told here`;
     throw new SandboxError("CONFIG_INVALID", message, { hint: "Use names that are UTF-8." });
   });

@@ -179,8 +179,10 @@ export type MountInput =
 
 /** A config that a user writes: every field may be left out. */
 export type ConfigInput = {
-  readonly [Field in keyof Omit<Config, "mounts" | "stop">]?: Config[Field] | undefined;
+  readonly [Field in keyof Omit<Config, "env" | "mounts" | "stop">]?: Config[Field] | undefined;
 } & {
+  /** The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one. */
   readonly mounts?: readonly MountInput[] | undefined;
   /** How a run is ended that times out or is aborted; without it, everything at once. */

@@ -2,19 +2,22 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, HostRun } from "../backend/backend.js";
+import { onAbort } from "./abort.js";
 import { filter } from "./seccomp-filter.js";
 
 /**
  * The machine that this process runs on. Programs come from directories that only the administrator writes to,
  * never from `PATH` or the working directory: a sandbox must not run the untrusted project's code to set itself up.
+ *
+ * @param signal - Ends what `run` has started.
  */
-export function realHost(): Host {
+export function realHost(signal?: AbortSignal): Host {
   return {
     platform: process.platform,
     uid: process.getuid?.() ?? -1,
     gid: process.getgid?.() ?? -1,
     which: (program) => TRUSTED.map((directory) => join(directory, program)).find(isTrustedProgram),
-    run,
+    run: (argv, stdin) => run(argv, stdin, signal),
   };
 }
 
@@ -41,7 +44,8 @@ function isTrustedProgram(path: string): boolean {
 
 function run(
   [program, ...args]: readonly [string, ...string[]],
-  stdin?: "filter",
+  stdin: "filter" | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<HostRun> {
   return new Promise((resolve) => {
     // A session of its own, so that a probe which hangs is ended with everything that it started.
@@ -65,9 +69,12 @@ function run(
         output[name] = (output[name] + text).slice(0, OUTPUT_LIMIT);
       });
     }
-    const timer = setTimeout(() => endGroup(child.pid), TIME_LIMIT);
+    const end = (): void => endGroup(child.pid);
+    const timer = setTimeout(end, TIME_LIMIT);
+    const offAbort = onAbort(signal, end);
     const finish = (exitCode: number | null | undefined): void => {
       clearTimeout(timer);
+      offAbort();
       resolve({ exitCode: exitCode ?? undefined, ...output });
     };
     child.on("error", () => finish(undefined));

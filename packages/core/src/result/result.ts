@@ -1,4 +1,5 @@
 import type { Capability, Need } from "../capability/capability.js";
+import { SandboxError } from "./error.js";
 
 /** How a run ended, in one word. */
 export type Outcome = "exited" | "signaled" | "timed-out" | "aborted" | "limit-exceeded";
@@ -132,4 +133,22 @@ export interface Usage {
 /** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */
 export function enforces(result: Pick<SandboxResult, "enforcement">): ReadonlySet<Capability> {
   return new Set(result.enforcement.enforced.map((entry) => entry.capability));
+}
+
+/**
+ * What a run wrote, as text: UTF-8, with U+FFFD in place of other bytes.
+ *
+ * @throws SandboxError `CONFIG_INVALID` for an output that was not captured.
+ */
+export function textOf(
+  result: Pick<SandboxResult, "stdout" | "stderr">,
+  output: "stdout" | "stderr" = "stdout",
+): string {
+  const bytes = result[output];
+  if (bytes !== undefined) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const hint = `Leave the option \`${output}\` of the run out, or set it to "capture".`;
+  throw new SandboxError("CONFIG_INVALID", `${output}: it was not captured`, {
+    path: output,
+    hint,
+  });
 }

@@ -1,6 +1,6 @@
 import type { WindowSize } from "../backend/running.js";
-import { brokenWord, exactText, textOf, type Word } from "../config/text.js";
-import { SandboxError } from "../result/error.js";
+import { checkSignal, invalidOption, refuseUnknown } from "../config/options.js";
+import { asText, brokenWord, exactText, shown, type Word } from "../config/text.js";
 import type { RunOptions } from "./options.js";
 
 /**
@@ -9,25 +9,50 @@ import type { RunOptions } from "./options.js";
  * @throws SandboxError `CONFIG_INVALID`
  */
 export function commandOf(argv: readonly Word[] | undefined): readonly Word[] {
-  if (argv === undefined || argv.length === 0) {
+  if (argv === undefined || (Array.isArray(argv) && argv.length === 0)) {
     const hint = "Set `command` in the config, or give the run its own.";
     throw invalidOption("command", "there is none to run", hint);
   }
+  if (!Array.isArray(argv)) throw invalidOption("command", `${shown(argv)} is no list`, HINT_WORDS);
   for (const [index, word] of (argv as readonly unknown[]).entries()) {
     const broken = brokenWord(word);
     if (broken === undefined) continue;
-    throw invalidOption(`command[${index}]`, `${JSON.stringify(word)} ${broken}`);
+    throw invalidOption(`command[${index}]`, `${shown(word)} ${broken}`);
   }
-  return argv.map(textOf);
+  return (argv as readonly Word[]).map(asText);
 }
 
-/** @throws SandboxError `CONFIG_INVALID` */
-export function checkedOptions<Options extends RunOptions>(options: Options): Options {
-  const { maxOutput = 0, stdin, signal } = options;
+const HINT_WORDS =
+  'Give each word by itself: ["ls", "-l"]. A line for a shell is ["sh", "-c", "ls -l"].';
+
+/** The names of the options of a run. */
+export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  passFds: true,
+  signal: true,
+  maxOutput: true,
+  tty: true,
+};
+
+/**
+ * Checks the options of a run, and refuses those that there are not.
+ *
+ * @param known - The names of those that there are.
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function checkedOptions<Options extends RunOptions>(
+  options: Options,
+  known: Readonly<Record<keyof Options, true>> = RUN_OPTIONS as never,
+): Options {
+  refuseUnknown(options, known);
+  const { maxOutput = 0, stdin, signal, passFds = [] } = options;
   if (!Number.isSafeInteger(maxOutput) || maxOutput < 0)
     throw invalidOption("maxOutput", `${String(maxOutput)} is not a number of bytes`);
-  if (signal !== undefined && typeof signal?.addEventListener !== "function")
-    throw invalidOption("signal", "it is no AbortSignal");
+  if (!Array.isArray(passFds) || !passFds.every((fd) => Number.isInteger(fd) && fd > 2))
+    throw invalidOption("passFds", `${shown(passFds)} is no list of fds above 2`);
+  checkSignal(signal);
   for (const name of ["stdin", "stdout", "stderr"] as const) checkStream(name, options[name]);
   if (typeof stdin === "object" && "stream" in stdin && !isIterable(stdin.stream))
     throw invalidOption("stdin", "its `stream` cannot be iterated with `for await`");
@@ -43,12 +68,31 @@ const WORDS = {
 function checkStream(name: keyof typeof WORDS, option: unknown): void {
   const words: readonly unknown[] = WORDS[name];
   if (option === undefined || words.includes(option)) return;
-  if (typeof option === "object" && option !== null && isSource(name, option)) return;
-  const given = typeof option === "string" ? JSON.stringify(option.slice(0, 40)) : typeof option;
+  if (isPlain(option) && isSource(name, option)) return;
+  if (ArrayBuffer.isView(option))
+    throw invalidOption(name, "bytes are none of its values", hintFor(name, "data"));
+  if (isIterable(option))
+    throw invalidOption(name, "a stream is none of its values", hintFor(name, "stream"));
+  throw invalidOption(name, `${given(option)} is none of its values`, hintFor(name));
+}
+
+function hintFor(name: keyof typeof WORDS, key?: "data" | "stream"): string {
+  if (key !== undefined && name === "stdin") return `Give it as \`{ ${key} }\`.`;
   const objects =
     name === "stdin" ? "{ data }, { stream }, { file } or { fd }" : "{ file } or { fd }";
-  const hint = `It is one of ${words.join(", ")}, ${objects}.`;
-  throw invalidOption(name, `${given} is none of its values`, hint);
+  return `It is one of ${WORDS[name].join(", ")}, ${objects}.`;
+}
+
+/** Never what it holds: there may be much, and it may be secret. */
+function given(option: unknown): string {
+  if (typeof option === "string") return shown(option.slice(0, 40));
+  return option === null ? "null" : typeof option;
+}
+
+/** Whether it is an object with names for its values: not bytes, a list or a stream, which may have millions. */
+function isPlain(option: unknown): option is object {
+  if (typeof option !== "object" || option === null || ArrayBuffer.isView(option)) return false;
+  return !(Symbol.iterator in option) && !(Symbol.asyncIterator in option);
 }
 
 /** Whether an object names exactly one source or destination, and a valid one. */
@@ -75,7 +119,9 @@ function isIterable(stream: unknown): boolean {
  * @throws SandboxError `CONFIG_INVALID`
  */
 export function refusePipes(options: RunOptions): void {
-  const stream = (["stdin", "stdout", "stderr"] as const).find((name) => options[name] === "pipe");
+  const stream = (["stdin", "stdout", "stderr"] as const).find(
+    (name) => options?.[name] === "pipe",
+  );
   if (stream === undefined) return;
   const hint = "Use spawn, which returns the streams, or capture the output.";
   throw invalidOption(stream, 'a run has no stream to give for "pipe"', hint);
@@ -107,11 +153,3 @@ export function assertWindow({ columns, rows }: WindowSize): void {
 }
 
 const MOST = 65_535;
-
-/** What is wrong with an option of a run, as `CONFIG_INVALID`. */
-export function invalidOption(path: string, what: string, hint?: string): SandboxError {
-  return new SandboxError("CONFIG_INVALID", `${path}: ${what}`, {
-    path,
-    ...(hint !== undefined && { hint }),
-  });
-}

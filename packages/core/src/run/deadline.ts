@@ -1,5 +1,6 @@
 import type { Running } from "../backend/running.js";
 import type { Config } from "../config/types.js";
+import { onAbort } from "../host/abort.js";
 import type { Stop } from "./outcome.js";
 
 /** How long a run may take, in seconds, and how it is ended then. */
@@ -54,7 +55,7 @@ export function deadline(
   const timer =
     wallTime === undefined ? undefined : setTimeout(() => stop("timed-out"), wallTime * 1000);
   const abort = (): void => stop("aborted");
-  signal?.addEventListener("abort", abort, { once: true });
+  const offAbort = onAbort(signal, abort);
   if (signal?.aborted === true) {
     reason = "aborted";
     // There is no program yet that could end gently.
@@ -66,7 +67,7 @@ export function deadline(
       isOver = true;
       clearTimeout(timer);
       clearTimeout(grace);
-      signal?.removeEventListener("abort", abort);
+      offAbort();
       // If this process was busy, it learns of the end before its timer fires.
       return reason ?? (wallTime !== undefined && took >= wallTime ? "timed-out" : undefined);
     },

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import type { PlanFd } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { WindowSize } from "../backend/running.js";
+import { invalidOption } from "../config/options.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
-import { invalidOption } from "./check-options.js";
 import { isFed, type StdioOptions } from "./options.js";
 
 /**

@@ -1,7 +1,8 @@
 import type { LauncherPlan } from "../backend/plan.js";
+import { invalidOption, refuseUnknown } from "../config/options.js";
 import type { Word } from "../config/text.js";
+import { shown } from "../config/text.js";
 import type { ConfigInput } from "../config/types.js";
-import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { begin } from "../run/begin.js";
 import { checkedOptions, commandOf, piped, refusePipes, windowOf } from "../run/check-options.js";
@@ -11,8 +12,9 @@ import { assertTerminal, forTerminal } from "../run/terminal.js";
 import type { Command } from "../start/launcher/command.js";
 import { streamsOf } from "../start/launcher/command.js";
 import { hangUpAfterOutput, onlyCommand, runningOn } from "../start/launcher/run.js";
-import { prepare, type SandboxOptions } from "../start/prepare.js";
+import { prepare } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
+import { SANDBOX_OPTIONS, type SandboxOptions } from "../start/sandbox-options.js";
 import { forLauncher } from "../start/start.js";
 import { IdleSandboxes } from "./idle-sandboxes.js";
 
@@ -48,10 +50,9 @@ export type PooledOptions = Omit<RunOptions, "passFds">;
  *
  * @throws SandboxError as {@link createSandbox}; `CAPABILITY_UNSUPPORTED` where the backend has no pools.
  */
-export async function createPool(
-  input: ConfigInput,
-  { size, ...options }: PoolOptions,
-): Promise<Pool> {
+export async function createPool(input: ConfigInput, poolOptions: PoolOptions): Promise<Pool> {
+  refuseUnknown(poolOptions, { size: true, ...SANDBOX_OPTIONS });
+  const { size, ...options } = poolOptions;
   assertSize(size);
   const { config, prepared: any, insist } = await prepare(input, options);
   insist("pool", "createPool");
@@ -61,8 +62,9 @@ export async function createPool(
   idle.filled().catch(() => undefined);
   const startChild = (argv: readonly Word[] | undefined, given: PooledOptions): SandboxChild => {
     const command = commandOf(argv ?? config.command);
-    if (windowOf(given.tty) !== undefined) insist("tty", "a terminal");
-    return start(prepared, idle, command, checkedOptions(given));
+    const checked = checkedOptions(given, POOLED_OPTIONS);
+    if (windowOf(checked.tty) !== undefined) insist("tty", "a terminal");
+    return start(prepared, idle, command, checked);
   };
   const close = (): Promise<void> => idle.close();
   return {
@@ -78,12 +80,21 @@ export async function createPool(
   };
 }
 
+/** The names of the options of a run in a pool. */
+const POOLED_OPTIONS: Readonly<Record<keyof PooledOptions, true>> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  signal: true,
+  maxOutput: true,
+  tty: true,
+};
+
 const MAX_SIZE = 256;
 
 function assertSize(size: number): void {
   if (Number.isSafeInteger(size) && size >= 1 && size <= MAX_SIZE) return;
-  const message = `size: ${String(size)} is not a whole number from 1 to ${MAX_SIZE}`;
-  throw new SandboxError("CONFIG_INVALID", message, { path: "size" });
+  throw invalidOption("size", `${shown(size)} is not a whole number from 1 to ${MAX_SIZE}`);
 }
 
 function start(
@@ -110,9 +121,6 @@ function assertPiped(path: string, option: RunOptions["stdin" | "stderr"]): void
   const isOwn =
     typeof option === "object" ? "fd" in option || "file" in option : option === "inherit";
   if (!isOwn) return;
-  const message = `${path}: a sandbox of a pool has its streams before it has a command`;
-  throw new SandboxError("CONFIG_INVALID", message, {
-    path,
-    hint: "Capture the output or use pipes, or run the command in a sandbox of its own.",
-  });
+  const hint = "Capture the output or use pipes, or run the command in a sandbox of its own.";
+  throw invalidOption(path, "a sandbox of a pool has its streams before it has a command", hint);
 }

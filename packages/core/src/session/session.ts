@@ -3,6 +3,7 @@ import { CGROUP_LIMITS } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Word } from "../config/text.js";
 import type { Config, ConfigInput } from "../config/types.js";
+import { assertNotAborted, onAbort } from "../host/abort.js";
 import { SandboxError } from "../result/error.js";
 import type { SandboxResult } from "../result/result.js";
 import { beginAsync } from "../run/begin.js";
@@ -40,17 +41,28 @@ export interface Session extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** How a session is opened. */
+export interface SessionOptions {
+  /**
+   * Gives the session up while it is being opened: the promise is rejected with the signal's reason, and nothing is left.
+   * Once it is there, the signal does nothing more to it.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @throws SandboxError what stops a run. */
 export async function openSession(
   any: Prepared,
   command: readonly string[] | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Session> {
+  assertNotAborted(signal);
   const prepared = forLauncher(any);
   const slots = ["ignore", "ignore", "ignore", "pipe", "pipe"] as const;
   const entered = enterCgroup(prepared, true);
   const open = ownLauncher(prepared.plan, entered.setup, slots);
   const live = new LiveSandbox(prepared, entered, "session", open);
-  await live.ready;
+  await readyUntil(signal, live);
   const hold = keepAlive(live.channel.child);
   const start = starter(live, prepared.plan.argv, hold);
   const { backend, config } = prepared;
@@ -60,7 +72,7 @@ export async function openSession(
     given: CommandOptions,
   ): Promise<SandboxChild> => {
     if (isClosed) throw new SandboxError("LAUNCH_FAILED", "the session has been closed");
-    const options = withoutTerminal(checkedOptions(given));
+    const options = checkedOptions(withoutTerminal(given), COMMAND_OPTIONS);
     const { wallTime, stop, ...settings } = settingsOf(config, options);
     const words = commandOf(argv ?? command);
     const terms = { ...termsOf(prepared), limits: settings.limits, wallTime, stop };
@@ -86,6 +98,21 @@ export async function openSession(
   };
 }
 
+/** Waits for a sandbox to be set up. An abort ends it, and is told when nothing of it is left. */
+async function readyUntil(signal: AbortSignal | undefined, live: LiveSandbox): Promise<void> {
+  const offAbort = onAbort(signal, live.channel.hangUp);
+  try {
+    await live.ready;
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  } finally {
+    offAbort();
+  }
+  if (signal?.aborted !== true) return;
+  await live.channel.closed;
+  assertNotAborted(signal);
+}
+
 /** Refuses a terminal: a launcher can relay one only, and a session has one launcher for all commands. */
 function withoutTerminal(options: CommandOptions): CommandOptions {
   if ((options as RunOptions).tty === undefined || (options as RunOptions).tty === false)
@@ -96,10 +123,23 @@ function withoutTerminal(options: CommandOptions): CommandOptions {
   });
 }
 
+/** The names of the options of a command. */
+const COMMAND_OPTIONS: Readonly<Record<keyof CommandOptions, true>> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  signal: true,
+  maxOutput: true,
+  env: true,
+  cwd: true,
+  limits: true,
+  stop: true,
+};
+
 /** What a command of a session may have of its own. */
 export interface CommandSettings {
   /** Its exact environment, beside `PWD`. Default: the config's. */
-  readonly env?: Config["env"] | undefined;
+  readonly env?: ConfigInput["env"];
   /** An absolute path inside. Default: the config's. */
   readonly cwd?: string | undefined;
   /** Those of the command alone, not those of the whole sandbox. Default: the config's. */

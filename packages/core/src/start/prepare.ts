@@ -7,6 +7,7 @@ import { type Delegation, probeCgroups } from "../cgroup/delegation.js";
 import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/types.js";
+import { assertNotAborted, orAborted } from "../host/abort.js";
 import { realHost } from "../host/host.js";
 import { assertBelowHard } from "../host/rlimit.js";
 import { withNotes } from "../paths/aliases.js";
@@ -18,23 +19,9 @@ import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
 import { SandboxError } from "../result/error.js";
 import { LOOKED_AT } from "../verify/masks.js";
 import type { Prepared } from "./prepared.js";
+import { checkedSandboxOptions, type SandboxOptions } from "./sandbox-options.js";
 import { clonedFds, withClone } from "./tool/clone.js";
 import { tryLimits } from "./tool/prlimit.js";
-
-/** How a sandbox is made. */
-export interface SandboxOptions {
-  /** A backend, or the name of an installed one. Default: the strongest installed one that can honour the config. */
-  readonly backend?: Backend | string | undefined;
-  /** The needs that may be let go where the backend cannot meet them. Default: none. */
-  readonly prefer?: Prefer | undefined;
-  /**
-   * A directory below `/sys/fs/cgroup` in which this user may make others, for a cgroup for each sandbox. Without it,
-   * sandboxes have one only where a limit asks for it, made below the cgroup of this process.
-   *
-   * cgroup v2 wants no process in the directory itself: those that are in there are moved to one below it.
-   */
-  readonly cgroup?: string | undefined;
-}
 
 /** A config on its way to a run: everything that is decided once. */
 export interface Ready {
@@ -51,11 +38,23 @@ export interface Ready {
  * `BACKEND_INVALID`, `BACKEND_UNAVAILABLE`, `LAUNCH_FAILED` for a limit that cannot be set
  */
 export async function prepare(input: ConfigInput, options: SandboxOptions): Promise<Ready> {
+  const { signal } = checkedSandboxOptions(options);
+  assertNotAborted(signal);
+  return orAborted(signal, prepareUntil(signal, input, options));
+}
+
+async function prepareUntil(
+  signal: AbortSignal | undefined,
+  input: ConfigInput,
+  options: SandboxOptions,
+): Promise<Ready> {
   const parsed = parseConfig(input);
   const { prefer = [] } = options;
   const host = realHost();
+  const asked = realHost(signal);
   const cgroups = cgroupsFor(parsed, options.cgroup);
-  const { backend, probe } = await pick(parsed, options.backend, prefer, host, cgroups?.missing);
+  const { backend, probe } = await pick(parsed, options.backend, prefer, asked, cgroups?.missing);
+  assertNotAborted(signal);
   if (backend.isEngine === true) refuseCgroup(options.cgroup, backend.name);
   const { config, needs: met, dropped } = resolve(parsed, backend, probe, prefer);
   if (backend.isEngine !== true) assertBelowHard(config.limits);
@@ -65,7 +64,8 @@ export async function prepare(input: ConfigInput, options: SandboxOptions): Prom
   const hasGroup = wantsGroup(config.limits, options.cgroup) && backend.isEngine !== true;
   const resolved = maskHost(plain, maskType(lacks));
   const plan = withCore(checkedPlan(backend, resolved, host), met, cgroups);
-  if (plan.kind === "tool") await tryLimits(resolved.limits, host);
+  if (plan.kind === "tool") await tryLimits(resolved.limits, asked);
+  assertNotAborted(signal);
   const tool = plan.kind === "tool" ? await withClone(plan) : undefined;
   const closedOnExec = new Set<number>();
   return {

@@ -105,11 +105,72 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
   ["a path both hidden and writable", { hidden: ["/a", "/b"], writable: ["/b"] }, "hidden[1]"],
 ];
 
+const FIELDS = "`configJsonSchema()` has every field.";
+
+/** Wrong inputs, with the exact message and hint. */
+const WORDS: readonly (readonly [input: unknown, message: string, hint: string])[] = [
+  ["ls -l", 'config: "ls -l" must be an object', FIELDS],
+  [{ netwrok: "none" }, "netwrok: unknown key", "Did you mean `network`?"],
+  [{ limits: { memroy: 1 } }, "limits.memroy: unknown key", "Did you mean `memory`?"],
+  [
+    { mounts: [{ type: "bind", source: "/", target: "/x", readonly: true }] },
+    "mounts[0].readonly: unknown key",
+    "Did you mean `readOnly`?",
+  ],
+  [{ nonsense: 1 }, "nonsense: unknown key", FIELDS],
+  [{ limits: { wallTime: 0 } }, "limits.wallTime: 0 must be more than 0", FIELDS],
+  [{ limits: { memory: 0 } }, "limits.memory: 0 must be at least 1", FIELDS],
+  [{ limits: { memory: 1.5 } }, "limits.memory: 1.5 must be a whole number", FIELDS],
+  [{ limits: { memory: 1e99 } }, "limits.memory: 1e+99 must be at most 9007199254740991", FIELDS],
+  [{ limits: { memory: 10n } }, "limits.memory: 10n must be a number", FIELDS],
+  [{ stop: {} }, "stop.grace: is missing: it must be a number", FIELDS],
+  [{ writable: "/tmp" }, 'writable: "/tmp" must be "all" or a list', 'Write a list: `["/tmp"]`.'],
+  [{ writable: 7 }, 'writable: 7 must be "all" or a list', FIELDS],
+  [{ hidden: "/etc" }, 'hidden: "/etc" must be a list', 'Write a list: `["/etc"]`.'],
+  [{ isolate: "all" }, 'isolate: "all" must be a list', FIELDS],
+  [
+    { command: "ls -l" },
+    'command: "ls -l" must be a list',
+    'Give each word by itself: `["ls", "-l"]`.',
+  ],
+  [{ network: () => 1 }, 'network: a function must be "none" or "host"', FIELDS],
+  [
+    { env: { PWD: "/hunter" } },
+    'env: "PWD" names PWD, which always is `cwd`: set `cwd` instead',
+    "Of a whole environment, take `const { PWD, ...env } = process.env`, or name what the program needs in `inheritEnv`.",
+  ],
+];
+
+const SECRETS: readonly unknown[] = [
+  ["TOKEN=hunter"],
+  "TOKEN=hunter",
+  { TOKEN: "hunter\0" },
+  { TOKEN: "hunter\ud800" },
+  { TOKEN: ["hunter"] },
+  { PWD: "hunter" },
+];
+
 describe("parseConfig", () => {
   it.each(BAD)("refuses %s and names the field", async (_, input, path) => {
     const error = await thrown(() => parseConfig(input));
     expect([error.code, error.path]).toEqual(["CONFIG_INVALID", path]);
     expect(error.message.startsWith(`${path}: `), error.message).toBe(true);
+  });
+
+  it.each(WORDS)("says of %o what is wrong, and what helps", async (input, message, hint) => {
+    const error = await thrown(() => parseConfig(input));
+    expect([error.message, error.hint]).toEqual([message, hint]);
+  });
+
+  it.each(SECRETS)("never shows the value of a variable: %#", async (env) => {
+    const error = await thrown(() => parseConfig({ env }));
+    expect(`${error.message} ${error.hint}`).not.toContain("hunter");
+  });
+
+  it("takes the environment of this process, and leaves out what is undefined", () => {
+    const { PWD: _, ...env } = process.env;
+    expect(parseConfig({ env }).env).toEqual(env);
+    expect(parseConfig({ env: { A: "b", C: undefined } }).env).toEqual({ A: "b" });
   });
 
   it("gives an error in one line that holds no control character", async () => {

@@ -1,6 +1,7 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Backend, ToolPlan } from "../../src/index.backend.js";
-import { createSandbox } from "../../src/index.js";
+import { createSandbox, run } from "../../src/index.js";
 import { thrown } from "../support/thrown.js";
 
 /** Never asked to run anything: the faults are found before. */
@@ -66,6 +67,108 @@ describe("a run", () => {
   it.each(["stdin", "stdout", "stderr"] as const)("has no stream to give for %s", async (name) => {
     const error = await thrown(() => sandbox.run(["true"], { [name]: "pipe" }));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path: name });
+  });
+});
+
+const WRONG: [call: string, run: () => unknown, message: string, hint?: string][] = [
+  [
+    "a shell line as command",
+    () => sandbox.run("ls -l" as never),
+    'command: "ls -l" is no list',
+    'Give each word by itself: ["ls", "-l"]. A line for a shell is ["sh", "-c", "ls -l"].',
+  ],
+  [
+    "a bigint as word",
+    () => sandbox.run(["sleep", 1n as never]),
+    "command[1]: 1n must be a string or bytes",
+  ],
+  [
+    "cwd",
+    () => sandbox.run(["true"], { cwd: "/" } as never),
+    "cwd: unknown option",
+    "`cwd` is a field of the config. A command of a session can have its own.",
+  ],
+  [
+    "env",
+    () => sandbox.spawn(["true"], { env: {} } as never),
+    "env: unknown option",
+    "`env` is a field of the config. A command of a session can have its own.",
+  ],
+  [
+    "timeout",
+    () => sandbox.run(["true"], { timeout: 5 } as never),
+    "timeout: unknown option",
+    "A time limit is `limits.wallTime` of the config, in seconds.",
+  ],
+  [
+    "network",
+    () => sandbox.run(["true"], { network: "host" } as never),
+    "network: unknown option",
+    "`network` is a field of the config, from which the sandbox is made.",
+  ],
+  [
+    "a slip of the pen",
+    () => sandbox.run(["true"], { sdtin: "discard" } as never),
+    "sdtin: unknown option",
+    "Did you mean `stdin`?",
+  ],
+  [
+    "what nobody knows",
+    () => sandbox.run(["true"], { "a b": 1 } as never),
+    '["a b"]: unknown option',
+    "The options are stdin, stdout, stderr, passFds, signal, maxOutput, tty.",
+  ],
+  ["null as options", () => sandbox.run(["true"], null as never), "options: null is no object"],
+  ["a text as options", () => sandbox.run(["true"], "x" as never), 'options: "x" is no object'],
+  [
+    "what has millions of keys",
+    () => sandbox.run(["true"], { stdin: unlisted(Buffer.from("secret")) as never }),
+    "stdin: object is none of its values",
+    "It is one of discard, inherit, pipe, { data }, { stream }, { file } or { fd }.",
+  ],
+  [
+    "a Buffer as standard input",
+    () => sandbox.run(["true"], { stdin: Buffer.from("secret") as never }),
+    "stdin: bytes are none of its values",
+    "Give it as `{ data }`.",
+  ],
+  [
+    "a stream as standard input",
+    () => sandbox.run(["true"], { stdin: Readable.from(["secret"]) as never }),
+    "stdin: a stream is none of its values",
+    "Give it as `{ stream }`.",
+  ],
+  [
+    "an fd of a standard stream to pass on",
+    () => sandbox.run(["true"], { passFds: [2] }),
+    "passFds: [2] is no list of fds above 2",
+  ],
+  [
+    "an unknown option of the sandbox and the run",
+    () => run({ command: ["true"] }, { backend, timeout: 5 } as never),
+    "timeout: unknown option",
+    "A time limit is `limits.wallTime` of the config, in seconds.",
+  ],
+  [
+    "an unknown option of a session",
+    () => sandbox.openSession({ sginal: undefined } as never),
+    "sginal: unknown option",
+    "Did you mean `signal`?",
+  ],
+];
+
+/** Fails the test when somebody lists its keys, of which bytes have one each. */
+function unlisted(bytes: Uint8Array): unknown {
+  const ownKeys = (): string[] => {
+    throw new Error("the bytes were enumerated");
+  };
+  return new Proxy(bytes, { ownKeys });
+}
+
+describe("a wrong call", () => {
+  it.each(WRONG)("%s: the message and the hint", async (_, call, message, hint) => {
+    const error = await thrown(call);
+    expect([error.code, error.message, error.hint]).toEqual(["CONFIG_INVALID", message, hint]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, test } from "vitest";
 import { type DeadlineTerms, deadline } from "../../src/run/deadline.js";
 import type { Started } from "../../src/start/started.js";
 
@@ -97,4 +97,21 @@ describe("a run that is to end", () => {
     aborted.stop("aborted");
     expect(aborted.over(2)).toBe("aborted");
   });
+});
+
+test("Node warns of nothing when many runs have one signal, and each hears of the abort", async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  const controller = new AbortController();
+  const runs = Array.from({ length: 30 }, () => recorded({}, controller.signal));
+  for (const { over } of runs.slice(20)) over(0);
+  controller.abort();
+  await sleep(1);
+  expect(warnings).toEqual([]);
+  expect(runs.map(({ done }) => done.join())).toEqual([
+    ...Array.from({ length: 20 }, () => "kill"),
+    ...Array.from({ length: 10 }, () => ""),
+  ]);
 });

@@ -4,6 +4,7 @@ import type { LauncherPlan } from "../../backend/plan.js";
 import type { StdioTarget, StdioTargets, Streams, WindowSize } from "../../backend/running.js";
 import { withStats } from "../../cgroup/stats.js";
 import type { Word } from "../../config/text.js";
+import { onAbort } from "../../host/abort.js";
 import { openStdio, refusePassFds } from "../open-stdio.js";
 import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";
@@ -163,6 +164,5 @@ export async function orAbort(
   kill: () => void,
   started: Promise<Started>,
 ): Promise<Started> {
-  signal?.addEventListener("abort", kill, { once: true });
-  return started.finally(() => signal?.removeEventListener("abort", kill));
+  return started.finally(onAbort(signal, kill));
 }
