@@ -31,9 +31,6 @@ async function demo() {
     {
       cwd: repository,
       mounts: [
-        { type: "proc", target: "/proc" },
-        { type: "dev", target: "/dev" },
-        { type: "tmpfs", target: "/tmp" },
         { type: "bind", source: repository, target: repository, readOnly: true },
         { type: "bind", source: out, target: out },
       ],

@@ -16,6 +16,7 @@ export function configWith(binds) {
   return {
     cwd: "/",
     mounts: [{ type: "proc", target: "/proc" }, { type: "dev", target: "/dev" }, ...mounts],
+    defaultMounts: false,
   };
 }
 

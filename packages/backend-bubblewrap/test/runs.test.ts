@@ -107,6 +107,7 @@ describe.skipIf(skip)(`bwrap${note}`, () => {
     const config: ConfigInput = {
       root: join(scratch, "root"),
       mounts: [{ type: "tmpfs", target: "/link/made" }],
+      defaultMounts: false,
     };
     await expect(sh("true", config)).rejects.toMatchObject({
       code: "PATH_INVALID",

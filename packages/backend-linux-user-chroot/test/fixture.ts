@@ -66,7 +66,7 @@ export async function sh(
   [script, ...args]: readonly [string, ...string[]],
   config: ConfigInput,
 ): Promise<SandboxResult & { readonly out: string }> {
-  const base = { mounts: [], network: "host", isolate: [] } as const;
+  const base = { mounts: [], defaultMounts: false, network: "host", isolate: [] } as const;
   const command = ["/bin/sh", "-c", script, "sh", ...args];
   const result = await run({ ...base, ...config, command }, { backend });
   return { ...result, out: Buffer.from(result.stdout ?? []).toString() };

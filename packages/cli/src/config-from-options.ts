@@ -92,7 +92,9 @@ function mounts(line: CommandLine, file: ConfigInput): Part {
   );
   const noDefaults = line.options.has("no-default-mounts");
   if (added.length === 0 && !noDefaults) return { config: {}, origins: [] };
-  const listed = file.mounts ?? (noDefaults ? [] : defaults().mounts);
+  const listed = file.mounts ?? [];
+  // An empty list says that there is none; what is added to it does not change that.
+  const hasNone = noDefaults || (file.mounts?.length === 0 && file.defaultMounts === undefined);
   const mounts = [...listed];
   const origins = added.map(({ mount, origin }) => {
     const same = listed.findIndex(({ target }) => tidy(target) === tidy(mount.target));
@@ -101,7 +103,10 @@ function mounts(line: CommandLine, file: ConfigInput): Part {
     mounts[place] = mount;
     return [`mounts[${place}]`, origin] as const;
   });
-  return { config: { mounts }, origins };
+  return {
+    config: { mounts, ...(hasNone && mounts.length > 0 && { defaultMounts: false }) },
+    origins,
+  };
 }
 
 /** `/tmp/` and `/tmp` are the same target. */

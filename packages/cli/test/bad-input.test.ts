@@ -37,7 +37,7 @@ test.each([
   [["--writable", "../build"], 'writable[0]: "../build" must be an absolute path'],
   [["--hide", "/a/../b"], 'hidden[0]: "/a/../b" must not contain `..` (--hide /a/../b)'],
   [["--cwd", "here"], 'cwd: "here" must be an absolute path (--cwd here)'],
-  [["--tmpfs", "t"], 'mounts[3].target: "t" must be an absolute path (--tmpfs t)'],
+  [["--tmpfs", "t"], 'mounts[0].target: "t" must be an absolute path (--tmpfs t)'],
   [["--network", "lan"], 'network: "lan" must be "none" or "host" (--network lan)'],
   [["--env", "PWD=/x"], 'env: "PWD" names PWD, which always is `cwd`: set `cwd` instead'],
   [["--isolate", "none", "--hostname", "x"], /^sandboxlib: hostname: .* \(--hostname x\)$/],
@@ -210,14 +210,14 @@ await describeWith("bubblewrap", "what only the host can tell", () => {
     [["--cwd", "/tmp/no-such"], 'cwd: "/tmp/no-such" does not exist (--cwd /tmp/no-such)'],
     [["--writable", "/no/such"], 'writable[0]: "/no/such" does not exist (--writable /no/such)'],
     [["--cwd", "/no/such"], 'cwd: "/no/such" does not exist (--cwd /no/such)'],
-    [["--bind", "/no/such"], 'mounts[3].source: "/no/such" does not exist on the host'],
+    [["--bind", "/no/such"], 'mounts[0].source: "/no/such" does not exist on the host'],
     [
       ["--tmpfs", "/etc/passwd"],
-      'mounts[3].target: "/etc/passwd" is a file, and a directory is to be mounted',
+      'mounts[0].target: "/etc/passwd" is a file, and a directory is to be mounted',
     ],
     [
       ["--proc", "/no/such"],
-      'mounts[3].target: "/no/such" does not exist in the root / (--proc /no/such)',
+      'mounts[0].target: "/no/such" does not exist in the root / (--proc /no/such)',
     ],
   ])(
     "%j fails with exit code 125 and one line that names field and option",

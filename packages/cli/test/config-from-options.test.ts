@@ -100,18 +100,19 @@ describe("mounts", () => {
   });
 
   test("mounts of options are added to the default ones", () => {
-    expect(configOf("--bind", "/a", "--proc", "/p", "--dev", "/d").mounts).toEqual([
-      ...DEFAULTS.mounts,
+    const config = configOf("--bind", "/a", "--proc", "/p", "--dev", "/d");
+    expect(parseConfig(config).mounts).toEqual([
       { type: "bind", source: "/a", target: "/a", readOnly: false },
       { type: "proc", target: "/p" },
       { type: "dev", target: "/d" },
+      ...DEFAULTS.mounts,
     ]);
   });
 
   test("a mount takes the place of a default one with the same target", () => {
-    const { mounts } = configOf("--bind", "/host:/tmp/");
-    expect(mounts?.filter(({ target }) => target.startsWith("/tmp"))).toEqual([
-      { type: "bind", source: "/host", target: "/tmp/", readOnly: false },
+    const { mounts } = parseConfig(configOf("--bind", "/host:/tmp/"));
+    expect(mounts.filter(({ target }) => target.startsWith("/tmp"))).toEqual([
+      { type: "bind", source: "/host", target: "/tmp", readOnly: false },
     ]);
     expect(mounts).toHaveLength(DEFAULTS.mounts.length);
   });
@@ -185,9 +186,11 @@ describe("a config file", () => {
     });
   });
 
-  test("keeps its own mounts, and --no-default-mounts does not touch them", () => {
+  test("keeps its own mounts, and --no-default-mounts takes the default ones from beside them", () => {
     const mounts = [{ type: "proc" as const, target: "/proc" }];
-    expect(withFile({ mounts }, "--no-default-mounts").mounts).toEqual(mounts);
+    const alone = { mounts, defaultMounts: false };
+    expect(withFile({ mounts }, "--no-default-mounts")).toEqual(alone);
+    expect(withFile({ mounts: [] }, "--proc", "/proc")).toEqual(alone);
     expect(withFile({ mounts }, "--tmpfs", "/t").mounts).toEqual([
       ...mounts,
       { type: "tmpfs", target: "/t" },

@@ -91,6 +91,8 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
     ...(kit.has.has("root") && { root }),
     cwd: "/",
     ...(isBare && { mounts: [] }),
+    // The mounts of a case are all that there are.
+    ...(extra.mounts !== undefined && { defaultMounts: false }),
     ...extra,
   });
   const { backend, prefer } = kit;

@@ -23,6 +23,7 @@ export function configOf(line: CommandLine): ConfigInput | Fatal {
     root: tree.root,
     writable: tree.rootReadOnly ? [] : "all",
     mounts: mountsOf(tree),
+    defaultMounts: false,
     cwd,
     env,
     network: unshare.has("net") ? "none" : "host",

@@ -53,8 +53,6 @@ const BUILD = {
   writable: ["/build", "/var/tmp"],
   hidden: ["/root"],
   mounts: [
-    { type: "proc", target: "/proc" },
-    { type: "dev", target: "/dev" },
     { type: "tmpfs", target: "/tmp", size: 268435456 },
     { type: "bind", source: "/home/user/project", target: "/src", readOnly: true },
   ],

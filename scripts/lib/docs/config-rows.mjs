@@ -11,6 +11,7 @@ const ASKING = {
   writable: [{ writable: [] }],
   hidden: [{ hidden: ["/srv"] }],
   mounts: [],
+  defaultMounts: [],
   cwd: [{ cwd: "/srv" }],
   env: [{ env: { LD_PRELOAD: "" } }],
   inheritEnv: [{ inheritEnv: ["LD_PRELOAD"] }],
@@ -49,7 +50,7 @@ export function fieldRows() {
     const cells = [...words(asked)].map((word) =>
       byDefault.has(word) ? `**\`${word}\`**` : `\`${word}\``,
     );
-    const needed = name === "mounts" ? "see below" : cells.join(", ");
+    const needed = /mounts$/i.test(name) ? "see below" : cells.join(", ");
     return [`\`${name}\``, typeOf(schema), fallback, meaning, needed + only(field)];
   });
 }
@@ -97,7 +98,7 @@ export function mountRows() {
 }
 
 function mountNeeds(mount) {
-  const all = needs(parseConfig({ ...SILENT, mounts: [mount] }));
+  const all = needs(parseConfig({ ...SILENT, mounts: [mount], defaultMounts: false }));
   return [...words(all.filter(({ path }) => isAt(path, "mounts")))];
 }
 

@@ -28,11 +28,11 @@ function schemasByType() {
       properties.mounts.items.oneOf.find(({ properties: own }) => own.type.const === type)
         .properties,
   );
-  const { overlay, user, limits, stop, mounts, env } = properties;
+  const { overlay, user, limits, stop, mounts, defaultMounts, env } = properties;
   return {
     Config: properties,
     // What a mapped type cannot hand on.
-    ConfigInput: { env, mounts, stop },
+    ConfigInput: { env, mounts, defaultMounts, stop },
     MountInput: bind,
     BindMount: bind,
     TmpfsMount: tmpfs,

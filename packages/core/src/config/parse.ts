@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import type { core } from "zod/mini";
 import { SandboxError } from "../result/error.js";
 import { brokenRules } from "./rules.js";
-import { configJsonSchema, configSchema } from "./schema.js";
+import { configJsonSchema, configSchema, withDefaultMounts } from "./schema.js";
 import { nearest, shown } from "./text.js";
 import type { Config, ConfigInput, ParsedConfig } from "./types.js";
 
@@ -14,7 +14,8 @@ import type { Config, ConfigInput, ParsedConfig } from "./types.js";
  */
 export function parseConfig(input: unknown): Config {
   const fields = parseFields(input);
-  const config = { ...fields, cwd: fields.cwd ?? defaultCwd(fields.root) };
+  const cwd = fields.cwd ?? defaultCwd(fields.root);
+  const config = { ...fields, ...withDefaultMounts(fields), cwd };
   for (const { path, message, hint } of brokenRules(config)) {
     throw new SandboxError("CONFIG_INVALID", `${path}: ${message}`, { path, hint });
   }

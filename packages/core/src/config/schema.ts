@@ -7,13 +7,42 @@ import {
   tidyPath,
   variableName,
 } from "./text.js";
-import { type ConfigInput, NAMESPACES, type ParsedConfig, STOP_SIGNALS } from "./types.js";
+import {
+  type Config,
+  type ConfigInput,
+  type Mount,
+  NAMESPACES,
+  type ParsedConfig,
+  STOP_SIGNALS,
+} from "./types.js";
 
 const MAX_ID = 4_294_967_294;
 const MAX_SECONDS = 2_000_000;
 const MAX_FDS = 2_147_483_647;
 const MAX_PROCESSES = 4_194_304;
 const MAX_PROCESSORS = 10_000;
+
+/** What is mounted where the config does not say otherwise. */
+const DEFAULT_MOUNTS: readonly Mount[] = [
+  { type: "proc", target: "/proc" },
+  { type: "dev", target: "/dev" },
+  { type: "tmpfs", target: "/tmp" },
+];
+
+/**
+ * Adds the default mounts to those of a config, behind them, so that `mounts[0]` is still what the user means by it. After
+ * that the list is complete.
+ */
+export function withDefaultMounts({
+  mounts: listed,
+  defaultMounts = listed?.length !== 0,
+}: Pick<ParsedConfig, "mounts" | "defaultMounts">): Pick<Config, "mounts" | "defaultMounts"> {
+  const mounts = listed ?? [];
+  const missing = defaultMounts
+    ? DEFAULT_MOUNTS.filter((mount) => !mounts.some(({ target }) => target === mount.target))
+    : [];
+  return { mounts: [...mounts, ...missing], defaultMounts: false };
+}
 
 /** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
 export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
@@ -40,7 +69,7 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "Existing paths inside that cannot be read at all. When somebody on the host replaces one, or a directory above it, the program can read what is there now: it is ended within a fraction of a second, and the run fails. For files that are replaced often, hide their directory. With the host's network, the file to which `/etc/resolv.conf` leads stays readable unless it is hidden itself, so that names resolve.",
   ),
   mounts: field(
-    z._default(
+    z.optional(
       z.array(
         z.discriminatedUnion("type", [
           z.strictObject({
@@ -70,13 +99,12 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
           }),
         ]),
       ),
-      [
-        { type: "proc", target: "/proc" },
-        { type: "dev", target: "/dev" },
-        { type: "tmpfs", target: "/tmp" },
-      ],
     ),
-    "What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one.",
+    "What is mounted inside, beside the default mounts. A mount is writable unless it says `readOnly`. One on the target of a default mount takes its place. An empty list means no mount at all.",
+  ),
+  defaultMounts: field(
+    z.optional(z.boolean()),
+    "Whether there are the default mounts, on `/proc`, `/dev` and `/tmp`, beside those in `mounts`. Default: `true`; with an empty list in `mounts`, `false`.",
   ),
   cwd: field(
     z.optional(path()),

@@ -147,8 +147,16 @@ export interface Config {
    * `/etc/resolv.conf` leads stays readable unless it is hidden itself, so that names resolve.
    */
   readonly hidden: readonly string[];
-  /** What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one. */
+  /**
+   * What is mounted inside, beside the default mounts. A mount is writable unless it says `readOnly`. One on the
+   * target of a default mount takes its place. An empty list means no mount at all.
+   */
   readonly mounts: readonly Mount[];
+  /**
+   * Whether there are the default mounts, on `/proc`, `/dev` and `/tmp`, beside those in `mounts`. Default: `true`;
+   * with an empty list in `mounts`, `false`.
+   */
+  readonly defaultMounts: false;
   /** The directory inside in which the program starts. Default: `/`; with the root `/`, the caller's. */
   readonly cwd: string;
   /** The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one. */
@@ -179,20 +187,34 @@ export type MountInput =
 
 /** A config that a user writes: every field may be left out. */
 export type ConfigInput = {
-  readonly [Field in keyof Omit<Config, "env" | "mounts" | "stop">]?: Config[Field] | undefined;
+  readonly [Field in keyof Omit<Config, "env" | "mounts" | "defaultMounts" | "stop">]?:
+    | Config[Field]
+    | undefined;
 } & {
   /** The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What is mounted inside. A mount is writable unless it says `readOnly`. A list replaces the default one. */
+  /**
+   * What is mounted inside, beside the default mounts. A mount is writable unless it says `readOnly`. One on the
+   * target of a default mount takes its place. An empty list means no mount at all.
+   */
   readonly mounts?: readonly MountInput[] | undefined;
+  /**
+   * Whether there are the default mounts, on `/proc`, `/dev` and `/tmp`, beside those in `mounts`. Default: `true`;
+   * with an empty list in `mounts`, `false`.
+   */
+  readonly defaultMounts?: boolean | undefined;
   /** How a run is ended that times out or is aborted; without it, everything at once. */
   readonly stop?:
     | (Omit<Stop, "signal"> & { readonly signal?: Stop["signal"] | undefined })
     | undefined;
 };
 
-/** What the schema itself yields: `cwd` still depends on the caller. */
-export type ParsedConfig = Omit<Config, "cwd"> & { readonly cwd?: string | undefined };
+/** What the schema itself yields: `cwd` still depends on the caller, and the default mounts are still to be added. */
+export type ParsedConfig = Omit<Config, "cwd" | "mounts" | "defaultMounts"> & {
+  readonly cwd?: string | undefined;
+  readonly mounts?: readonly Mount[] | undefined;
+  readonly defaultMounts?: boolean | undefined;
+};
 
 /** The limits that are set. */
 export function limitsIn(limits: Limits): (keyof Limits)[] {

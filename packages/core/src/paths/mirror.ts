@@ -51,4 +51,4 @@ function inWritable({ field, value }: Missing, parent: string): Error {
 
 /** What to do about a mount point that is not there. */
 export const HINT_TARGET =
-  "Create it in the root, or leave the mount out: a list in `mounts` replaces the default mounts.";
+  "Create it in the root, or leave the mount out: `defaultMounts: false` leaves out those on /proc, /dev and /tmp.";

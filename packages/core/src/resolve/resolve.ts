@@ -164,13 +164,13 @@ export function degradeConfigForCapabilities(
 /** The strictest settings that a backend enforces: the Python library's `maximum_possible_isolation`. */
 export function maximumPossibleIsolation(
   backend: Pick<Backend, "name" | "capabilities" | "isEngine">,
-): Required<Pick<ConfigInput, "writable" | "network" | "isolate" | "mounts">> {
+): Required<Pick<ConfigInput, "writable" | "network" | "isolate" | "mounts" | "defaultMounts">> {
   const strictest = parseConfig({ writable: [], network: "none", isolate: [...NAMESPACES] });
-  const { writable, network, isolate, mounts } = resolve(
+  const { writable, network, isolate, mounts, defaultMounts } = resolve(
     strictest,
     backend,
     ANYWHERE,
     "all",
   ).config;
-  return { writable, network, isolate, mounts };
+  return { writable, network, isolate, mounts, defaultMounts };
 }

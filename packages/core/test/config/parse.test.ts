@@ -193,6 +193,7 @@ describe("parseConfig", () => {
         { type: "dev", target: "/dev" },
         { type: "tmpfs", target: "/tmp" },
       ],
+      defaultMounts: false,
       cwd: realpathSync(process.cwd()),
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
       inheritEnv: [],
@@ -211,6 +212,34 @@ describe("parseConfig", () => {
     expect([empty.mounts, empty.env, empty.isolate]).toEqual([[], {}, []]);
   });
 
+  describe("mounts", () => {
+    const [proc, dev, tmp] = [
+      { type: "proc", target: "/proc" },
+      { type: "dev", target: "/dev" },
+      { type: "tmpfs", target: "/tmp" },
+    ] as const;
+    const bind = { type: "bind", source: "/src", target: "/src", readOnly: false } as const;
+    const sized = { type: "tmpfs", target: "/tmp", size: 4096 } as const;
+
+    it.each([
+      ["absent", {}, [proc, dev, tmp]],
+      ["one bind", { mounts: [bind] }, [bind, proc, dev, tmp]],
+      [
+        "in the place of a default one",
+        { mounts: [{ ...sized, target: "/tmp/" }] },
+        [sized, proc, dev],
+      ],
+      ["none, said by an empty list", { mounts: [] }, []],
+      ["none but its own", { mounts: [bind], defaultMounts: false }, [bind]],
+      ["only the default ones, said twice", { mounts: [], defaultMounts: true }, [proc, dev, tmp]],
+      ["none, said by the field alone", { defaultMounts: false }, []],
+    ])("%s", (_, input, mounts) => {
+      const config = parseConfig(input);
+      expect([config.mounts, config.defaultMounts]).toEqual([mounts, false]);
+      expect(parseConfig(config)).toEqual(config);
+    });
+  });
+
   it("takes a field that is undefined for one that is left out", () => {
     expect(parseConfig({ root: undefined, user: undefined, limits: undefined })).toEqual(
       parseConfig({}),
@@ -224,7 +253,7 @@ describe("parseConfig", () => {
       mounts: [{ type: "bind", source: "/./x", target: "/y//z/" }],
     });
     expect([root, writable]).toEqual(["/srv/root", ["/a", "/"]]);
-    expect(mounts).toEqual([{ type: "bind", source: "/x", target: "/y/z", readOnly: false }]);
+    expect(mounts[0]).toEqual({ type: "bind", source: "/x", target: "/y/z", readOnly: false });
   });
 
   it("does not change its input", () => {

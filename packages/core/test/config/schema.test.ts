@@ -16,7 +16,7 @@ const fields = schema.properties ?? {};
 describe("the JSON Schema", () => {
   it("has the fields of config version 1", () => {
     expect(Object.keys(fields)).toEqual(
-      "command root overlay writable hidden mounts cwd env inheritEnv network isolate user hostname limits stop".split(
+      "command root overlay writable hidden mounts defaultMounts cwd env inheritEnv network isolate user hostname limits stop".split(
         " ",
       ),
     );
@@ -41,7 +41,8 @@ describe("the JSON Schema", () => {
   it("has the defaults that parseConfig fills in", () => {
     const config: Record<string, unknown> = { ...parseConfig({}) };
     for (const [name, field] of Object.entries(fields))
-      if (name !== "cwd") expect([name, field.default]).toEqual([name, config[name]]);
+      if (!["cwd", "mounts", "defaultMounts"].includes(name))
+        expect([name, field.default]).toEqual([name, config[name]]);
   });
 
   it("is JSON, and has no word that is not for it", () => {

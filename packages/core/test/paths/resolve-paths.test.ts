@@ -21,7 +21,12 @@ const TREE = {
 } satisfies Tree;
 
 function settled(config: ConfigInput, root: string = temporary(TREE)): ResolvedConfig {
-  return resolvePaths(parseConfig({ root, ...config }), realHost());
+  return resolvePaths(parseConfig({ root, ...onlyOwn(config), ...config }), realHost());
+}
+
+/** The roots of these tests have no targets for the default mounts. */
+function onlyOwn({ mounts }: ConfigInput): ConfigInput {
+  return mounts === undefined ? {} : { defaultMounts: false };
 }
 
 const BAD: readonly (readonly [what: string, config: ConfigInput, path: string])[] = [
@@ -273,7 +278,7 @@ describe("other ways to what is protected", () => {
   const bind = (source: string, target: string, readOnly = false) =>
     ({ type: "bind", source, target, readOnly }) as const;
   const notes = (config: ConfigInput, root: string): readonly string[] => {
-    const parsed = parseConfig({ root, mounts: [], ...config });
+    const parsed = parseConfig({ root, mounts: [], defaultMounts: false, ...config });
     return withNotes(needs(parsed), resolvePaths(parsed, realHost())).flatMap(
       (need) => need.notes ?? [],
     );

@@ -173,7 +173,7 @@ describe("resolve", () => {
       { type: "tmpfs", target: "/b" },
     ] as const;
     const { config, dropped } = resolve(
-      parseConfig({ mounts }),
+      parseConfig({ mounts, defaultMounts: false }),
       declaring(allBut("mount.tmpfs")),
       ANYWHERE,
       "all",

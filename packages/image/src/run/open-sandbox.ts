@@ -128,7 +128,14 @@ async function assertSupported(
   options: SandboxOptions,
 ): Promise<void> {
   const writable = config.writable === "all" ? "all" : [];
-  const bare = { ...config, writable, cwd: "/", hidden: [], mounts: [] } as const;
+  const bare = {
+    ...config,
+    writable,
+    cwd: "/",
+    hidden: [],
+    mounts: [],
+    defaultMounts: false,
+  } as const;
   await createSandbox({ ...bare, root: image.rootDirectory }, options);
 }
 
