@@ -19,6 +19,19 @@ export function shown(name: string): string {
 }
 
 /**
+ * Turns an error of the kernel's, such as of a read-only cache or a file that cannot be read, into one that says what was
+ * being done. Other errors are given back as they are.
+ *
+ * @param what - What failed, such as `"alpine.tar" cannot be opened`.
+ */
+export function withSystemError(what: string, error: unknown): unknown {
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) return error;
+  // The message ends with a path, which may hold anything.
+  const why = JSON.stringify(error.message).slice(1, -1);
+  return invalidImage(`${what}: ${why}`, undefined, error);
+}
+
+/**
  * Runs a step that may refuse the image, by throwing a SandboxError. A caller who only inspects an image goes on after a
  * refusal, with `fallback` as the result of the step.
  */

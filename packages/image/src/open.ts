@@ -4,7 +4,7 @@ import { type Cache, openCache } from "./cache/directories.js";
 import { type Record, recordOf, rootOf } from "./cache/images.js";
 import { type FileKey, keyOf, recall } from "./cache/known-files.js";
 import { lock } from "./cache/lock.js";
-import { invalidImage, orNote, orThrow, type RunStep, shown } from "./errors.js";
+import { invalidImage, orNote, orThrow, type RunStep, shown, withSystemError } from "./errors.js";
 import { loadFormat } from "./formats/load.js";
 import type { Image, ImageOptions } from "./image.js";
 
@@ -31,7 +31,15 @@ export async function inspectImage(path: string, options: ImageOptions = {}): Pr
 }
 
 async function open(path: string, options: ImageOptions, runStep: RunStep): Promise<Image> {
-  const found = await unpackImage(path, options);
+  try {
+    return await openUnpacked(path, options, runStep);
+  } catch (error) {
+    throw withSystemError(`${shown(path)} cannot be opened`, error);
+  }
+}
+
+async function openUnpacked(path: string, options: ImageOptions, runStep: RunStep): Promise<Image> {
+  const found = await unpack(path, options);
   if (found === undefined) return plainDirectory(realPath(path), options);
   const { record, root } = found;
   const format = await loadFormat(record.format);
@@ -54,9 +62,22 @@ async function open(path: string, options: ImageOptions, runStep: RunStep): Prom
 export async function unpackImage(
   path: string,
   options: ImageOptions,
-): Promise<{ readonly record: Record; readonly root: string } | undefined> {
+): Promise<Unpacked | undefined> {
+  try {
+    return await unpack(path, options);
+  } catch (error) {
+    throw withSystemError(`${shown(path)} cannot be opened`, error);
+  }
+}
+
+interface Unpacked {
+  readonly record: Record;
+  readonly root: string;
+}
+
+async function unpack(path: string, options: ImageOptions): Promise<Unpacked | undefined> {
   const real = realPath(path);
-  const isDirectory = statSync(real).isDirectory();
+  const isDirectory = isDirectoryAt(real);
   if (isDirectory && !isLayout(real)) return undefined;
   const cache = openCache();
   const key = keyOf(isDirectory ? join(real, "index.json") : real, options);
@@ -69,8 +90,20 @@ function realPath(path: string): string {
   try {
     return realpathSync.native(path);
   } catch (cause) {
-    throw invalidImage(`${shown(path)} does not exist, or cannot be reached`, undefined, cause);
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw cause;
+    throw invalidImage(`${shown(path)} does not exist`, undefined, cause);
   }
+}
+
+/** Whether a path is a directory. @throws SandboxError `IMAGE_INVALID` when it is no file either. */
+function isDirectoryAt(path: string): boolean {
+  const stat = statSync(path);
+  if (stat.isDirectory()) return true;
+  if (stat.isFile()) return false;
+  const kind = stat.isFIFO() ? "a FIFO" : stat.isSocket() ? "a socket" : "a device";
+  // Opening it might wait for a writer that never comes, or do something.
+  throw invalidImage(`${shown(path)} is ${kind}, and an image is a file or a directory`);
 }
 
 /** Whether a directory is an OCI layout. If not, it is a root. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isSandboxError } from "@sandboxlib/core";
 import { bootId } from "@sandboxlib/core/internal";
@@ -12,6 +12,8 @@ import type { Content, Job } from "./formats/format.js";
 import { loadFormat } from "./formats/load.js";
 import type { FormatName, ImageOptions } from "./image.js";
 import { makeMissingDirectories } from "./root/mount-points.js";
+import { newFinish } from "./unpack/finish.js";
+import type { Power } from "./unpack/power.js";
 import { fileSource } from "./unpack/source.js";
 import { totalsOf } from "./unpack/totals.js";
 
@@ -27,15 +29,17 @@ export async function unpackIntoCache(
     const image = join(temporary.path, "image");
     for (const directory of [image, join(image, "root"), join(temporary.path, "scratch")])
       mkdirSync(directory);
-    const { format, content } = await unpack(path, temporary.path, options).catch((error) => {
-      throw withPath(path, error);
-    });
+    const { format, content } = await unpack(path, temporary.path, options, key.power).catch(
+      (error) => {
+        throw withPath(path, error);
+      },
+    );
     const index = statSync(path).isDirectory() ? join(path, "index.json") : path;
     const parts = content.parts ?? [];
     for (const part of [{ path: index, identity: key.identity }, ...parts])
       if (identityOf(part.path) !== part.identity)
         throw invalidImage(`${shown(part.path)} was changed while it was read`);
-    const record = recordFor(format, content);
+    const record = recordFor(format, content, key.power);
     store(cache, image, record);
     remember(cache, key, record.key, parts);
     return record;
@@ -54,9 +58,13 @@ async function unpack(
   path: string,
   directory: string,
   options: ImageOptions,
+  power: Power,
 ): Promise<{ format: FormatName; content: Content }> {
   const source = statSync(path).isDirectory() ? undefined : await fileSource(path);
-  const format = source === undefined ? "oci" : await formatOfFile(source);
+  const format =
+    source === undefined
+      ? "oci"
+      : await formatOfFile(path, source, totalsOf(options.maxSize, options.signal));
   const { total, onRead } = progressOf(options.onProgress);
   const job: Job = {
     path,
@@ -65,15 +73,15 @@ async function unpack(
     root: join(directory, "image", "root"),
     options,
     totals: totalsOf(options.maxSize, options.signal),
-    privileged: process.getuid?.() === 0,
+    privileged: power.privileged,
+    finish: newFinish(),
     total,
     onRead,
   };
   const reader = await loadFormat(format);
   const content = await reader.unpack(job);
-  // The mode must not depend on the umask. The directory above keeps other users out.
-  chmodSync(job.root, 0o755);
   makeMissingDirectories(job.root, content.manifest);
+  job.finish.apply(job.root, job.privileged);
   return { format, content };
 }
 
@@ -97,12 +105,12 @@ function progressOf(onProgress: ImageOptions["onProgress"]): Pick<Job, "total" |
   };
 }
 
-function recordFor(format: FormatName, content: Content): Record {
+function recordFor(format: FormatName, content: Content, { scope }: Power): Record {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
   // One digest may name a manifest of OCI in one image and a configuration of docker's in another, so the format is
   // added.
-  const key = `${format}-${content.digest.replace(":", "-")}${suffix}`;
+  const key = `${format}-${content.digest.replace(":", "-")}${suffix}${scope === "" ? "" : `-${scope}`}`;
   return { version: VERSION, key, format, boot: bootId(), at: Date.now(), ...content };
 }

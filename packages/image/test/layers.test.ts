@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,9 @@ import { archive, type Raw } from "./support/archive.js";
 import { layout, type Wrong } from "./support/layout.js";
 import { cached, listing, rejection, temporary } from "./support/place.js";
 
-const dir = (path: string): Raw => ({ path, type: "5", mode: 0o755 });
+const isRoot = process.getuid?.() === 0;
+const dir = (path: string, mode = 0o755): Raw => ({ path, type: "5", mode });
+const hard = (path: string, linkpath: string): Raw => ({ path, type: "1", linkpath });
 const link = (path: string, linkpath: string): Raw => ({ path, type: "2", linkpath });
 const file = (path: string, body = "x"): Raw => ({ path, body });
 
@@ -80,7 +82,31 @@ describe("layers", () => {
       "a hard link to a file of a lower layer through a symlink",
       [link("a", "/etc")],
       [{ path: "b", type: "1", linkpath: "a/passwd" }],
-      /tar says/,
+      /"b": links to "a\/passwd", which is not there/,
+    ],
+    [
+      "a hard link to nothing",
+      [file("a")],
+      [hard("b", "c")],
+      /"b": links to "c", which is not there/,
+    ],
+    [
+      "a hard link to a directory of a lower layer",
+      [dir("a")],
+      [hard("b", "a")],
+      /"b": links to "a", which is a directory/,
+    ],
+    [
+      "a file below a hard link to a symlink of a lower layer",
+      [link("a", "../../../outside")],
+      [hard("b", "a"), file("b/new")],
+      /"b": is a directory and a hard link/,
+    ],
+    [
+      "a hard link below a hard link to a symlink of a lower layer",
+      [link("a", "../../../outside"), file("c")],
+      [hard("b", "a"), hard("b/new", "c")],
+      /"b\/new": lies below "b", which is no directory/,
     ],
     ["a whiteout of nothing", [], [file(".wh.")], /takes away nothing/],
     ["a whiteout of .", [], [file("d/.wh..")], /takes away nothing/],
@@ -96,6 +122,54 @@ describe("layers", () => {
     expect([error.code, error.message]).toEqual(["IMAGE_INVALID", expect.stringMatching(why)]);
     expect(listing(directory)).toEqual(before);
     expect([...cached("images"), ...cached("private")]).toEqual([]);
+  });
+
+  it("have hard links to files of lower ones", async () => {
+    const root = await merged(
+      [dir("d"), file("d/a", "1"), file("gone", "2")],
+      [hard("e/b", "d/a"), hard("c", "e/b"), file(".wh.gone"), hard("kept", "gone")],
+      [hard("f", "c"), file("d/a", "new")],
+    );
+    const inodes = ["e/b", "c", "f"].map((path) => lstatSync(join(root, path)).ino);
+    expect(new Set(inodes).size).toBe(1);
+    const bodies = ["d/a", "f", "kept"].map((path) => readFileSync(join(root, path), "utf8"));
+    expect(bodies).toEqual(["new", "1", "2"]);
+    expect(own(root)).toEqual(["c", "d", "e", "f", "kept"]);
+  });
+
+  it("have hard links to their own files before those of lower ones", async () => {
+    const root = await merged(
+      [file("a", "lower"), file("b", "lower")],
+      [file("a", "own"), hard("c", "a"), hard("b", "a"), file("b", "last")],
+    );
+    const bodies = ["c", "b"].map((path) => readFileSync(join(root, path), "utf8"));
+    expect(bodies).toEqual(["own", "last"]);
+  });
+
+  it("leave out a hard link to a device that a lower one has lost", async () => {
+    const { rootDirectory, notes } = await openImage(
+      layout(temporary(), [
+        archive({ path: "null", type: "3" }),
+        archive(hard("n", "null"), file("a")),
+      ]),
+    );
+    expect(own(rootDirectory)).toEqual(["a"]);
+    expect(notes).toEqual(['left out device nodes (2), such as "null"']);
+  });
+
+  it("fill directories to which nobody may write, and the last one says of their modes", async () => {
+    const root = await merged(
+      [dir("ro", 0o555), file("ro/a"), dir("wo", 0o555), dir("re", 0o555), file("re/x")],
+      [file("ro/b"), dir("wo", 0o755), file(".wh.re"), file("re/y")],
+    );
+    const modes = ["ro", "wo", "re"].map((path) => lstatSync(join(root, path)).mode & 0o777);
+    expect(modes).toEqual([isRoot ? 0o555 : 0o755, 0o755, 0o755]);
+    expect([own(root, "ro"), own(root, "re")]).toEqual([["a", "b"], ["y"]]);
+  });
+
+  it("have the root of the last one that has it", async () => {
+    const root = await merged([dir("./", 0o700)], [dir(".", 0o751)], [file("a")]);
+    expect(lstatSync(root).mode & 0o777).toBe(0o751);
   });
 
   it("with a whiteout below a symlink take away nothing", async () => {
@@ -149,6 +223,16 @@ const WRONG: readonly (readonly [string, Wrong, RegExp])[] = [
     { config: (config) => ({ ...config, config: { WorkingDir: `/${"n".repeat(256)}` } }) },
     /"\/nnn.*" cannot be made in it: ENAMETOOLONG/,
   ],
+  [
+    "a configuration of another kind",
+    {
+      manifest: (manifest) => ({
+        ...manifest,
+        config: { ...(manifest as { config: object }).config, mediaType: "application/x.chart" },
+      }),
+    },
+    /holds no image, but something of the type "application\/x\.chart"/,
+  ],
   ["no image at all", { index: () => ({ manifests: [] }) }, /names no image/],
   [
     "an image for another platform",
@@ -167,6 +251,18 @@ describe("a layout", () => {
     const error = await rejection(openImage(layout(temporary(), [archive(file("a"))], wrong)));
     expect([error.code, error.message]).toEqual(["IMAGE_INVALID", expect.stringMatching(why)]);
     expect([...cached("images"), ...cached("private")]).toEqual([]);
+  });
+
+  it("of another version is refused, and so is one that names none", async () => {
+    const directory = layout(temporary(), [archive(file("a"))]);
+    for (const [text, why] of [
+      ['{"imageLayoutVersion":"2.0.0"}', /names the version "2\.0\.0", and 1\.0\.0 is/],
+      ["", /oci-layout is no JSON/],
+      ["{}", /oci-layout: "imageLayoutVersion" is not/],
+    ] as const) {
+      writeFileSync(join(directory, "oci-layout"), text);
+      expect((await rejection(openImage(directory))).message).toMatch(why);
+    }
   });
 
   it("whose blob was changed is refused", async () => {

@@ -24,8 +24,35 @@ async function opened(config: object, options: ImageOptions = {}): Promise<Image
 
 describe("the configuration of an OCI image", () => {
   it("sets no variable by a line that is none", async () => {
-    const { config } = await opened({ Env: ["A", "=b", "C=d=e", "F=", "G=h\0"] });
+    const { config, notes } = await opened({
+      Env: ["A", "=secret", "C=d=e", "F=", "G=secret\0", "PWD=/x"],
+    });
     expect(config.env).toEqual({ PATH: expect.any(String), HOME: "/root", C: "d=e", F: "" });
+    expect(notes).toEqual([
+      'left out the variable "A" of the image: it has no `=` and so no value',
+      'left out the variable "" of the image: it has no name',
+      'left out the variable "G" of the image: it holds a NUL byte',
+      'left out the variable "PWD" of the image: it always is the working directory',
+    ]);
+  });
+
+  it("has directories at the paths of its volumes, and none outside of the root", async () => {
+    const { rootDirectory } = await opened({
+      Volumes: { "/data/deep": {}, rel: null, "../../up": {}, "/": {} },
+    });
+    for (const path of ["data/deep", "rel", "up"])
+      expect(lstatSync(join(rootDirectory, path)).isDirectory()).toBe(true);
+  });
+
+  it("may have null for whatever it has not", async () => {
+    const nothing = Object.fromEntries(
+      ["User", "Env", "Entrypoint", "Cmd", "WorkingDir", "Volumes", "ExposedPorts"].map((name) => [
+        name,
+        null,
+      ]),
+    );
+    const { config } = await opened(nothing);
+    expect(config).toMatchObject({ cwd: "/", user: { uid: 0, gid: 0 } });
   });
 
   it("may have a working directory that starts at the root, and is made", async () => {
@@ -111,11 +138,12 @@ describe("of several images", () => {
         ],
       }),
     });
-    expect(await rejection(openImage(image, { platform: "linux/arm" }))).toMatchObject({
-      message: expect.stringMatching(/it holds 2 images that are meant$/),
+    for (const platform of ["linux/arm/v7", "linux/arm"])
+      expect((await openImage(image, { platform })).format).toBe("oci");
+    expect(await rejection(openImage(image, { platform: "linux/arm/v5" }))).toMatchObject({
+      message: expect.stringMatching(/it holds no image for linux\/arm\/v5$/),
       hint: "There are linux/arm/v7, linux/arm/v6: choose one with --platform.",
     });
-    expect((await openImage(image, { platform: "linux/arm/v7" })).format).toBe("oci");
   });
 
   it("one is found through indexes of indexes, and no further than four deep", async () => {

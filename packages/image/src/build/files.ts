@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "
 import { join } from "node:path";
 import { invalidImage, shown } from "../errors.js";
 import { type Entry, plainPath } from "../unpack/entry.js";
+import { nameOf } from "../unpack/names.js";
 
 /** An entry of an archive to write, and the file from which its bytes are read. */
 export interface FileEntry {
@@ -45,7 +46,8 @@ function walk(directory: string, prefix: string, state: Walk): void {
   for (const name of readdirSync(directory).sort(byBytes)) {
     const from = join(directory, name);
     if (exclude.has(from)) continue;
-    const path = plainPath(prefix === "" ? name : `${prefix}/${name}`);
+    const path = plainPath(prefix === "" ? nameOf(name) : `${prefix}/${nameOf(name)}`);
+    if (name.includes("\uFFFD")) throw invalidImage(`entry ${shown(path)}: is not UTF-8`);
     const stat = lstatSync(from);
     if (stat.isDirectory()) {
       found.push(directoryEntry(path, stat));
@@ -69,7 +71,9 @@ function directoryEntry(path: string, { mode }: Stats): FileEntry {
 function entryOf(from: string, path: string, stat: Stats, links: Map<string, string>): FileEntry {
   const mode = stat.mode & 0o7777;
   if (stat.isSymbolicLink())
-    return { entry: { ...COMMON, type: "symlink", path, mode: 0o777, target: targetOf(from) } };
+    return {
+      entry: { ...COMMON, type: "symlink", path, mode: 0o777, target: nameOf(targetOf(from)) },
+    };
   if (stat.isFIFO()) return { entry: { ...COMMON, type: "fifo", path, mode } };
   if (!stat.isFile())
     throw invalidImage(`${shown(from)} is a device or a socket, which no image can carry`);

@@ -1,8 +1,8 @@
-import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ownedName, removeTree } from "@sandboxlib/core/internal";
-import { invalidImage } from "../errors.js";
+import { invalidImage, shown } from "../errors.js";
 
 /** The directories of the cache. */
 export interface Cache {
@@ -29,11 +29,25 @@ export function openCache(): Cache {
   assertSafeAbove(base);
   for (const directory of [base, ...Object.values(directoriesIn(base))]) {
     const found = stat(directory);
-    if (found === undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (found === undefined) make(directory);
     assertPrivate(directory, found ?? stat(directory));
   }
   // Paths of the cache become sources of mounts, and those may not lead through symlinks.
   return directoriesIn(realpathSync.native(base));
+}
+
+/** Makes a directory and those above it. Node's own recursive mkdir hides why it failed. */
+function make(directory: string): void {
+  const above = dirname(directory);
+  if (statSync(above, { throwIfNoEntry: false }) === undefined) make(above);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
+    // Another process may have made it just now.
+    if (code === "EEXIST") return;
+    throw invalidImage(`the cache ${shown(directory)} cannot be made: ${code}`, CHOOSE, cause);
+  }
 }
 
 /** Finds the cache as {@link openCache} does, but does not make it: undefined when it is not there. */

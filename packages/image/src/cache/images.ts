@@ -7,7 +7,7 @@ import type { FormatName } from "../image.js";
 import type { Cache } from "./directories.js";
 
 /** The version of unpacked images. It grows whenever the same file would be unpacked in another way than before. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** What is known of an image in the cache. It is kept in a file beside the root. */
 export interface Record extends Content {

@@ -3,6 +3,7 @@ import { type BigIntStats, readFileSync, renameSync, statSync, writeFileSync } f
 import { join } from "node:path";
 import { ownedName } from "@sandboxlib/core/internal";
 import type { ImageOptions } from "../image.js";
+import { type Power, powerHere } from "../unpack/power.js";
 import type { Cache } from "./directories.js";
 
 /** Identifies an image file and the options that choose an image in it, without reading the file. */
@@ -12,6 +13,7 @@ export interface FileKey {
   readonly identity: string;
   /** Whether the file was changed just now, so that one more change might leave its times as they are. */
   readonly fresh: boolean;
+  readonly power: Power;
 }
 
 /** The kernel may give two changes the same time when they are this close, in milliseconds. */
@@ -25,10 +27,11 @@ const TICK = 20;
 export function keyOf(path: string, { platform, tag, images }: ImageOptions): FileKey {
   const stat = statSync(path, { bigint: true });
   const identity = identityIn(stat);
-  const words = JSON.stringify([identity, platform, tag, images]);
+  const power = powerHere();
+  const words = JSON.stringify([identity, platform, tag, images, power.scope]);
   const name = createHash("sha256").update(words).digest("hex");
   const changed = Number(stat.ctimeNs / 1_000_000n);
-  return { name, identity, fresh: Date.now() - changed < TICK };
+  return { name, identity, fresh: Date.now() - changed < TICK, power };
 }
 
 /**

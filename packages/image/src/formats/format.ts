@@ -1,5 +1,6 @@
 import type { RunStep } from "../errors.js";
 import type { Fragment, ImageOptions } from "../image.js";
+import type { Finish } from "../unpack/finish.js";
 import type { Source } from "../unpack/source.js";
 import type { Totals } from "../unpack/totals.js";
 
@@ -36,8 +37,10 @@ export interface Job {
   readonly root: string;
   readonly options: ImageOptions;
   readonly totals: Totals;
-  /** Whether the caller is root. */
+  /** Whether the caller may do everything with every file. */
   readonly privileged: boolean;
+  /** Takes the report of each archive. It sets the modes of directories once the root is complete. */
+  readonly finish: Finish;
   /** Takes the number of bytes to read, before they are read. */
   readonly total: (bytes: number) => void;
   /** Takes the number of bytes that have been read so far. */

@@ -58,7 +58,7 @@ const READERS: Readonly<Record<Exclude<FormatName, "directory" | "aci">, Format>
     describe: describeNothing,
   },
   erofs: {
-    unpack: async (job) => (await import("./filesystem.js")).unpackErofs(job),
+    unpack: async (job) => (await import("./erofs.js")).unpackErofs(job),
     describe: describeNothing,
   },
 };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { removeTree } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
 import { mergeLayer } from "../unpack/merge.js";
+import { nameOf, pathIn } from "../unpack/names.js";
 import { notesOf, type Report } from "../unpack/report.js";
 import { fileSource } from "../unpack/source.js";
 import { unpackTar } from "../unpack/unpack-tar.js";
@@ -15,6 +16,7 @@ export const unpackTarball: Format["unpack"] = async ({
   root,
   totals,
   privileged,
+  finish,
   total,
   onRead,
 }) => {
@@ -26,6 +28,7 @@ export const unpackTarball: Format["unpack"] = async ({
     digests: ["file:sha256"],
     onRead,
   });
+  finish.add(report);
   return {
     digest: `sha256:${digests["file:sha256"]}`,
     manifest: undefined,
@@ -79,8 +82,9 @@ export async function unpackArchive(
     captured,
     report,
     merge(only) {
-      if (only !== undefined) removeOthers(directory, only);
+      if (only !== undefined) removeOthers(directory, only.map(nameOf));
       mergeLayer(job.root, directory, report);
+      job.finish.add(report);
       removeTree(directory);
     },
   };
@@ -100,9 +104,9 @@ function removeOthers(root: string, paths: readonly string[]): void {
 }
 
 function prune(root: string, directory: string, kept: ReadonlySet<string>): void {
-  for (const name of readdirSync(join(root, directory))) {
+  for (const name of readdirSync(pathIn(root, directory), { encoding: "latin1" })) {
     const path = `${directory}/${name}`;
-    const real = join(root, path);
+    const real = pathIn(root, path);
     if (!kept.has(path)) removeTree(real);
     else if (lstatSync(real).isDirectory()) prune(root, path, kept);
   }

@@ -3,11 +3,13 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { invalidImage, shown } from "../errors.js";
+import { invalidImage } from "../errors.js";
 import type { Job } from "../formats/format.js";
+import { BLOCK } from "../unpack/blocks.js";
 import { compressionOf, decompressed } from "../unpack/compression.js";
 import { entriesOf } from "../unpack/entries.js";
 import { plainPath } from "../unpack/entry.js";
+import { nameOf, shownName } from "../unpack/names.js";
 import { type Source, sourceOf, startOf } from "../unpack/source.js";
 import { type Totals, totalsOf } from "../unpack/totals.js";
 import type { Store } from "./store.js";
@@ -22,7 +24,7 @@ type ArchiveJob = Pick<Job, "path" | "scratch" | "options" | "totals">;
  */
 export async function archiveStore(source: Source, job: ArchiveJob): Promise<Store> {
   const files = await filesIn(await plainArchive(source, job));
-  return { find: async (name) => files.get(name) };
+  return { find: async (name) => files.get(nameOf(name)) };
 }
 
 /**
@@ -63,7 +65,6 @@ async function* countUnpacked(
 
 /** The most entries of an archive. An image has a few files for each of its layers, and far fewer than this. */
 const MOST_ENTRIES = 100_000;
-const BLOCK = 512;
 
 type Link = readonly [name: string, target: string];
 
@@ -79,12 +80,17 @@ async function filesIn(path: string): Promise<ReadonlyMap<string, Source>> {
     entry(header) {
       count += 1;
       if (count > MOST_ENTRIES) throw invalidImage(`it holds more than ${MOST_ENTRIES} files`);
-      const name = plainPath(header.path ?? "");
-      const { type, linkpath = "", size = 0 } = header;
-      if (type === "File" || type === "OldFile") files.set(name, sourceOf(path, at, size));
-      else if (type === "Link") links.push([name, plainPath(linkpath)]);
+      const name = plainPath(header.path);
+      const { type, linkpath, size, sparse } = header;
+      if (sparse !== undefined)
+        throw invalidImage(
+          `entry ${shownName(name)}: is a file with holes, which no image's own file is`,
+          "Make the archive without --sparse.",
+        );
+      if (type === "0") files.set(name, sourceOf(path, at, size));
+      else if (type === "1") links.push([name, plainPath(linkpath)]);
       // Old versions of `docker save` write a layer that several images share once, and symlinks to it.
-      else if (type === "SymbolicLink") links.push([name, resolved(name, linkpath)]);
+      else if (type === "2") links.push([name, resolved(name, linkpath)]);
       return undefined;
     },
     entryEnd: () => undefined,
@@ -123,7 +129,9 @@ function withLinks(
   for (const [name, target] of links) {
     const source = files.get(target);
     if (source === undefined)
-      throw invalidImage(`entry ${shown(name)}: links to ${shown(target)}, which is not there`);
+      throw invalidImage(
+        `entry ${shownName(name)}: links to ${shownName(target)}, which is not there`,
+      );
     files.set(name, source);
   }
   return files;

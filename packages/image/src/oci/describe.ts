@@ -12,10 +12,11 @@ export const describeOci: Format["describe"] = ({ manifest, notes }, root, optio
   const { User = "", Entrypoint, Cmd, WorkingDir = "", Env } = image.config ?? {};
   const user = options.user ?? runStep(() => userOf(root, User === "" ? "0:0" : User), undefined);
   const home = user && homeOf(root, user.uid);
+  const { env, notes: envNotes } = variables(Env ?? []);
   const command = [...(Entrypoint ?? []), ...(Cmd ?? [])];
   const config: ConfigInput = {
     ...(user !== undefined && { user }),
-    env: { PATH: STANDARD_PATH, HOME: home ?? "/", ...variables(Env ?? []) },
+    env: { PATH: STANDARD_PATH, HOME: home ?? "/", ...env },
     cwd: WorkingDir === "" ? "/" : WorkingDir,
     ...(command.length > 0 && { command }),
   };
@@ -25,6 +26,7 @@ export const describeOci: Format["describe"] = ({ manifest, notes }, root, optio
     notes: [
       ...notes,
       ...platformNotes(image, options, runStep),
+      ...envNotes,
       ...(groups.length > 0
         ? [`the program gets no group but its own, so it lacks ${groups.map(shown).join(", ")}`]
         : []),
@@ -36,13 +38,26 @@ export const describeOci: Format["describe"] = ({ manifest, notes }, root, optio
 /** The PATH of a program unless the image sets it. */
 const STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** When a variable is set twice, the last value counts. A line that is not NAME=VALUE is ignored. */
-function variables(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    lines
-      .filter((line) => line.indexOf("=") > 0 && !line.includes("\0"))
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+/** When a variable is set twice, the last value counts. What no variable can be is left out, with a note. */
+function variables(lines: readonly string[]): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+} {
+  const env = new Map<string, string>();
+  const notes: string[] = [];
+  for (const line of lines) {
+    const at = line.indexOf("=");
+    // Only the name is shown: the value may be a secret.
+    const name = at === -1 ? line : line.slice(0, at);
+    const leaveOut = (why: string): number =>
+      notes.push(`left out the variable ${shown(name)} of the image: ${why}`);
+    if (at === -1) leaveOut("it has no `=` and so no value");
+    else if (at === 0) leaveOut("it has no name");
+    else if (line.includes("\0")) leaveOut("it holds a NUL byte");
+    else if (name === "PWD") leaveOut("it always is the working directory");
+    else env.set(name, line.slice(at + 1));
+  }
+  return { env: Object.fromEntries(env), notes };
 }
 
 /**

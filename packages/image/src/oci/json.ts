@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import * as z from "zod/mini";
-import { invalidImage } from "../errors.js";
+import { invalidImage, shown } from "../errors.js";
 
 /** A descriptor of the OCI image specification: a reference to another file. */
 export interface Descriptor {
@@ -13,6 +13,8 @@ export interface Descriptor {
     readonly variant?: string;
   };
   readonly annotations?: Readonly<Record<string, string>>;
+  /** What it is, if it is no image. */
+  readonly artifactType?: string;
 }
 
 /** An index or a manifest. */
@@ -60,6 +62,7 @@ const descriptor = z.object({
     }),
   ),
   annotations: z.optional(z.record(z.string(), z.string())),
+  artifactType: z.optional(z.string()),
 });
 
 const manifest = z.object({
@@ -97,16 +100,18 @@ const imageConfig = z.object({
 export interface Saved {
   readonly Config: string;
   readonly RepoTags?: readonly string[] | null | undefined;
-  readonly Layers: readonly string[];
+  readonly Layers?: readonly string[] | undefined;
 }
 
 const saved = z.array(
   z.object({
     Config: z.string(),
     RepoTags: z.nullish(z.array(z.string())),
-    Layers: z.array(z.string()).check(z.maxLength(1000)),
+    Layers: z.optional(z.array(z.string()).check(z.maxLength(1000))),
   }),
 );
+
+const layout = z.object({ imageLayoutVersion: z.string() });
 
 /** Parses an index or a manifest, which errors call `what`. @throws SandboxError `IMAGE_INVALID` */
 export function parseManifest(bytes: Buffer, what: string): Manifest {
@@ -123,10 +128,30 @@ export function parseSaved(bytes: Buffer): Saved[] {
   return parsed(saved, bytes, "manifest.json");
 }
 
+/** Whether a file is the manifest.json of `docker save`. Many other things have a file of this name. */
+export function isSaved(bytes: Buffer): boolean {
+  try {
+    return parseSaved(bytes).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Checks the file oci-layout, which says how the rest is to be read. @throws SandboxError `IMAGE_INVALID` */
+export function checkLayout(bytes: Buffer): void {
+  const { imageLayoutVersion } = parsed(layout, bytes, "oci-layout");
+  if (imageLayoutVersion.startsWith("1.")) return;
+  throw invalidImage(
+    `oci-layout names the version ${shown(imageLayoutVersion)}, and 1.0.0 is the one that is known`,
+  );
+}
+
 function parsed<Type>(schema: z.ZodMiniType<Type>, bytes: Buffer, what: string): Type {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString("utf8"));
+    value = JSON.parse(bytes.toString("utf8"), (key, inner: unknown) =>
+      inner === null && MAY_BE_NULL.has(key) ? undefined : inner,
+    );
   } catch (cause) {
     throw invalidImage(`${what} is no JSON`, undefined, cause);
   }
@@ -138,3 +163,12 @@ function parsed<Type>(schema: z.ZodMiniType<Type>, bytes: Buffer, what: string):
     `${what}: ${path === "" ? "" : `${JSON.stringify(path)} `}is not as the specification has it`,
   );
 }
+
+/** Fields that programs write as `null` when they have none. */
+const MAY_BE_NULL = new Set(
+  [
+    "mediaType manifests config layers platform annotations artifactType",
+    "os architecture variant rootfs diff_ids RepoTags Layers",
+    "User Env Entrypoint Cmd WorkingDir Volumes ExposedPorts",
+  ].flatMap((names) => names.split(" ")),
+);

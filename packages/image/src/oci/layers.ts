@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { removeTree } from "@sandboxlib/core/internal";
 import { invalidImage } from "../errors.js";
 import type { Job } from "../formats/format.js";
+import type { Rules } from "../unpack/checked-entry.js";
 import { mergeLayer } from "../unpack/merge.js";
 import { notesOf, type Report } from "../unpack/report.js";
 import type { Source } from "../unpack/source.js";
@@ -26,21 +27,34 @@ export interface Layer {
 export async function unpackLayers(layers: readonly Layer[], job: Job): Promise<string[]> {
   job.total(layers.reduce((sum, { source }) => sum + source.size, 0));
   const reports: Report[] = [];
+  const leftOut = new Set<string>();
   for (const [index, layer] of layers.entries()) {
     const directory = index === 0 ? job.root : join(job.scratch, "layer");
     if (index > 0) mkdirSync(directory, { mode: 0o755 });
-    const report = await unpackLayer(layer, directory, job);
+    const rules = {
+      whiteouts: true,
+      privileged: job.privileged,
+      hasLower: index > 0,
+      leftOut,
+    };
+    const report = await unpackLayer(layer, directory, job, rules);
     if (index > 0) mergeLayer(job.root, directory, report);
+    job.finish.add(report);
     removeTree(join(job.scratch, "layer"));
     reports.push(report);
   }
   return notesOf(reports, job.privileged);
 }
 
-async function unpackLayer(layer: Layer, directory: string, job: Job): Promise<Report> {
+async function unpackLayer(
+  layer: Layer,
+  directory: string,
+  job: Job,
+  rules: Rules,
+): Promise<Report> {
   const [file, archive] = [digestName("file", layer.digest), digestName("archive", layer.diffId)];
   const { report, digests } = await unpackTar(layer.source, directory, {
-    rules: { whiteouts: true, privileged: job.privileged },
+    rules,
     totals: job.totals,
     digests: [file, archive].filter((name) => name !== undefined),
     onRead: job.onRead,

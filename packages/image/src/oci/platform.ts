@@ -33,15 +33,35 @@ const ARCHITECTURES: Partial<Record<string, string>> = {
   ppc64: "ppc64le",
 };
 
-/** Whether an image of an index is for a platform. An image without a platform fits each one. */
-export function fits({ platform }: Pick<Descriptor, "platform">, wanted: Platform): boolean {
-  if (platform === undefined) return true;
-  return (
-    platform.os === wanted.os &&
-    platform.architecture === wanted.architecture &&
-    (wanted.variant === undefined || platform.variant === wanted.variant)
-  );
+/**
+ * How well an image of an index fits a platform: 0 is best, and undefined means not at all. One without a platform fits
+ * each, but worse than those with one.
+ */
+export function fitOf(
+  { platform }: Pick<Descriptor, "platform">,
+  wanted: Platform,
+): number | undefined {
+  if (platform === undefined) return WITHOUT_PLATFORM;
+  if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) return undefined;
+  const [first = "", ...others] = VARIANTS[wanted.architecture] ?? [];
+  const variant = platform.variant || first;
+  if (wanted.variant !== undefined) return variant === wanted.variant ? 0 : undefined;
+  return variant === first
+    ? 0
+    : 1 + (others.includes(variant) ? others.indexOf(variant) : others.length);
 }
+
+const WITHOUT_PLATFORM = 100;
+
+/**
+ * The variants of an architecture, the best first, which also is the one of an image that names none. Every processor can
+ * run the first of amd64 and arm64.
+ */
+const VARIANTS: Partial<Record<string, readonly string[]>> = {
+  amd64: ["v1", "v2", "v3", "v4"],
+  arm64: ["v8"],
+  arm: ["v7", "v6", "v5"],
+};
 
 /** Whether an image names another platform than the wanted one. A part that the image leaves out fits. */
 export function contradicts(image: Partial<Platform>, wanted: Platform): boolean {

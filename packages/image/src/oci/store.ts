@@ -65,6 +65,7 @@ export async function findBlob(store: Store, { digest, size }: Descriptor): Prom
   throw invalidImage(`the blob ${digest} holds ${source.size} bytes, and not ${size}`);
 }
 
-function blobName(digest: string): string {
+/** The path of a blob in a layout. */
+export function blobName(digest: string): string {
   return `blobs/${digest.replace(":", "/")}`;
 }

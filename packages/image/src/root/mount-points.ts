@@ -1,20 +1,23 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
 import type { ConfigInput } from "@sandboxlib/core";
 import { locate } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
+import type { ImageConfig } from "../oci/json.js";
+import { chown } from "../unpack/ownership.js";
 import { locateIn } from "./users.js";
 
 /** Where sandboxes mount something by default. */
 const MOUNT_POINTS = ["/proc", "/dev", "/tmp"];
 
 /**
- * Makes the directories that a run needs and an image may lack: the usual mount points and the working directory.
+ * Makes the directories that a run needs and an image may lack: the usual mount points, the working directory and those of
+ * the volumes.
  *
  * @throws SandboxError `IMAGE_INVALID` for one that cannot be made.
  */
 export function makeMissingDirectories(root: string, manifest: unknown): void {
-  for (const path of [...MOUNT_POINTS, ...workingDirectory(manifest)]) {
+  for (const path of [...MOUNT_POINTS, ...directoriesOf(manifest)]) {
     try {
       makeMissing(root, path, path === "/tmp" ? 0o1777 : 0o755);
     } catch (cause) {
@@ -24,12 +27,13 @@ export function makeMissingDirectories(root: string, manifest: unknown): void {
   }
 }
 
-function workingDirectory(manifest: unknown): string[] {
-  const config = (manifest as { config?: { WorkingDir?: unknown } } | undefined)?.config;
-  const { WorkingDir } = config ?? {};
-  return typeof WorkingDir === "string" && WorkingDir.startsWith("/") && !WorkingDir.includes("\0")
-    ? [WorkingDir]
-    : [];
+function directoriesOf(manifest: unknown): string[] {
+  const { config } = (manifest as Partial<ImageConfig> | undefined) ?? {};
+  const { WorkingDir, Volumes } = config ?? {};
+  const volumes = Object.keys(Volumes ?? {}).map((path) => posix.resolve("/", path));
+  return [...(WorkingDir === undefined ? [] : [WorkingDir]), ...volumes].filter(
+    (path) => path.startsWith("/") && path !== "/" && !path.includes("\0"),
+  );
 }
 
 /** Makes a directory inside a root, with its parents. Symlinks are resolved inside the root. */
@@ -87,8 +91,7 @@ function makeDirectory(root: string, top: string, path: string): boolean {
   if (lstatSync(made, { throwIfNoEntry: false }) !== undefined) return true;
   mkdirSync(made);
   chmodSync(made, original === undefined ? 0o755 : original.mode & 0o7777);
-  if (original !== undefined && process.getuid?.() === 0)
-    chownSync(made, original.uid, original.gid);
+  if (original !== undefined) chown(made, original.uid, original.gid);
   return true;
 }
 

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, lstatSync, mkdirSync, statfsSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "@sandboxlib/core";
 import { realHost } from "@sandboxlib/core/backend";
 import { makePrivateDirectory, openCache, type PrivateDirectory } from "../cache/directories.js";
 import { invalidImage } from "../errors.js";
 import type { Image } from "../image.js";
+import { chown } from "../unpack/ownership.js";
 
 /** The directories that a run of an image uses. */
 export interface Layer {
@@ -47,7 +48,7 @@ export function overlayLayer(image: ImageRoot): Layer {
   // The program sees the owner and mode of this directory as those of `/`.
   const { mode, uid, gid } = lstatSync(rootDirectory);
   chmodSync(upper, mode & 0o7777);
-  if (process.getuid?.() === 0) chownSync(upper, uid, gid);
+  chown(upper, uid, gid);
   return { kind: "overlay", root: rootDirectory, overlay: { upper, work }, private: upper, remove };
 }
 

@@ -6,8 +6,10 @@ import {
   SandboxError,
   type SandboxOptions,
 } from "@sandboxlib/core";
+import { withSystemError } from "../errors.js";
 import { LAST_ID } from "../image.js";
 import { makeMountPoints } from "../root/mount-points.js";
+import { idsHere } from "../unpack/power.js";
 import { copyLayer, type ImageRoot, type Layer, overlayLayer, sharedLayer } from "./layer.js";
 
 /**
@@ -40,7 +42,8 @@ export async function openImageSandbox(
   for (const [index, variant] of variants.entries()) {
     try {
       return await open(image, variant, wanted, options);
-    } catch (error) {
+    } catch (caught) {
+      const error = withSystemError("the image cannot be run", caught);
       if (index === variants.length - 1 || !isUnsupported(error)) throw error;
     }
   }
@@ -77,9 +80,12 @@ function usersFor(
   const asked = isCaller && user?.range === undefined ? undefined : user;
   if (isRoot) {
     const { uid, gid } = user ?? { uid: 0, gid: 0 };
-    const withRange = { uid, gid, range: user?.range ?? LAST_ID };
+    // In a user namespace of somebody's own, as `unshare -r` makes it, there may be only one id.
+    const most = Math.min(LAST_ID, idsHere());
+    const withRange = { uid, gid, range: user?.range ?? most };
     // With a range of ids files keep their owners inside, which an overlay needs to copy a file into its upper directory.
-    const all = isolate === undefined || isolate.includes("user") ? [{ user: withRange }] : [];
+    const hasUsers = isolate === undefined || isolate.includes("user");
+    const all = hasUsers && (most > 1 || user?.range !== undefined) ? [{ user: withRange }] : [];
     return kind === "overlay" && all.length > 0 ? all : [...all, { user: asked }];
   }
   if (asked === undefined) return [{ user: undefined }];

@@ -17,11 +17,17 @@ export interface Blocks {
   readonly write: (chunk: Buffer) => boolean;
   /** Skips the rest of a body that nothing takes, with its padding. @returns how many bytes the caller may leave out. */
   readonly skip: () => number;
-  /** Called after the last bytes. @throws SandboxError `IMAGE_INVALID` when the archive is cut off. */
-  end(): void;
+  /**
+   * Called after the last bytes.
+   *
+   * @returns whether there was an end mark. Some programs leave it out, and tar(1) does not miss it.
+   * @throws SandboxError `IMAGE_INVALID` when the archive is cut off within an entry.
+   */
+  end(): boolean;
 }
 
-const BLOCK = 512;
+/** The bytes of a block, of which an archive consists. */
+export const BLOCK = 512;
 
 /** Starts to parse an archive. What follows its end is ignored. */
 export function blocksFor(reader: BlockReader): Blocks {
@@ -87,7 +93,9 @@ export function blocksFor(reader: BlockReader): Blocks {
       return skipped;
     },
     end() {
-      if (!ended) throw invalidImage("the archive is cut off: it ends without its end mark");
+      if (!ended && (left > 0 || padding > 0 || filled > 0))
+        throw invalidImage("the archive is cut off: it ends within an entry");
+      return ended;
     },
   };
 }

@@ -1,7 +1,8 @@
-import type { Header } from "tar/header";
-import { invalidImage, shown } from "../errors.js";
+import { invalidImage } from "../errors.js";
 import { LAST_ID } from "../image.js";
 import { type Entry, plainPath } from "./entry.js";
+import type { Header } from "./header.js";
+import { shownName } from "./names.js";
 import type { Report } from "./report.js";
 
 /** Which entries of an archive are unpacked, and how. */
@@ -14,13 +15,17 @@ export interface Rules {
   readonly captured?: { readonly name: string; readonly most: number };
   /** Whether an entry named `.wh.NAME` removes NAME from the lower layers. Default: no. */
   readonly whiteouts?: boolean;
-  /** Whether the caller is root. For another caller, files get a mode with which their owner can read them. */
+  /**
+   * Whether the caller may do everything with every file. For another caller, files get a mode with which their owner can
+   * read them.
+   */
   readonly privileged: boolean;
-}
-
-/** Whether a type in a header means a regular file. */
-export function isFile(key: string): boolean {
-  return key === "0" || key === "" || key === "\0" || key === "7";
+  /** Whether there are lower layers, of which hard links may have their targets. */
+  readonly hasLower?: boolean;
+  /** Collects the paths that are left out, over all layers: a hard link to one is left out, too. */
+  readonly leftOut?: Set<string>;
+  /** Modes that take the place of those in the archive, by path. */
+  readonly modes?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -34,7 +39,7 @@ export function pathBelow(path: string, directory: string | undefined): string |
   if (directory === undefined) return path;
   if (path === directory) return undefined;
   if (path.startsWith(`${directory}/`)) return path.slice(directory.length + 1);
-  throw invalidImage(`entry ${shown(path)}: lies outside of ${shown(directory)}`);
+  throw invalidImage(`entry ${shownName(path)}: lies outside of ${shownName(directory)}`);
 }
 
 const SET_ID = 0o6000;
@@ -52,35 +57,44 @@ export function checkedEntry(
   rules: Rules,
   report: Report,
 ): Entry | undefined {
-  const key = header.typeKey;
-  const name = header.path ?? "";
+  const { type: key, path: name, size, mtime, sparse } = header;
   if (rules.whiteouts && addWhiteout(path, report)) return undefined;
   if (key === "3" || key === "4") {
     report.addChange("devices", path);
     return undefined;
   }
-  const type = typeOf(key);
-  if (type === undefined)
-    throw invalidImage(`entry ${shown(name)}: is of a type that is not known, ${shown(key)}`);
-  const mode = (header.mode ?? 0o644) & 0o7777;
+  if (key === "M" || key === "N")
+    throw invalidImage(`entry ${shownName(name)}: is a part of an archive of several volumes`);
+  const type = TYPES[key] ?? "file";
+  if (TYPES[key] === undefined) report.addChange("types", path);
+  const mode = rules.modes?.get(path) ?? header.mode;
   if (type === "file" && (mode & SET_ID) !== 0) report.addChange("setId", path);
-  const uid = checkedId(header.uid ?? 0, name);
-  const gid = checkedId(header.gid ?? 0, name);
+  const isOwned = isId(header.uid) && isId(header.gid);
+  if (!isOwned) report.addChange("owners", path);
+  const [uid, gid] = isOwned ? [header.uid, header.gid] : [0, 0];
   if (type !== "link") report.setOwner(path, uid, gid);
-  const size = type === "file" ? (header.size ?? 0) : 0;
-  if (size === 0 && (header.size ?? 0) > 0 && type !== "directory")
-    throw invalidImage(`entry ${shown(name)}: has a body, and is no file`);
+  if (type === "directory") report.setMode(path, rules.privileged ? mode : mode | OWNERS);
   return {
     type,
     path,
-    target: targetOf(type, header.linkpath ?? "", name, rules.below),
+    target: targetOf(type, header.linkpath, name, rules.below),
     mode: modeOf(type, mode, rules.privileged),
     uid,
     gid,
-    size,
-    mtime: (header.mtime?.getTime() ?? 0) / 1000,
+    size: type === "file" ? size : 0,
+    sparse: type === "file" ? sparse : undefined,
+    mtime,
   };
 }
+
+/** The types of entries that are unpacked. As tar(1) does, every other one is taken for a file. */
+const TYPES: Partial<Record<string, Entry["type"]>> = {
+  "0": "file",
+  "1": "link",
+  "2": "symlink",
+  "5": "directory",
+  "6": "fifo",
+};
 
 const WHITEOUT = ".wh.";
 
@@ -94,23 +108,15 @@ function addWhiteout(path: string, report: Report): boolean {
   else if (name.startsWith(WHITEOUT))
     return true; // Such a name is reserved by aufs, and has no meaning here.
   else if (name === "" || name === "." || name === "..")
-    throw invalidImage(`entry ${shown(path)}: takes away nothing that a layer can hold`);
+    throw invalidImage(`entry ${shownName(path)}: takes away nothing that a layer can hold`);
   else
     report.addWhiteout({ opaque: false, path: directory === "" ? name : `${directory}/${name}` });
   return true;
 }
 
-function typeOf(key: string): Entry["type"] | undefined {
-  if (isFile(key)) return "file";
-  if (key === "1") return "link";
-  if (key === "2") return "symlink";
-  if (key === "5") return "directory";
-  return key === "6" ? "fifo" : undefined;
-}
-
-function checkedId(id: number | undefined, name: string): number {
-  if (id !== undefined && Number.isInteger(id) && id >= 0 && id <= LAST_ID) return id;
-  throw invalidImage(`entry ${shown(name)}: has an owner that is no user`);
+/** Whether a number can be the id of a user or group. */
+export function isId(id: number): boolean {
+  return id >= 0 && id <= LAST_ID;
 }
 
 function targetOf(
@@ -120,20 +126,23 @@ function targetOf(
   directory: string | undefined,
 ): string {
   if (type !== "link" && type !== "symlink") return "";
-  if (target === "") throw invalidImage(`entry ${shown(name)}: links to nothing`);
+  if (target === "") throw invalidImage(`entry ${shownName(name)}: links to nothing`);
   if (type === "link") {
-    const path = pathBelow(plainPath(target, `entry ${shown(name)}: its target`), directory);
+    const path = pathBelow(plainPath(target, `entry ${shownName(name)}: its target`), directory);
     if (path !== undefined) return path;
-    throw invalidImage(`entry ${shown(name)}: links to a directory`);
+    throw invalidImage(`entry ${shownName(name)}: links to a directory`);
   }
-  if (target.includes("\uFFFD"))
-    throw invalidImage(`entry ${shown(name)}: its target is not UTF-8`);
-  if (Buffer.byteLength(target) > 4095)
-    throw invalidImage(`entry ${shown(name)}: its target is longer than a path can be`);
+  if (target.includes("\0"))
+    throw invalidImage(`entry ${shownName(name)}: its target holds a NUL byte`);
+  if (target.length > 4095)
+    throw invalidImage(`entry ${shownName(name)}: its target is longer than a path can be`);
   return target;
 }
 
+/** The mode of its owner with which a directory can be filled. Its own mode is set at the end. */
+const OWNERS = 0o700;
+
 function modeOf(type: Entry["type"], mode: number, privileged: boolean): number {
-  if (type === "directory") return privileged ? mode : mode | 0o700;
+  if (type === "directory") return mode | OWNERS;
   return (mode & ~SET_ID) | (privileged ? 0 : 0o400);
 }

@@ -8,8 +8,15 @@ export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
 /** Tells how a stream is compressed by its first bytes, of which six are enough. */
 export function compressionOf(start: Buffer): Compression {
   const found = MAGIC.find(([, magic]) => start.subarray(0, magic.length).equals(magic));
-  return found?.[0] ?? "none";
+  return found?.[0] ?? (isSkippable(start) ? "zstd" : "none");
 }
+
+/** Whether zstd data begins with a frame that holds no data, which pzstd and others write. */
+function isSkippable(start: Buffer): boolean {
+  return ((start[0] ?? 0) & 0xf0) === 0x50 && start.subarray(1, 4).equals(SKIPPABLE);
+}
+
+const SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
 
 const MAGIC: readonly (readonly [Compression, Buffer])[] = [
   ["gzip", Buffer.from([0x1f, 0x8b])],

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import {
   createSandbox,
   isSandboxError,
+  type MountInput,
   type Sandbox,
   type SandboxChild,
   SandboxError,
@@ -11,14 +12,20 @@ import {
 } from "@sandboxlib/core";
 import { realHost } from "@sandboxlib/core/backend";
 import { invalidImage } from "../errors.js";
+import type { Ids } from "../image.js";
 
 /** A tool of the host that runs in a sandbox. */
 export interface Helper {
   readonly child: SandboxChild;
   /** Whether the tool could write anywhere on the host, see {@link HelperOptions.sanitized}. */
   readonly unconfined: boolean;
-  /** Waits for the end of the tool. @throws SandboxError `IMAGE_INVALID` with its message when it fails. */
-  done(): Promise<void>;
+  /**
+   * Waits for the end of the tool.
+   *
+   * @returns what it has written to its standard error.
+   * @throws SandboxError `IMAGE_INVALID` with its message when it fails.
+   */
+  done(): Promise<string>;
 }
 
 /** What a tool may use. */
@@ -32,6 +39,11 @@ export interface HelperOptions {
    * directories. Default: no.
    */
   readonly sanitized?: boolean;
+  /**
+   * A directory of {@link NOBODY}'s that it sees as {@link BOX}, and to which alone it may write. The tool then runs as that
+   * user, and sees what it reads as `image` in there, where a file of this name must be. Default: it runs as the caller.
+   */
+  readonly box?: string;
 }
 
 /**
@@ -62,6 +74,11 @@ export async function startHelper(
   return { child, unconfined, done: async () => assertSucceeded(program, await child.result) };
 }
 
+/** A user other than root, for tools that do more for root than they can do in a sandbox. */
+export const NOBODY: Ids = { uid: 65_534, gid: 65_534 };
+/** Where a tool sees its {@link HelperOptions.box}: a directory that every host has. */
+export const BOX = "/tmp";
+
 const ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
 /**
  * The most memory of a tool, in bytes. No well-formed image needs as much: zstd(1) itself refuses a window over 128
@@ -71,14 +88,15 @@ const MEMORY = 2 * 1024 ** 3;
 
 async function sandboxFor(
   tool: string,
-  { writable, reads, sanitized = false }: HelperOptions,
+  { writable, reads, sanitized = false, box }: HelperOptions,
 ): Promise<{ readonly sandbox: Sandbox; readonly unconfined: boolean }> {
-  const used = [tool, writable, reads].filter((path) => path !== undefined);
+  const used = [tool, writable, reads, box].filter((path) => path !== undefined);
   const config = {
     writable: writable === undefined ? [] : [writable],
-    mounts: [],
+    mounts: box === undefined ? [] : boxMounts(box, reads),
     env: ENV,
     cwd: writable ?? "/",
+    ...(box !== undefined && { user: NOBODY }),
   };
   const strict = { hidden: secretDirectories(used), limits: { addressSpace: MEMORY } };
   try {
@@ -97,6 +115,15 @@ async function sandboxFor(
       { hint: HINT, cause: error },
     );
   }
+}
+
+function boxMounts(box: string, reads: string | undefined): MountInput[] {
+  return [
+    { type: "bind", source: box, target: BOX, readOnly: false },
+    ...(reads === undefined
+      ? []
+      : [{ type: "bind" as const, source: reads, target: `${BOX}/image`, readOnly: true }]),
+  ];
 }
 
 /** The backend of the last helper. It is tried first, so that the others need not be probed again. */
@@ -136,9 +163,9 @@ function realDirectory(path: string): string[] {
   }
 }
 
-function assertSucceeded(program: string, { outcome, exitCode, stderr }: SandboxResult): void {
-  if (outcome === "exited" && exitCode === 0) return;
+function assertSucceeded(program: string, { outcome, exitCode, stderr }: SandboxResult): string {
   const text = Buffer.from(stderr ?? []).toString();
+  if (outcome === "exited" && exitCode === 0) return text;
   const [line = ""] = text.split("\n").filter((each) => each !== "");
   throw invalidImage(`it cannot be unpacked: ${program} says: ${printable(line) || outcome}`);
 }

@@ -19,8 +19,8 @@ export async function capturedFile(path: string, name: string, most: number): Pr
   let state: "before" | "in" | "after" = "before";
   const blocks = entriesOf({
     entry(header) {
-      if (plainPath(header.path ?? "") !== name) return undefined;
-      if ((header.size ?? 0) > most)
+      if (plainPath(header.path) !== name) return undefined;
+      if (header.size > most)
         throw invalidImage(`${shown(name)} holds ${header.size} bytes, and ${most} is the most`);
       state = "in";
       return (bytes) => void parts.push(Buffer.from(bytes));

@@ -1,11 +1,13 @@
 import { dirname } from "node:path";
-import type { Header } from "tar/header";
-import { invalidImage, shown } from "../errors.js";
-import type { Blocks, Sink } from "./blocks.js";
-import { checkedEntry, isFile, pathBelow, type Rules } from "./checked-entry.js";
+import { invalidImage } from "../errors.js";
+import { BLOCK, type Blocks, type Sink } from "./blocks.js";
+import { checkedEntry, isId, pathBelow, type Rules } from "./checked-entry.js";
 import { entriesOf } from "./entries.js";
 import { type Entry, encodeEntry, plainPath } from "./entry.js";
+import type { Header } from "./header.js";
+import { shownName } from "./names.js";
 import { newReport, type Report } from "./report.js";
+import { alignedBody } from "./sparse.js";
 import type { Totals } from "./totals.js";
 
 /** Checks the entries of an archive that is written to it, and writes those that may be unpacked to a new archive. */
@@ -28,17 +30,12 @@ export function sanitizerFor(
 ): Sanitizer {
   const report = newReport();
   const symlinks = symlinkGuard();
+  const absent = absentTargets(rules, report);
   let atEnd: (() => void) | undefined;
-  let isCaptured = false;
+  let count = 0;
 
   const capture = (header: Header): Sink => {
-    const name = shown(header.path ?? "");
-    const [size, most] = [header.size ?? 0, rules.captured?.most ?? 0];
-    if (!isFile(header.typeKey)) throw invalidImage(`entry ${name}: is no file`);
-    if (isCaptured) throw invalidImage(`entry ${name}: is there twice`);
-    isCaptured = true;
-    if (size > most) throw invalidImage(`${name} holds ${size} bytes, and ${most} is the most`);
-    const parts: Buffer[] = [];
+    const parts = capturedParts(header, rules, report);
     atEnd = () => report.capture(Buffer.concat(parts));
     return (bytes) => void parts.push(Buffer.from(bytes));
   };
@@ -46,22 +43,34 @@ export function sanitizerFor(
   const pass = (entry: Entry): Sink => {
     symlinks.check(entry);
     for (let added = addDirectories(entry, report); added > 0; added -= 1) totals.addEntry();
-    for (const block of encodeEntry(entry)) write(block);
-    if (entry.size === 0) return undefined;
-    atEnd = () => write(Buffer.alloc((BLOCK - (entry.size % BLOCK)) % BLOCK));
-    return write;
+    if (absent.takes(entry)) return undefined;
+    const body = entry.sparse === undefined ? undefined : alignedBody(entry.sparse, write);
+    const size = body?.size ?? entry.size;
+    totals.addBytes(size - entry.size);
+    for (const block of encodeEntry({ ...entry, size, sparse: body?.map })) write(block);
+    if (size === 0) return undefined;
+    atEnd = () => {
+      body?.end();
+      write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
+    };
+    return body?.take ?? write;
   };
 
   const blocks = entriesOf({
     entry(header, { capabilities, attributes }) {
+      count += 1;
       totals.addEntry();
-      const path = plainPath(header.path ?? "");
+      const path = plainPath(header.path);
       if (path === rules.captured?.name) return capture(header);
       const inside = pathBelow(path, rules.below);
-      if (inside === undefined) return undefined;
+      if (inside === undefined) {
+        if (path === (rules.below ?? "")) takeRoot(header, rules, report);
+        return undefined;
+      }
       if (capabilities) report.addChange("capabilities", inside);
       if (attributes) report.addChange("attributes", inside);
       const entry = checkedEntry(header, inside, rules, report);
+      if (entry === undefined) absent.leaveOut(inside, header.type);
       return entry === undefined ? undefined : pass(entry);
     },
     entryEnd() {
@@ -75,13 +84,65 @@ export function sanitizerFor(
     write: blocks.write,
     skip: blocks.skip,
     end() {
-      blocks.end();
+      const hasEnd = blocks.end();
+      if (!hasEnd && count > 0) report.addChange("noEnd", "");
       write(Buffer.alloc(2 * BLOCK));
+      return hasEnd;
     },
   };
 }
 
-const BLOCK = 512;
+/** Starts to keep a file in memory. */
+function capturedParts(header: Header, { captured }: Rules, report: Report): Buffer[] {
+  const name = shownName(header.path);
+  const most = captured?.most ?? 0;
+  if (header.type !== "0") throw invalidImage(`entry ${name}: is no file`);
+  if (header.sparse !== undefined) throw invalidImage(`entry ${name}: is a file with holes`);
+  if (report.captured !== undefined) throw invalidImage(`entry ${name}: is there twice`);
+  if (header.size > most)
+    throw invalidImage(`${name} holds ${header.size} bytes, and ${most} is the most`);
+  report.capture(Buffer.alloc(0));
+  return [];
+}
+
+/** Takes the owner and mode of the root from its own entry. */
+function takeRoot(header: Header, { privileged, modes }: Rules, report: Report): void {
+  if (header.type !== "5") return;
+  const mode = modes?.get("") ?? header.mode;
+  report.setMode("", privileged ? mode : mode | 0o700);
+  if (isId(header.uid) && isId(header.gid)) report.setOwner("", header.uid, header.gid);
+}
+
+/**
+ * Knows which targets of hard links tar(1) will not find: files that are left out, and files of the lower layers.
+ */
+function absentTargets(
+  { leftOut = new Set(), hasLower = false }: Rules,
+  report: Report,
+): { leaveOut(path: string, type: string): void; takes(entry: Entry): boolean } {
+  const present = new Set<string>();
+  return {
+    leaveOut(path, type) {
+      if (type === "3" || type === "4") leftOut.add(path);
+    },
+    takes({ type, path, target }) {
+      const isLink = type === "link";
+      if (isLink && leftOut.has(target) && !present.has(target)) {
+        report.addChange("devices", path);
+        leftOut.add(path);
+        return true;
+      }
+      leftOut.delete(path);
+      report.removeLink(path);
+      if (isLink && hasLower && !present.has(target)) {
+        report.addLink(path, target);
+        return true;
+      }
+      if (hasLower && type !== "directory") present.add(path);
+      return false;
+    },
+  };
+}
 
 /**
  * Refuses entries below a symlink of the same archive, through which tar(1) could write to another directory. A name that
@@ -98,7 +159,7 @@ function symlinkGuard(): { check(entry: Entry): void } {
     for (let above = dirname(path); above !== "." && above !== checked; above = dirname(above)) {
       if (symlinks.has(above))
         throw invalidImage(
-          `entry ${shown(name)}: lies below ${shown(above)}, which the image makes a symlink`,
+          `entry ${shownName(name)}: lies below ${shownName(above)}, which the image makes a symlink`,
         );
     }
   };

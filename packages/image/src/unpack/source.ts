@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { startHelper } from "./helper.js";
 
@@ -26,7 +27,8 @@ async function* chunks(
   start: number,
   size: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const file = await open(path);
+  // Should the file have become a FIFO meanwhile, this does not wait for a writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     for (let at = start; at < start + size; ) {
       const chunk = await readAt(file, at, Math.min(CHUNK, start + size - at));

@@ -67,7 +67,7 @@ export async function unpackTar(
     throw error;
   }
   applyModes(directory, report);
-  if (rules.privileged) applyOwners(directory, report.owners);
+  if (rules.privileged) applyOwners(directory, report);
   return {
     report,
     digests: Object.fromEntries([...hashes].map(([name, hash]) => [name, hash.digest("hex")])),
