@@ -113,7 +113,8 @@ await describeWith("namespaces", "the caller's terminal", () => {
       type(`clear; ${RUN} -- sh -c 'echo be''gun; read line; echo got $line' &`, "Enter");
       await shows(/ begun$/m);
       type("clear; fg", "Enter");
-      await shows(/read line/m);
+      // The screen may break the line anywhere: it is as long as the path of this checkout.
+      await shows(/g\s*o\s*t\s*\$/);
       type("a word", "Enter");
       await shows(/^got a word$/m);
     },
