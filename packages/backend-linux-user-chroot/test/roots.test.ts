@@ -176,7 +176,10 @@ await describeBoth("roots", (backend) => {
     writeFileSync(join(root, "bin/sh"), "#!/bin/busybox true\n", { mode: 0o755 });
     const { run } = await import("@sandboxlib/core");
     const made = (mounts: readonly { type: "proc"; target: string }[], ...command: string[]) =>
-      run({ network: "host", isolate: [], root, mounts, command }, { backend });
+      run(
+        { network: "host", isolate: [], root, mounts, defaultMounts: false, command },
+        { backend },
+      );
     const proc = [{ type: "proc", target: "/proc" }] as const;
     expect(await made(proc, "/bin/busybox", "false")).toMatchObject({
       outcome: "exited",

@@ -42,6 +42,7 @@ function inOptions(hint: string, origins: Origins): string {
   const words = withCommands(hint);
   if (hasFile) return words;
   return words
+    .replace("`defaultMounts: false`", "--no-default-mounts")
     .replace(
       /mounts\[\d+\]/g,
       (path) => origins.get(path) ?? "the default mounts (--no-default-mounts)",
