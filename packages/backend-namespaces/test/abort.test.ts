@@ -13,7 +13,7 @@ function children(): string[] {
 
 describe.skipIf(skip)(`the abort of a session that is being opened${note}`, () => {
   it("rejects with the signal's reason, and leaves no process", async () => {
-    const sandbox = await createSandbox({}, { backend: namespaces });
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
     // Whatever is started once for all runs is there from now on.
     await (await sandbox.openSession()).close();
     const before = children();
@@ -27,7 +27,7 @@ describe.skipIf(skip)(`the abort of a session that is being opened${note}`, () =
   });
 
   it("starts nothing when the signal has been aborted before", async () => {
-    const sandbox = await createSandbox({}, { backend: namespaces });
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
     const before = children();
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(sandbox.openSession({ signal })).rejects.toThrow("enough");
@@ -35,7 +35,7 @@ describe.skipIf(skip)(`the abort of a session that is being opened${note}`, () =
   });
 
   it("does nothing more to the session once it is there", async () => {
-    const sandbox = await createSandbox({}, { backend: namespaces });
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: namespaces });
     const controller = new AbortController();
     await using session = await sandbox.openSession({ signal: controller.signal });
     controller.abort();
