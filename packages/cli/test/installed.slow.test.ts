@@ -131,9 +131,16 @@ test("the tarball of the command line holds the programs and nothing else", () =
       .map((file) => file.replace(/[^/]+\.js$/, "*.js")),
   );
   expect([...kinds].sort()).toEqual(
-    ["LICENSE", "README.md", "THIRD-PARTY.md", "bin/*.js", "dist/*.js", "package.json"].map(
-      (file) => `package/${file}`,
-    ),
+    [
+      "LICENSE",
+      "README.md",
+      "THIRD-PARTY.md",
+      "bin/*.js",
+      "dist/*.js",
+      "man/run-sandbox.1",
+      "man/sandboxlib.1",
+      "package.json",
+    ].map((file) => `package/${file}`),
   );
 });
 
@@ -175,10 +182,7 @@ test(
 test("the licence of the code inside the programs comes with them", () => {
   const own = join(import.meta.dirname, "..");
   const licences = readFileSync(join(own, "THIRD-PARTY.md"), "utf8");
-  const files = [
-    "cli/node_modules/jsonc-parser/LICENSE.md",
-    "core/node_modules/zod/LICENSE",
-  ];
+  const files = ["cli/node_modules/jsonc-parser/LICENSE.md", "core/node_modules/zod/LICENSE"];
   for (const file of files) {
     const licence = readFileSync(join(own, "..", file), "utf8");
     expect(licences).toContain(licence.replaceAll("\r", "").trim());
