@@ -98,7 +98,6 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
       "A process in the background holds it until `session stop`, and it ends with that process. Only this user can reach it. What its commands leave in /tmp and their processes live as long as it does. It takes a backend that has sessions, such as namespaces.",
     ],
     examples: [
-      ["sandboxlib session start --cwd /", "Prints a name, such as 2f1c07a9e4b6."],
       [
         "name=$(sandboxlib session start --cwd /); sandboxlib session exec $name -- touch /tmp/made; sandboxlib session exec $name -- ls /tmp; sandboxlib session stop $name",
         "Two commands in one sandbox.",

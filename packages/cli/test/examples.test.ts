@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { addBusybox, noBusybox } from "@sandboxlib/test-support";
 import { expect, onTestFinished } from "vitest";
@@ -36,6 +44,17 @@ function workplace(): { readonly directory: string; readonly env: NodeJS.Process
   return { directory, env: { ...env, HOME: directory, TERM: "dumb", LC_ALL: "C.UTF-8" } };
 }
 
+/** The processes of this user that have a text in their environment. */
+function pidsWithEnv(text: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, "latin1").includes(text);
+    } catch {
+      return false; // It belongs to another user, or has ended.
+    }
+  });
+}
+
 await describeWith("namespaces", "the examples of the help", () => {
   testUnless(noBusybox ?? lackOf("/usr/bin/man"), "run as they are", () => {
     const { directory, env } = workplace();
@@ -55,6 +74,8 @@ await describeWith("namespaces", "the examples of the help", () => {
     expect(ended.filter(([line, status]) => status !== (line.includes("--tty") ? 3 : 0))).toEqual(
       [],
     );
+    // What an example starts, it stops.
+    expect(pidsWithEnv(`XDG_CACHE_HOME=${directory}`)).toEqual([]);
     expect(readFileSync(join(directory, "verdict"), "utf8")).toMatch(/^exitcode:0\n/);
   });
 });
