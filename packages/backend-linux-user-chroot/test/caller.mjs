@@ -8,7 +8,14 @@ const mounts = [
   { type: "proc", target: "/proc" },
   { type: "tmpfs", target: "/mnt" },
 ];
-const config = { root, mounts, network: "host", isolate: ["pid"], env: { PATH: "/bin" } };
+const config = {
+  root,
+  defaultMounts: false,
+  mounts,
+  network: "host",
+  isolate: ["pid"],
+  env: { PATH: "/bin" },
+};
 const sandbox = await createSandbox(config, { backend: linuxUserChrootAt(program) });
 const script = `mkdir -p /mnt/a/b; echo x > /mnt/a/b/c; chmod 0 /mnt/a; (setsid sleep ${mark} &); sleep ${mark}`;
 process.stdout.write("made\n");
