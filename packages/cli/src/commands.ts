@@ -127,19 +127,26 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     takesProgram: false,
   },
   image: {
-    usage: ["inspect [OPTIONS] FILE", "build DIR --aci|--oci -o FILE"],
-    summary: "Says what an image is, or makes one of a directory.",
+    usage: [
+      "inspect [OPTIONS] FILE",
+      "build DIR --aci|--oci -o FILE [OPTIONS]",
+      "ls [--json]",
+      "rm FILE|DIGEST...",
+    ],
+    summary: "Says what an image is, makes one of a directory, or looks after those in the cache.",
     notes: [
+      "`ls` lists the images in the cache, and `rm` removes some: by the file from which they were unpacked, or by eight digits or more of their digest.",
       "`build` gives the same bytes for the same files: names are sorted, every file belongs to root and is from 1970. With --aci, DIR/manifest and DIR/rootfs become an App Container image; with --oci, DIR is the root, and the archive is an OCI layout.",
     ],
     takesProgram: false,
     takesWords: true,
   },
   gc: {
-    usage: [""],
-    summary:
-      "Takes back what runs that were killed have left on the host, and empties the cache of images.",
-    notes: ["Exit code 0 when all of it could be taken back, else 1."],
+    usage: ["[--all] [--dry-run] [--json]"],
+    summary: "Takes back what runs that were killed have left on the host.",
+    notes: [
+      "Images stay in the cache unless --all is given. Exit code 0 when all of it could be taken back, else 1.",
+    ],
     takesProgram: false,
   },
   completion: {

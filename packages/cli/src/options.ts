@@ -129,7 +129,7 @@ const TABLE = {
   tag: {
     argument: "TAG",
     read: plainText,
-    help: "Which image to take of an archive of several.",
+    help: "Which image to take of an archive of several; of `image build`, the name of the new one.",
     group: "Root and images",
     commands: WITH_IMAGES,
   },
@@ -179,6 +179,34 @@ const TABLE = {
     help: "The file to write.",
     group: "Root and images",
     commands: ["image"],
+  },
+  entrypoint: {
+    argument: "WORD",
+    read: plainText,
+    repeat: true,
+    help: "What a run of the new image starts: the program, and with each further one an argument.",
+    group: "Root and images",
+    commands: ["image"],
+  },
+  cmd: {
+    argument: "WORD",
+    read: plainText,
+    repeat: true,
+    help: "The arguments after --entrypoint, which COMMAND of a run replaces, or the whole command.",
+    group: "Root and images",
+    commands: ["image"],
+  },
+  user: {
+    argument: "USER[:GROUP]",
+    read: plainText,
+    help: "The user of the new image, by names or numbers. Default: root.",
+    group: "Root and images",
+    commands: ["image"],
+  },
+  all: {
+    help: "Removes the images that no run uses from the cache, too.",
+    group: "Root and images",
+    commands: ["gc"],
   },
   writable: {
     argument: "PATH|all",
@@ -252,7 +280,7 @@ const TABLE = {
     field: "cwd",
     help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
     group: "Program",
-    commands: RUN_EXEC,
+    commands: [...RUN_EXEC, "image"],
   },
   env: {
     argument: "K=V",
@@ -261,7 +289,7 @@ const TABLE = {
     repeat: true,
     help: "Sets a variable. The program has these, a standard PATH and PWD, and no other.",
     group: "Program",
-    commands: RUN_EXEC,
+    commands: [...RUN_EXEC, "image"],
   },
   "env-file": {
     argument: "FILE",
@@ -479,9 +507,9 @@ const TABLE = {
     commands: RUN_EXPLAIN,
   },
   "dry-run": {
-    help: "Prints the plan as JSON and starts nothing.",
+    help: "Prints the plan as JSON and starts nothing; `gc` says what it would remove.",
     group: "Output and help",
-    commands: ["run"],
+    commands: ["run", "gc"],
   },
   "result-file": {
     argument: "FILE",
@@ -507,7 +535,7 @@ const TABLE = {
   json: {
     help: "Prints JSON.",
     group: "Output and help",
-    commands: ["backends", "doctor", "explain", "image"],
+    commands: ["backends", "doctor", "explain", "image", "gc"],
   },
   man: {
     help: "Prints the manual page, for man(1).",

@@ -20,11 +20,25 @@ export function plainText(text: string): string {
  * text would name another directory than the one that the user's shell and file manager show.
  */
 export function hostPath(path: string): string {
+  if (!path.startsWith("/")) assertWorkingDirectory(path);
   if (!path.split("/").includes("..")) return resolve(path);
   try {
     return realpathSync.native(path);
   } catch {
     return resolve(path); // It does not exist; whoever opens it reports that.
+  }
+}
+
+function assertWorkingDirectory(path: string): void {
+  try {
+    process.cwd();
+  } catch {
+    throw new CliError(
+      `${JSON.stringify(path)}: starts at the working directory, which was removed`,
+      {
+        hint: "Change to another directory, or give an absolute path.",
+      },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigInput, SandboxResult } from "@sandboxlib/core";
-import { openImage, openImageSandbox, withImage } from "@sandboxlib/image";
+import { openImage, openImageSandbox, untoldNotes, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions, withUserIds } from "./config-from-options.js";
 import { withOrigin } from "./origins.js";
@@ -35,9 +35,11 @@ export async function sandboxFromImage(
     async open() {
       try {
         const opened = await openImageSandbox(image, written.config, sandboxOptions(line));
+        const notes = [...image.notes, ...opened.notes];
         return {
           sandbox: opened.sandbox,
-          notes: [...image.notes, ...opened.notes],
+          notes,
+          untold: () => untoldNotes(image, notes),
           runAll: (run) => runWithHooks(run, preStart, postStop),
           close: async () => opened[Symbol.asyncDispose](),
         };

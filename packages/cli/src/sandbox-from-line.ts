@@ -7,6 +7,7 @@ import { CliError } from "./errors.js";
 import type { OptionName } from "./options.js";
 import { type Origins, withOrigin } from "./origins.js";
 import type { Io } from "./output.js";
+import { assertNoRegistryName } from "./registry-name.js";
 import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
 
 /**
@@ -15,6 +16,7 @@ import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
  * @throws CliError for an option that cannot be read; SandboxError for a config file or an image that cannot.
  */
 export async function sandboxFromLine(line: CommandLine, io: Io): Promise<SandboxRequest> {
+  assertNoRegistryName(line.root ?? line.options.get("root")?.at(-1));
   const file = await configFileOf(line);
   const unnamed = configFromOptions(line, file);
   const { root, command } = unnamed.config;

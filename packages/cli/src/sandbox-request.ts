@@ -25,6 +25,8 @@ export interface OpenSandbox {
   readonly sandbox: Sandbox;
   /** What the user should know about the image. */
   readonly notes: readonly string[];
+  /** Those of the notes that no earlier run of the image has told. From now on they count as told. */
+  readonly untold?: () => readonly string[];
   /** Runs the program, and what the image says is to be run before and after it. Returns the result of the program. */
   readonly runAll: (run: RunCommand) => Promise<SandboxResult>;
   readonly close: () => Promise<void>;

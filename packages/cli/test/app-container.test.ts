@@ -139,7 +139,7 @@ describe("an App Container image", () => {
     await expect
       .poll(async () => (await sandboxlib(["gc"], own)) && readdirSync(join(cache, "private")))
       .toEqual([]);
-    expect(readdirSync(join(cache, "images"))).toEqual([]);
+    expect(readdirSync(join(cache, "images"))).toHaveLength(1);
   });
 
   test("needs its volumes to be written as NAME=PATH", async () => {

@@ -83,7 +83,20 @@ describe("images on the command line", () => {
       expect([other.stdout, other.exitCode]).toEqual(["bin\ndev\nproc\ntmp\n", 0]);
       const explained = await sandboxlib(["explain", file], { env });
       expect(explained.exitCode).toBe(0);
-      const [status, collected] = gcAlone(env);
+      const [kept, unused] = [
+        "Nothing was left behind.\n",
+        "Kept images that no run uses: 1. `gc --all` removes them.\n",
+      ];
+      expect(gcAlone(env)).toEqual([0, kept + unused]);
+      const [, dry] = gcAlone(env, "--all", "--dry-run", "--json");
+      const { dryRun, images } = JSON.parse(dry);
+      expect([
+        dryRun,
+        images.removed.map((path: string) => path.includes(id)),
+        images.kept,
+      ]).toEqual([true, [true], []]);
+      expect(readdirSync(join(directory, "cache/sandboxlib/images"))).toHaveLength(1);
+      const [status, collected] = gcAlone(env, "--all");
       expect([status, collected.includes(id)]).toEqual([0, true]);
       expect(readdirSync(join(directory, "cache/sandboxlib/images"))).toEqual([]);
     },
@@ -214,8 +227,8 @@ describe("images on the command line", () => {
 
   testUnless(undefined, "need words that make sense", async () => {
     for (const [args, message] of [
-      [["image"], "inspect or build?"],
-      [["image", "run", "x"], '"run": inspect or build?'],
+      [["image"], "inspect, build, ls or rm?"],
+      [["image", "run", "x"], '"run": inspect, build, ls or rm?'],
       [["image", "build", "x"], "--aci or --oci: which of the two?"],
       [["image", "build", "x", "--oci"], "--output: is missing"],
       [["run", "--tag", "x", "--", "true"], "--tag: ROOT is no image"],

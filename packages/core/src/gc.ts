@@ -25,17 +25,23 @@ interface Done {
   readonly unsure: string[];
 }
 
+/** What {@link gc} does. */
+export interface GcOptions {
+  /** Whether nothing is taken back: `undone` then says what would be. Default: no. */
+  readonly dryRun?: boolean;
+}
+
 /**
  * Takes back what runs of dead processes have left on the host. Runs that are still going on are left alone, and so are
  * those of other pid and mount namespaces.
  *
  * @throws SandboxError `LAUNCH_FAILED` when the journal's directory is not ours alone.
  */
-export async function gc(): Promise<GarbageCollected> {
+export async function gc({ dryRun = false }: GcOptions = {}): Promise<GarbageCollected> {
   const done: Done = { undone: [], failed: [], unsure: [] };
-  for (const found of journals()) await collect(found, done);
-  await removeStaleRuns(done);
-  const cgroups = await removeStaleCgroups();
+  for (const found of journals()) await collect(found, done, dryRun);
+  await removeStaleRuns(done, dryRun);
+  const cgroups = await removeStaleCgroups(dryRun);
   return {
     undone: [...done.undone, ...cgroups.removed.map((path) => `rmdir ${path}`)],
     failed: [...done.failed, ...cgroups.failed],
@@ -43,12 +49,20 @@ export async function gc(): Promise<GarbageCollected> {
   };
 }
 
-async function collect({ path, fate }: Found, { undone, failed, unsure }: Done): Promise<void> {
+async function collect(
+  { path, fate }: Found,
+  { undone, failed, unsure }: Done,
+  dryRun: boolean,
+): Promise<void> {
   const entry = fate === "alive" ? undefined : read(path);
   if (entry === undefined) return;
   const { undo, pending } = entry;
   if (fate === "unknown" || entry.mounts !== mountNamespace()) {
     unsure.push(elsewhere(path, entry));
+    return;
+  }
+  if (dryRun) {
+    undone.push(...undo.toReversed().map((argv) => argv.join(" ")));
     return;
   }
   const journal = claim(path);
@@ -97,11 +111,15 @@ interface StaleCgroups {
  * Kills what is left in the cgroups of dead processes, and removes them. They are looked for wherever cgroups are, as
  * nobody knows where a process that is gone has made them; those of others that this user cannot remove are left alone.
  */
-async function removeStaleCgroups(): Promise<StaleCgroups> {
+async function removeStaleCgroups(dryRun: boolean): Promise<StaleCgroups> {
   const removed: string[] = [];
   const failed: string[] = [];
   for (const mount of new Set(hierarchies().map((hierarchy) => hierarchy.mount)))
     for (const path of await staleIn(mount)) {
+      if (dryRun) {
+        removed.push(path);
+        continue;
+      }
       killAll([path]);
       const errno = await remove(path);
       if (errno === undefined) removed.push(path);

@@ -1,5 +1,8 @@
+export type { BuildReport } from "./build/archive.js";
 export { buildOci, type OciOptions } from "./build/oci.js";
-export { type Collected, collectImages } from "./cache/collect.js";
+export { type Collected, type CollectOptions, collectImages } from "./cache/collect.js";
+export { type CachedImage, listImages, removeImages } from "./cache/list.js";
+export { untoldNotes } from "./cache/told.js";
 export {
   FORMATS,
   type FormatName,

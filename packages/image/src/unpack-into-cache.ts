@@ -39,7 +39,7 @@ export async function unpackIntoCache(
     for (const part of [{ path: index, identity: key.identity }, ...parts])
       if (identityOf(part.path) !== part.identity)
         throw invalidImage(`${shown(part.path)} was changed while it was read`);
-    const record = recordFor(format, content, key.power);
+    const record = recordFor(path, format, content, key.power);
     store(cache, image, record);
     remember(cache, key, record.key, parts);
     return record;
@@ -105,12 +105,12 @@ function progressOf(onProgress: ImageOptions["onProgress"]): Pick<Job, "total" |
   };
 }
 
-function recordFor(format: FormatName, content: Content, { scope }: Power): Record {
+function recordFor(source: string, format: FormatName, content: Content, { scope }: Power): Record {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;
   // One digest may name a manifest of OCI in one image and a configuration of docker's in another, so the format is
   // added.
   const key = `${format}-${content.digest.replace(":", "-")}${suffix}${scope === "" ? "" : `-${scope}`}`;
-  return { version: VERSION, key, format, boot: bootId(), at: Date.now(), ...content };
+  return { version: VERSION, key, format, boot: bootId(), at: Date.now(), source, ...content };
 }

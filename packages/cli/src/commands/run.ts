@@ -91,13 +91,16 @@ async function runProgram(line: CommandLine, io: Io): Promise<Ended> {
 const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as const;
 
 async function runIn(
-  { sandbox, notes, runAll }: OpenSandbox,
+  { sandbox, notes, untold, runAll }: OpenSandbox,
   line: CommandLine,
   { stderr }: Io,
   signals: Forwarding,
 ): Promise<SandboxResult> {
   const tell = (text: string): unknown => !line.options.has("quiet") && stderr.write(text);
-  tell(noteLines(notes) + droppedLines(sandbox));
+  if (!line.options.has("quiet")) {
+    const told = line.options.has("verbose") ? notes : (untold?.() ?? notes);
+    stderr.write(noteLines(told) + droppedLines(sandbox));
+  }
   // An event handler of the image runs after the program even if a signal has ended the program.
   const group = new ProgramGroup();
   signals.to(group);

@@ -16,9 +16,16 @@ const ALONE = [
 /** Runs `sandboxlib gc` where it cannot find what other processes have left, which could change at any time. */
 export function gcAlone(
   env: Readonly<Record<string, string>>,
+  ...options: readonly string[]
 ): [status: number | null, stdout: string] {
-  const [file, ...argv] = [...(ROOT ? ALONE : []), process.execPath, BIN.sandboxlib, "gc"];
-  const options = { encoding: "utf8", env: { ...process.env, ...env } } as const;
-  const { status, stdout } = spawnSync(file, argv, options);
+  const [file = "", ...argv] = [
+    ...(ROOT ? ALONE : []),
+    process.execPath,
+    BIN.sandboxlib,
+    "gc",
+    ...options,
+  ];
+  const how = { encoding: "utf8", env: { ...process.env, ...env } } as const;
+  const { status, stdout } = spawnSync(file, argv, how);
   return [status, stdout];
 }

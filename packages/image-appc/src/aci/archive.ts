@@ -2,6 +2,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   archiveHash,
+  type BuildReport,
   buildArchive,
   type Content,
   capturedFile,
@@ -76,7 +77,11 @@ function idOf(sha512: string): string {
  * @returns its image ID.
  * @throws SandboxError `IMAGE_INVALID`
  */
-export async function buildAci(directory: string, file: string): Promise<string> {
+export async function buildAci(
+  directory: string,
+  file: string,
+  report: BuildReport = {},
+): Promise<string> {
   const manifest = join(directory, "manifest");
   const rootfs = join(directory, "rootfs");
   if (lstatSync(manifest, { throwIfNoEntry: false })?.isFile() !== true)
@@ -85,9 +90,10 @@ export async function buildAci(directory: string, file: string): Promise<string>
     throw invalidImage(`${shown(directory)} has no directory "rootfs"`);
   const bytes = readFileSync(manifest);
   parseManifest(bytes);
-  const sha512 = await buildArchive(file, {
+  const files = {
     file: { name: "manifest", from: manifest, size: bytes.length },
     directory: { name: "rootfs", from: rootfs },
-  });
+  };
+  const sha512 = await buildArchive(file, files, report);
   return idOf(sha512);
 }

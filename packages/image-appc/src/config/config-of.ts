@@ -76,5 +76,5 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 /** Makes the name of the app of an image that has only one: the last part of the image's own name, as an AC Name. */
 export function appNameOf(image: string): string {
   const last = image.slice(image.lastIndexOf("/") + 1);
-  return last.replaceAll(/[^a-z0-9]+/g, "-");
+  return last.replaceAll(/[^a-z0-9]+/g, "-").replace(/^-/, "");
 }

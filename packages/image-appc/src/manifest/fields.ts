@@ -19,11 +19,14 @@ export function text(rule: TextRule): z.ZodMiniType<string, string> {
 export const noNul: TextRule = (value) =>
   value.includes("\0") ? "contains a NUL byte" : undefined;
 
-/** The rule for names of images, labels, annotations and isolators, which the specification calls AC Identifiers. */
+/**
+ * The rule for names of images, labels, annotations and isolators, which the specification calls AC Identifiers. Its own
+ * example `example.com/~user/app_v1` breaks its pattern, and is meant to be a name.
+ */
 export const identifier: TextRule = (value) =>
-  value.length <= 1024 && /^[a-z0-9]+([-._~/][a-z0-9]+)*$/.test(value)
+  value.length <= 1024 && /^[a-z0-9]+((\/~|[-._~/])[a-z0-9]+)*$/.test(value)
     ? undefined
-    : "must be lower-case letters and digits with single `-`, `.`, `_`, `~` or `/` between them";
+    : "must be lower-case letters and digits with single `-`, `.`, `_`, `~` or `/` between them, or `/~`";
 
 /** The rule for names of apps, volumes, mount points and ports, which the specification calls AC Names. */
 export const name: TextRule = (value) =>

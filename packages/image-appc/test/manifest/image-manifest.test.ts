@@ -38,6 +38,19 @@ describe("parseManifest", () => {
     });
   });
 
+  it.each(["example.com/~user/app_v1", "a~b", "example.com/~a~b"])(
+    "takes the name %s, as the specification's own example has it",
+    (name) => {
+      expect(parseManifest(withApp({}, { name })).name).toBe(name);
+    },
+  );
+
+  it.each(["~a", "a~", "a~~b", "a/~/b", "a/~"])("refuses the name %s", (name) => {
+    expect(thrownBy(() => parseManifest(withApp({}, { name }))).message).toMatch(
+      /must be lower-case letters and digits/,
+    );
+  });
+
   it("takes null for an empty list, as the specification's own tools write it", () => {
     expect(parseManifest(withApp({ ports: null, isolators: null }, { labels: null })).labels).toBe(
       undefined,

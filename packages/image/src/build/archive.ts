@@ -5,9 +5,36 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { invalidImage, shown } from "../errors.js";
+import type { Progress } from "../image.js";
 import { encodeEntry } from "../unpack/entry.js";
 import { sourceOf } from "../unpack/source.js";
 import { entriesOf, type FileEntry } from "./files.js";
+
+/** What the caller is told while an image is made. */
+export interface BuildReport {
+  /** Called with one line for each kind of thing that is left out. */
+  readonly onNote?: ((note: string) => void) | undefined;
+  /** Called when bytes of files have been read. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Stops the work. What has been written is removed, and the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Counts the devices and sockets that are left out, for one note about all of them. */
+export function leftOutNote({ onNote }: BuildReport): {
+  readonly add: (path: string) => void;
+  readonly tell: () => void;
+} {
+  const paths: string[] = [];
+  return {
+    add: (path) => void paths.push(path),
+    tell() {
+      const [first] = paths;
+      if (first === undefined) return;
+      onNote?.(`left out devices and sockets (${paths.length}), such as ${shown(first)}`);
+    },
+  };
+}
 
 /** What an archive is made of. Each part has its name in the archive, and the path on the host from which it is read. */
 export interface ArchiveFiles {
@@ -24,14 +51,24 @@ export interface ArchiveFiles {
  * @returns the SHA-512 of the archive without its compression, in hex.
  * @throws SandboxError `IMAGE_INVALID`
  */
-export async function buildArchive(to: string, { file, directory }: ArchiveFiles): Promise<string> {
+export async function buildArchive(
+  to: string,
+  { file, directory }: ArchiveFiles,
+  report: BuildReport = {},
+): Promise<string> {
   return replaceFile(to, async ({ path, exclude }) => {
     const first: FileEntry = {
       entry: { ...COMMON, path: file.name, size: file.size },
       from: file.from,
     };
-    const rest = entriesOf(directory.from, { prefix: directory.name, exclude });
-    const { sha512 } = await writeArchive([first, ...rest], path, { gzip: true });
+    const leftOut = leftOutNote(report);
+    const rest = entriesOf(directory.from, {
+      prefix: directory.name,
+      exclude,
+      onLeftOut: leftOut.add,
+    });
+    leftOut.tell();
+    const { sha512 } = await writeArchive([first, ...rest], path, { gzip: true, ...report });
     return sha512;
   });
 }
@@ -48,11 +85,16 @@ export interface Digests {
 export async function writeArchive(
   entries: readonly FileEntry[],
   file: string,
-  { gzip }: { readonly gzip: boolean },
+  { gzip, onProgress, signal }: { readonly gzip: boolean } & BuildReport,
 ): Promise<Digests> {
   const hashes = [createHash("sha256"), createHash("sha512")] as const;
   async function* hashed(): AsyncGenerator<Buffer, void, undefined> {
+    const total = entries.reduce((sum, { entry }) => sum + entry.size, 0);
+    let read = 0;
     for await (const bytes of bytesOf(entries)) {
+      signal?.throwIfAborted();
+      read += bytes.length;
+      onProgress?.({ read: Math.min(read, total), total });
       for (const hash of hashes) hash.update(bytes);
       yield bytes;
     }

@@ -17,6 +17,8 @@ interface FilesOptions {
   readonly prefix?: string;
   /** Files that are left out, by their real paths. */
   readonly exclude?: ReadonlySet<string>;
+  /** Called with the path of each device and socket, which no image can carry. */
+  readonly onLeftOut?: ((path: string) => void) | undefined;
 }
 
 /**
@@ -27,10 +29,10 @@ interface FilesOptions {
  */
 export function entriesOf(
   directory: string,
-  { prefix = "", exclude = new Set() }: FilesOptions = {},
+  { prefix = "", exclude = new Set(), onLeftOut }: FilesOptions = {},
 ): FileEntry[] {
   const found: FileEntry[] = prefix === "" ? [] : [directoryEntry(prefix, lstatSync(directory))];
-  walk(realpathSync.native(directory), prefix, { links: new Map(), exclude, found });
+  walk(realpathSync.native(directory), prefix, { links: new Map(), exclude, found, onLeftOut });
   return found;
 }
 
@@ -39,6 +41,7 @@ interface Walk {
   /** The first name of each file that may have several names, by its inode. */
   readonly links: Map<string, string>;
   readonly found: FileEntry[];
+  readonly onLeftOut: FilesOptions["onLeftOut"];
 }
 
 function walk(directory: string, prefix: string, state: Walk): void {
@@ -52,10 +55,17 @@ function walk(directory: string, prefix: string, state: Walk): void {
     if (stat.isDirectory()) {
       found.push(directoryEntry(path, stat));
       walk(from, path, state);
+    } else if (isDevice(stat)) {
+      state.onLeftOut?.(from);
     } else {
       found.push(entryOf(from, path, stat, links));
     }
   }
+}
+
+/** Whether it is a device or a socket. Readers of images leave devices out as well, and archives have no sockets. */
+function isDevice(stat: Stats): boolean {
+  return stat.isCharacterDevice() || stat.isBlockDevice() || stat.isSocket();
 }
 
 function byBytes(a: string, b: string): number {
@@ -75,8 +85,6 @@ function entryOf(from: string, path: string, stat: Stats, links: Map<string, str
       entry: { ...COMMON, type: "symlink", path, mode: 0o777, target: nameOf(targetOf(from)) },
     };
   if (stat.isFIFO()) return { entry: { ...COMMON, type: "fifo", path, mode } };
-  if (!stat.isFile())
-    throw invalidImage(`${shown(from)} is a device or a socket, which no image can carry`);
   const inode = `${stat.dev}:${stat.ino}`;
   const first = links.get(inode);
   if (stat.nlink > 1 && first !== undefined)

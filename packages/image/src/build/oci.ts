@@ -6,15 +6,31 @@ import { invalidImage, shown } from "../errors.js";
 import { platformOf } from "../oci/platform.js";
 
 import { fileHash, fileSource } from "../unpack/source.js";
-import { type Output, replaceFile, writeArchive } from "./archive.js";
+import {
+  type BuildReport,
+  leftOutNote,
+  type Output,
+  replaceFile,
+  writeArchive,
+} from "./archive.js";
 import { entriesOf, type FileEntry } from "./files.js";
 
 /** What an OCI image says beside its files. */
-export interface OciOptions {
+export interface OciOptions extends BuildReport {
   /** Such as `linux/amd64`. Default: this machine's platform. */
   readonly platform?: string | undefined;
   /** A name for the image in its layout. Default: none. */
   readonly tag?: string | undefined;
+  /** The program and its first arguments, which a run keeps. Default: none. */
+  readonly entrypoint?: readonly string[] | undefined;
+  /** The arguments after those, which a run may replace; without an entry point, the command. Default: none. */
+  readonly command?: readonly string[] | undefined;
+  /** The variables of the program. Default: none. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The user of the program, `USER[:GROUP]`, each a name or a number. Default: root. */
+  readonly user?: string | undefined;
+  /** The directory in which the program starts. Default: the root. */
+  readonly workingDirectory?: string | undefined;
 }
 
 /**
@@ -26,27 +42,28 @@ export interface OciOptions {
 export async function buildOci(
   directory: string,
   file: string,
-  { platform, tag }: OciOptions = {},
+  options: OciOptions = {},
 ): Promise<string> {
-  return replaceFile(file, (output) => buildTo(output, directory, { platform, tag }));
+  return replaceFile(file, (output) => buildTo(output, directory, options));
 }
 
 async function buildTo(
   { path, exclude }: Output,
   directory: string,
-  { platform, tag }: OciOptions,
+  options: OciOptions,
 ): Promise<string> {
+  const { platform, tag } = options;
   const layout = mkdtempSync(join(tmpdir(), "sandboxlib-oci-"));
   try {
     const blobs = join(layout, "blobs/sha256");
     mkdirSync(blobs, { recursive: true });
-    const layer = await writeLayer(directory, blobs, exclude);
+    const layer = await writeLayer(directory, blobs, exclude, options);
     const { os, architecture, variant } = platformOf(platform);
     const on = { os, architecture, ...(variant !== undefined && { variant }) };
     const config = writeBlob(blobs, `${OCI}.config.v1+json`, {
       created: "1970-01-01T00:00:00Z",
       ...on,
-      config: {},
+      config: programOf(options),
       rootfs: { type: "layers", diff_ids: [layer.diffId] },
       history: [],
     });
@@ -75,6 +92,19 @@ async function buildTo(
   }
 }
 
+/** What the configuration says of the program. */
+function programOf({ entrypoint, command, env, user, workingDirectory }: OciOptions): object {
+  return {
+    ...(user !== undefined && { User: user }),
+    ...(env !== undefined && {
+      Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    }),
+    ...(entrypoint !== undefined && { Entrypoint: entrypoint }),
+    ...(command !== undefined && { Cmd: command }),
+    ...(workingDirectory !== undefined && { WorkingDir: workingDirectory }),
+  };
+}
+
 const OCI = "application/vnd.oci.image";
 const REF = "org.opencontainers.image.ref.name";
 
@@ -89,11 +119,14 @@ async function writeLayer(
   directory: string,
   blobs: string,
   exclude: Output["exclude"],
+  report: BuildReport,
 ): Promise<{ readonly descriptor: Descriptor; readonly diffId: string }> {
   const made = join(blobs, "layer");
-  const entries = entriesOf(directory, { exclude });
+  const leftOut = leftOutNote(report);
+  const entries = entriesOf(directory, { exclude, onLeftOut: leftOut.add });
+  leftOut.tell();
   for (const { entry } of entries) refuseWhiteout(entry);
-  const { sha256 } = await writeArchive(entries, made, { gzip: true });
+  const { sha256 } = await writeArchive(entries, made, { gzip: true, ...report });
   const source = await fileSource(made);
   const digest = await fileHash(source);
   renameSync(made, join(blobs, digest));

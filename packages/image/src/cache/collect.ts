@@ -10,8 +10,18 @@ export interface Collected {
   readonly removed: readonly string[];
   /** The paths of images that a run uses. */
   readonly kept: readonly string[];
+  /** The paths of images that no run uses, and that were to be kept. */
+  readonly unused: readonly string[];
   /** What could not be removed, each with the reason. */
   readonly failed: readonly string[];
+}
+
+/** What {@link collectImages} does. */
+export interface CollectOptions {
+  /** Whether images that no run uses are kept. Default: no. */
+  readonly keepImages?: boolean;
+  /** Whether nothing is removed: `removed` then says what would be. Default: no. */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -19,26 +29,35 @@ export interface Collected {
  *
  * @throws SandboxError `IMAGE_INVALID` when others than the caller can change the cache.
  */
-export function collectImages(): Collected {
+export function collectImages({
+  keepImages = false,
+  dryRun = false,
+}: CollectOptions = {}): Collected {
   const cache = openExistingCache();
-  const done: Results = { removed: [], kept: [], failed: [] };
+  const done: Results = { removed: [], kept: [], unused: [], failed: [] };
   if (cache === undefined) return done;
+  const remove = (path: string, removal: () => void): void => {
+    if (dryRun) done.removed.push(path);
+    else record(done, path, removal);
+  };
   for (const name of readdirSync(cache.private)) {
     const path = join(cache.private, name);
-    if (isDead(name)) record(done, path, () => removeTree(path));
+    if (isDead(name)) remove(path, () => removeTree(path));
   }
   for (const name of readdirSync(cache.images)) {
     const path = join(cache.images, name);
     if (isUsed(cache, name)) done.kept.push(path);
-    else record(done, path, () => removeImage(cache, name, done.kept));
+    else if (keepImages) done.unused.push(path);
+    else remove(path, () => removeImage(cache, name, done.kept));
   }
-  if (done.kept.length === 0 && done.failed.length === 0) forgetFiles(cache);
+  if (!dryRun && readdirSync(cache.images).length === 0) forgetFiles(cache);
   return done;
 }
 
 interface Results {
   readonly removed: string[];
   readonly kept: string[];
+  readonly unused: string[];
   readonly failed: string[];
 }
 
@@ -48,12 +67,17 @@ function isDead(name: string): boolean {
 }
 
 /** Whether a run uses an image. A run makes its private directory before it looks for the image, so none is missed. */
-function isUsed({ private: directory }: Cache, image: string): boolean {
+export function isUsed({ private: directory }: Cache, image: string): boolean {
   return readdirSync(directory).some((name) => name.endsWith(`.${image}`) && !isDead(name));
 }
 
-/** Renames the image out of the cache first. When a run has begun to use it just then, the image is put back. */
-function removeImage(cache: Cache, name: string, kept: string[]): void {
+/**
+ * Removes an image that no run uses. It is renamed out of the cache first. When a run has begun to use it just then, the
+ * image is put back.
+ *
+ * @param kept - Gets the path of an image that is put back.
+ */
+export function removeImage(cache: Cache, name: string, kept: string[]): void {
   const path = join(cache.images, name);
   const removed = join(cache.private, `${ownedName()}.gc`);
   if (renameDirectory(path, removed) !== "renamed") return;

@@ -18,6 +18,8 @@ export interface Record extends Content {
   readonly boot: string;
   /** When it was unpacked, in milliseconds since 1970. */
   readonly at: number;
+  /** The file or directory from which it was unpacked. */
+  readonly source: string;
 }
 
 /** After this time the kernel has certainly written a file back to disk; in milliseconds. */

@@ -42,6 +42,11 @@ export function watchSize(
   };
 }
 
+/** The bytes that everything in a directory takes on disk. */
+export function diskUsage(directory: string): number {
+  return sizeOf(Buffer.from(directory), "", undefined);
+}
+
 function sizeOf(directory: Buffer, inside: string, modes: Modes): number {
   let size = 0;
   for (const name of namesIn(directory, inside, modes)) {

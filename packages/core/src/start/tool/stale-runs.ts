@@ -12,8 +12,12 @@ export interface StaleRuns {
   readonly unsure: string[];
 }
 
-/** Ends and removes what runs of dead processes have left. */
-export async function removeStaleRuns(done: StaleRuns): Promise<void> {
+/**
+ * Ends and removes what runs of dead processes have left.
+ *
+ * @param dryRun - Whether it is only said what would be done.
+ */
+export async function removeStaleRuns(done: StaleRuns, dryRun: boolean): Promise<void> {
   if (!isOurs()) return;
   const runs = new Map<string, "gone" | "unknown">();
   for (const file of readdirSync(OWN_BASE)) {
@@ -28,19 +32,24 @@ export async function removeStaleRuns(done: StaleRuns): Promise<void> {
   }
   for (const [path, fate] of runs) {
     if (fate === "unknown") done.unsure.push(`${path}: ${UNKNOWN}`);
-    else await collect(path, done);
+    else await collect(path, done, dryRun);
   }
+  if (dryRun) return;
   tryTo(() => rmdirSync(OWN_BASE));
 }
 
 const UNKNOWN =
   "of a process in another pid namespace; run `sandboxlib gc` where it was started, or remove it when that is gone";
 
-async function collect(path: string, { undone, failed }: StaleRuns): Promise<void> {
+async function collect(
+  path: string,
+  { undone, failed }: StaleRuns,
+  dryRun: boolean,
+): Promise<void> {
   const script = `${path}${SCRIPT}`;
   if (lstatSync(script, { throwIfNoEntry: false }) !== undefined) {
     const command = commandIn(script);
-    const failure = await runHostCommand(running(script));
+    const failure = dryRun ? undefined : await runHostCommand(running(script));
     // Whoever else collects it may have removed the script just then.
     if (failure !== undefined && lstatSync(script, { throwIfNoEntry: false }) !== undefined) {
       failed.push(`${command}: ${failure}`);
@@ -50,7 +59,7 @@ async function collect(path: string, { undone, failed }: StaleRuns): Promise<voi
   }
   const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   try {
-    await clearSlowly(path);
+    if (!dryRun) await clearSlowly(path);
     if (isThere) undone.push(`rm -r ${path}`);
   } catch (error) {
     failed.push(`rm -r ${path}: ${String(error)}`);
