@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildOci, openImage } from "../src/index.js";
@@ -72,6 +72,50 @@ describe("an image", () => {
     expect(lstatSync(join(image.rootDirectory, "etc/motd")).uid).toBe(process.getuid?.());
     expect(image.notes.join()).toMatch(/files of other users than root \(\d+\) belong to you here/);
   });
+
+  const noErofs = lacking("mkfs.erofs", "fsck.erofs");
+  it.skipIf(noErofs !== "")(
+    `that is an erofs keeps its modes, whatever the umask is${noErofs}`,
+    async () => {
+      const directory = temporary();
+      const root = join(directory, "root");
+      for (const [name, mode] of [
+        ["ro", 0o555],
+        ["none", 0o700],
+        ["", 0o711],
+      ] as const) {
+        mkdirSync(join(root, name), { recursive: true });
+        chmodSync(join(root, name), mode);
+      }
+      if (isRoot) {
+        tool("mknod", join(root, "null"), "c", "1", "3");
+        chmodSync(join(root, "none"), 0);
+      }
+      chmodSync(join(root, "ro"), 0o755);
+      writeFileSync(join(root, "ro/shadow"), "x");
+      chmodSync(join(root, "ro/shadow"), isRoot ? 0 : 0o440);
+      chmodSync(join(root, "ro"), 0o555);
+      const modes: unknown[] = [];
+      for (const umask of [0o022, 0o077]) {
+        const file = join(directory, `image-${umask}`);
+        tool("mkfs.erofs", file, root);
+        // Only root can read one of them, and everybody the other one.
+        chmodSync(file, umask === 0o077 ? 0o600 : 0o644);
+        const before = process.umask(umask);
+        const { rootDirectory, notes } = await openImage(file).finally(() => process.umask(before));
+        expect(notes).toEqual(isRoot ? ['left out device nodes (1), such as "null"'] : []);
+        modes.push(
+          ["", "ro", "ro/shadow", "none"].map((name) =>
+            (lstatSync(join(rootDirectory, name)).mode & 0o7777).toString(8),
+          ),
+        );
+      }
+      const expected = isRoot ? ["711", "555", "0", "0"] : ["711", "755", "440", "700"];
+      expect(modes).toEqual([expected, expected]);
+      chmodSync(join(root, "none"), 0o700);
+      chmodSync(join(root, "ro"), 0o755);
+    },
+  );
 
   it("that is a directory is its own root", async () => {
     const root = smallRoot(temporary());

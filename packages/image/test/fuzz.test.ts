@@ -40,8 +40,35 @@ const entry: fc.Arbitrary<Raw> = fc.record({
   body: fc.oneof(fc.string({ maxLength: 1200 }), fc.constant("11 path=ab\n")),
 });
 const target = fc.oneof(name, fc.constantFrom("d/".repeat(120), "é".repeat(99)));
+/** A file with holes in one of GNU tar's newer forms, whose map may be right. */
+const holes = fc
+  .record({
+    parts: fc.array(fc.tuple(fc.nat(700), fc.nat(700)), { maxLength: 30 }),
+    more: fc.integer({ min: -2, max: 600 }),
+    isInBody: fc.boolean(),
+    path: name,
+  })
+  .map(({ parts, more, isInBody, path }) => {
+    let end = 0;
+    const map = parts.flatMap(([gap, size]) => {
+      const offset = end + gap;
+      end = offset + size;
+      return [offset, size];
+    });
+    const size = parts.reduce((sum, [, length]) => sum + length, 0);
+    const text = `${[parts.length, ...map].join("\n")}\n`;
+    const head = text.padEnd(Math.ceil(text.length / 512) * 512, "\0");
+    const records = isInBody
+      ? { "GNU.sparse.major": "1", "GNU.sparse.minor": "0" }
+      : { "GNU.sparse.map": map.join(",") };
+    return Buffer.concat([
+      pax({ ...records, "GNU.sparse.name": path, "GNU.sparse.realsize": String(end + more) }),
+      archive({ path: "x", body: (isInBody ? head : "") + "y".repeat(size) }).subarray(0, -1024),
+    ]);
+  });
 const part = fc.oneof(
   entry,
+  holes,
   fc
     .record({ path: name, size: fc.constantFrom("0", "99", "-1", "x") })
     .map((records) => pax(records)),

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FileKind, ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { errnoOf } from "../host/host.js";
@@ -184,7 +184,10 @@ const REASONS: Readonly<Record<string, string>> = {
 /** The real path of a file of the host; undefined when it does not exist or cannot be reached. */
 export function realPath(path: string): string | undefined {
   try {
-    return realpathSync.native(path);
+    const real = realpathSync.native(path);
+    // The root of a file system whose server has died has a real path all the same.
+    statSync(real);
+    return real;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readFileSync, realpathSync, type Stats, statSync 
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { ownedName, removeTree } from "@sandboxlib/core/internal";
-import { invalidImage, shown } from "../errors.js";
+import { invalidImage, shown, withSystemError } from "../errors.js";
 
 /** The directories of the cache. */
 export interface Cache {
@@ -26,6 +26,14 @@ export interface Cache {
  */
 export function openCache(): Cache {
   const base = cacheDirectory();
+  try {
+    return openAt(base);
+  } catch (error) {
+    throw withSystemError(`the cache ${shown(base)} cannot be used`, error);
+  }
+}
+
+function openAt(base: string): Cache {
   assertSafeAbove(base);
   for (const directory of [base, ...Object.values(directoriesIn(base))]) {
     const found = stat(directory);
@@ -52,7 +60,13 @@ function make(directory: string): void {
 
 /** Finds the cache as {@link openCache} does, but does not make it: undefined when it is not there. */
 export function openExistingCache(): Cache | undefined {
-  return stat(cacheDirectory()) === undefined ? undefined : openCache();
+  const base = cacheDirectory();
+  try {
+    if (stat(base) === undefined) return undefined;
+  } catch (error) {
+    throw withSystemError(`the cache ${shown(base)} cannot be used`, error);
+  }
+  return openCache();
 }
 
 function cacheDirectory(): string {
