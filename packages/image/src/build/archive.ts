@@ -9,6 +9,7 @@ import type { Progress } from "../image.js";
 import { encodeEntry } from "../unpack/entry.js";
 import { sourceOf } from "../unpack/source.js";
 import { entriesOf, type FileEntry } from "./files.js";
+import { holesIn } from "./holes.js";
 
 /** What the caller is told while an image is made. */
 export interface BuildReport {
@@ -81,7 +82,7 @@ export interface Digests {
   readonly sha512: string;
 }
 
-/** Writes a tar archive to a file. */
+/** Writes a tar archive to a file. With gzip it is of a root, in which large files keep their holes. */
 export async function writeArchive(
   entries: readonly FileEntry[],
   file: string,
@@ -91,7 +92,7 @@ export async function writeArchive(
   async function* hashed(): AsyncGenerator<Buffer, void, undefined> {
     const total = entries.reduce((sum, { entry }) => sum + entry.size, 0);
     let read = 0;
-    for await (const bytes of bytesOf(entries)) {
+    for await (const bytes of bytesOf(entries, gzip)) {
       signal?.throwIfAborted();
       read += bytes.length;
       onProgress?.({ read: Math.min(read, total), total });
@@ -108,17 +109,25 @@ export async function writeArchive(
 
 const BLOCK = 512;
 
-async function* bytesOf(entries: readonly FileEntry[]): AsyncGenerator<Buffer, void, undefined> {
+async function* bytesOf(
+  entries: readonly FileEntry[],
+  leaveOutHoles: boolean,
+): AsyncGenerator<Buffer, void, undefined> {
   for (const { entry, from } of entries) {
-    yield* encodeEntry(entry);
-    if (from === undefined || entry.size === 0) continue;
-    let left = entry.size;
-    for await (const chunk of sourceOf(from, 0, entry.size).read()) {
-      left -= chunk.length;
-      yield chunk;
-    }
+    const sparse =
+      from === undefined || !leaveOutHoles ? undefined : await holesIn(from, entry.size);
+    const parts = sparse?.parts ?? [[0, entry.size]];
+    const size = parts.reduce((sum, [, length]) => sum + length, 0);
+    yield* encodeEntry({ ...entry, size, sparse });
+    if (from === undefined || size === 0) continue;
+    let left = size;
+    for (const [offset, length] of parts)
+      for await (const chunk of sourceOf(from, offset, length).read()) {
+        left -= chunk.length;
+        yield chunk;
+      }
     if (left !== 0) throw invalidImage(`${shown(from)} was changed while it was read`);
-    yield Buffer.alloc((BLOCK - (entry.size % BLOCK)) % BLOCK);
+    yield Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
   }
   yield Buffer.alloc(2 * BLOCK);
 }

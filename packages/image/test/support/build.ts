@@ -1,18 +1,26 @@
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   linkSync,
+  lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openImage } from "../../src/index.js";
 import { rejection, temporary } from "./place.js";
 
 const isRoot = process.getuid?.() === 0;
@@ -105,6 +113,41 @@ export function describeBuild(
       expect((await rejection(build(directory, join(directory, "image")))).message).toMatch(
         "rootfs",
       );
+    });
+
+    it("keeps the holes of large files, wherever the file system has them", async () => {
+      const [one, two] = [source(), source()];
+      const size = 65 * 2 ** 20 + 5;
+      for (const { rootfs } of [one, two]) {
+        truncateSync(join(rootfs, "a"), size);
+        writeFileSync(join(rootfs, "a"), "end", { flag: "a" });
+      }
+      // The second one has zeros on disk where the first one has a hole.
+      const file = openSync(join(two.rootfs, "a"), "r+");
+      writeSync(file, Buffer.alloc(2 ** 22), 0, 2 ** 22, 2 ** 24);
+      closeSync(file);
+      const archive = await built(one);
+      expect(archive.length).toBeLessThan(2 ** 20);
+      expect((await built(two)).equals(archive)).toBe(true);
+      const image = join(temporary(), "image");
+      writeFileSync(image, archive);
+      // Without its holes it would be larger than it may be.
+      const { rootDirectory } = await openImage(image, { maxSize: 2 ** 24 });
+      const stat = lstatSync(join(rootDirectory, "a"));
+      expect([stat.size, stat.blocks * 512 < 2 ** 22]).toEqual([size + 3, true]);
+      const end = Buffer.alloc(3);
+      const read = openSync(join(rootDirectory, "a"), "r");
+      readSync(read, end, 0, 3, size);
+      closeSync(read);
+      expect(end.toString()).toBe("end");
+    });
+
+    it("leaves out a socket, and the rest is the same", async () => {
+      const [one, two] = [source(), source()];
+      const server = createServer().listen(join(two.rootfs, "socket"));
+      await once(server, "listening");
+      expect((await built(two)).equals(await built(one))).toBe(true);
+      server.close();
     });
 
     it("cannot hold a symlink to a name that is not UTF-8", async () => {
