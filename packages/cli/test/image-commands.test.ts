@@ -193,9 +193,9 @@ describe("where uid 0 has no power", () => {
       );
       return [status, stdout, stderr];
     };
-    const lines = "555 0 /ro\n644 0 /ro/f\n";
+    const lines = "755 0 /ro\n644 0 /ro/f\n";
     const note =
-      'sandboxlib: files of users that do not exist here (1), such as "ro/f", belong to you\n';
+      "sandboxlib: files of other users than root (1) belong to you here, as all files do\n";
     expect(run()).toEqual([0, lines, note]);
     expect(run()).toEqual([0, lines, ""]);
   });

@@ -14,17 +14,19 @@ export interface Power {
 
 /**
  * Finds out the power of this process. Being uid 0 is none: a container may lack the capabilities, and in a user namespace
- * most users do not exist.
+ * most users do not exist. Where there is but one, as in that of `unshare -r`, root can do no more than the caller who made
+ * it, and uses the same images.
  */
 export function powerHere(): Power {
   if (process.getuid?.() !== 0) return { privileged: false, scope: "" };
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status"))?.[1] ?? "0";
-  const privileged = (BigInt(`0x${capabilities}`) & NEEDED) === NEEDED;
   const maps = ["/proc/self/uid_map", "/proc/self/gid_map"].map((path) =>
     read(path).trim().replaceAll(/\s+/g, " "),
   );
-  if (!privileged) return { privileged, scope: "none" };
-  if (maps.every((map) => map === EVERYBODY)) return { privileged, scope: "" };
+  const isEverybody = maps.every((map) => map === EVERYBODY);
+  const privileged = (BigInt(`0x${capabilities}`) & NEEDED) === NEEDED && idsHere() > 1;
+  if (!privileged) return { privileged, scope: isEverybody ? "none" : "" };
+  if (isEverybody) return { privileged, scope: "" };
   const hash = createHash("sha256").update(maps.join("\n")).digest("hex");
   return { privileged, scope: hash.slice(0, 16) };
 }
