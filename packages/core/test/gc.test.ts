@@ -56,6 +56,19 @@ describe.skipIf(!isRoot)(
       for (const path of written.splice(0)) rmSync(path, { force: true });
     });
 
+    it("are only named by a dry run, in the order in which they would be taken back", async () => {
+      const log = join(temporary(), "log");
+      const undo = ["a", "b"].map((name) => ["/bin/sh", "-c", `echo -${name} >> ${log}`]);
+      const path = leave(dead(), { undo });
+      const { undone } = await gc({ dryRun: true });
+      expect(about(log, undone)).toEqual(
+        ["b", "a"].map((name) => `/bin/sh -c echo -${name} >> ${log}`),
+      );
+      expect([existsSync(log), existsSync(path)]).toEqual([false, true]);
+      expect(about(log, (await gc()).undone)).toEqual(about(log, undone));
+      expect([read(log), existsSync(path)]).toEqual(["-b\n-a\n", false]);
+    });
+
     it("are taken back in reverse", async () => {
       const log = join(temporary(), "log");
       const step = (name: string) => ({
