@@ -117,7 +117,8 @@ async function drained(captured: Capture | undefined): Promise<Uint8Array | unde
   return captured?.bytes();
 }
 
-function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
+/** Waits for it, or until the time is over. No timer is left, which would keep this process alive. */
+export function orLater(done: Promise<void>, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     void done.then(() => {

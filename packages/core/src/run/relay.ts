@@ -6,6 +6,7 @@ import type { Streams } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
 import { contentOf, errnoOf } from "../host/host.js";
 import { SandboxError } from "../result/error.js";
+import { orLater } from "./capture.js";
 import type { StdioOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import type { Sinks } from "./stdio.js";
@@ -107,7 +108,7 @@ function relay(
       // A process that was not killed may keep the pipe open for ever. This waits as long as something comes, and then for
       // two seconds.
       for (let idle = 0, seen = moved; !isOver && idle < MOST_IDLE; seen = moved) {
-        await Promise.race([over, setTimeout(STEP)]);
+        await orLater(over, STEP);
         idle = isBusy || moved > seen ? 0 : idle + 1;
       }
       await cut();
