@@ -82,17 +82,17 @@ await describeWith("namespaces", "a session from the shell", () => {
     expect(piped).toMatchObject({ stdout: "y\n", stderr: "", exitCode: 141 });
   });
 
-  test("ends with its holder, and what is left of it is removed", async () => {
-    const marker = newMarker("holder");
+  test("ends with its daemon, and what is left of it is removed", async () => {
+    const marker = newMarker("daemon");
     const name = await started("--env", `MARK=${marker}`);
     const inside = newMarker("inside");
     const script = `echo on; sleep 60; : ${inside}`;
     const client = startNode([BIN.sandboxlib, "session", "exec", name, "--", "sh", "-c", script]);
     const sleeping = ran(client);
     await spoken(client);
-    const [holder = 0, ...others] = pidsWith(marker);
+    const [daemon = 0, ...others] = pidsWith(marker);
     expect(others).toEqual([]);
-    process.kill(holder, "SIGKILL");
+    process.kill(daemon, "SIGKILL");
     expect(await sleeping).toMatchObject({
       exitCode: 125,
       stderr: "sandboxlib: the session has ended, and the command with it\n",

@@ -1,12 +1,12 @@
 /** What the command line and the process that holds a session say to each other. Each message is one frame. */
 export type FrameKind =
-  /** To the holder: a command as JSON, standard input, its end, a signal's name, and the end of the session. */
+  /** To the daemon: a command as JSON, standard input, its end, a signal's name, and the end of the session. */
   | "command"
   | "stdin"
   | "stdin-end"
   | "signal"
   | "stop"
-  /** From the holder: that it takes more standard input, both outputs, and how the command ended, as JSON. */
+  /** From the daemon: that it takes more standard input, both outputs, and how the command ended, as JSON. */
   | "more"
   | "stdout"
   | "stderr"

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import { CliError } from "../errors.js";
 import type { Io } from "../output.js";
-import type { Told } from "./holder.js";
+import type { Told } from "./daemon.js";
 import { newPlace } from "./place.js";
 
 /** Tells the process that this one starts that it is to hold the session, and where. */
@@ -18,7 +18,7 @@ export async function start(line: CommandLine, io: Io): Promise<number> {
   const { [SOCKET]: given, ...env } = process.env;
   if (given !== undefined && process.send !== undefined) {
     delete process.env[SOCKET];
-    return (await import("./holder.js")).hold(line, io, given);
+    return (await import("./daemon.js")).keepSession(line, io, given);
   }
   const { name, path } = newPlace();
   const told = await holding({ ...env, [SOCKET]: path });

@@ -131,7 +131,7 @@ async function isForOther(
 }
 
 /** How many images are looked at to say how many there are. */
-const MOST_COUNTED = 32;
+const MOST_LOOKED_AT = 32;
 
 /**
  * The images that fit as well as the first one.
@@ -144,7 +144,7 @@ async function equalsOf(
   { store, platform }: Search,
 ): Promise<Descriptor[]> {
   const found = new Map<string, Descriptor>();
-  for (const each of candidates.slice(0, MOST_COUNTED)) {
+  for (const each of candidates.slice(0, MOST_LOOKED_AT)) {
     if (fitOf(each, platform) !== fitOf(first, platform) || found.has(each.digest)) continue;
     const isThere = (await store.find(blobName(each.digest))) !== undefined;
     // Somebody may mean an image by its tag that is not there, and should be told so.

@@ -9,13 +9,13 @@ import type { OpenSandbox } from "../sandbox-request.js";
 import { removePlace, sessionDirectory } from "./place.js";
 import { serve } from "./serve.js";
 
-/** What the holder tells the process that has started it. */
+/** What the daemon tells the process that has started it. */
 export type Told =
   | { readonly notes: string }
   | { readonly message: string; readonly hint?: string | undefined; readonly exitCode: number };
 
 /** Holds a session until it is stopped or this process ends, and serves its commands on a socket that only its user sees. */
-export async function hold(line: CommandLine, io: Io, path: string): Promise<number> {
+export async function keepSession(line: CommandLine, io: Io, path: string): Promise<number> {
   let isTold = false;
   // Who has started this process has given up.
   process.once("disconnect", () => isTold || process.exit(1));
