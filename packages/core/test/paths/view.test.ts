@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ResolvedMount } from "../../src/index.backend.js";
@@ -22,7 +23,10 @@ describe("locate", () => {
     const at = view({ "real/file": "x", racy: { link: "real" } });
     const script = 'cd "$1"; while :; do rm -f racy; mkdir racy; rmdir racy; ln -s real racy; done';
     const racer = spawn("sh", ["-c", script, "sh", at.root], { stdio: "ignore" });
-    onTestFinished(() => void racer.kill("SIGKILL"));
+    onTestFinished(async () => {
+      racer.kill("SIGKILL");
+      await once(racer, "exit");
+    });
     const kinds = new Set<string>();
     for (let count = 0; count < 20_000; count += 1) kinds.add(locate(at, "/racy/file").kind);
     expect([...kinds].filter((kind) => !["file", "missing"].includes(kind))).toEqual([]);
