@@ -179,6 +179,7 @@ describe("where uid 0 has no power", () => {
       execFileSync("tar", ["-C", from, `--owner=${id}`, `--group=${id}`, ...args]);
     pack("0", "--exclude=./ro/f", "-cf", file, ".");
     pack("1000", "-rf", file, "./ro/f");
+    chmodSync(join(from, "ro"), 0o755); // so that it can be removed
     const run = (): [number | null, string, string] => {
       const environment = [`HOME=${home}`, `XDG_CACHE_HOME=${cache}`, ...asRoot];
       const command = [process.execPath, BIN["run-sandbox"], file, "/bin/busybox", "stat"];
