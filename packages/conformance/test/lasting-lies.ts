@@ -48,7 +48,9 @@ export function pools(edit: (pool: PoolParts) => Partial<PoolParts>): Lie {
 
 /** A library without pools, that runs a sandbox, or keeps a session, in the place of each. */
 export function insteadOfPools(make: (sandbox: Sandbox) => Promise<PoolParts>): Lie {
-  return about({ createPool: async (config, given) => make(await createSandbox(config, given)) });
+  return about({
+    createPool: async (config, { backend }) => make(await createSandbox(config, { backend })),
+  });
 }
 
 /** A library that tells something else of each run, in sessions and pools too. */

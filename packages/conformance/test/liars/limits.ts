@@ -13,6 +13,7 @@ export const LIMITS: readonly Liar[] = [
     caughtBy: [
       "limits: limits.",
       "limits: a limit that the kernel",
+      "limits: few open files",
       "limits: a command of a session has",
       "limits: a run in a pool",
     ],

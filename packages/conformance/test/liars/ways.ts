@@ -1,4 +1,5 @@
-import type { RunOptions, SandboxChild } from "@sandboxlib/core";
+import { PassThrough, Transform } from "node:stream";
+import type { ConfigInput, RunOptions, SandboxChild } from "@sandboxlib/core";
 import { falsified } from "../lasting-lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
@@ -70,9 +71,58 @@ export const WAYS: readonly Liar[] = [
   {
     does: "takes a command that could not be started for one that went well",
     lie: () => inEveryWay({ isObliging: true }),
-    caughtBy: ["commands: a command that is too long", "feeding: a stream that fails"],
+    caughtBy: [
+      "commands: a command that is too long",
+      "commands: a spawned command that cannot",
+      "feeding: a stream that fails",
+    ],
+  },
+  {
+    does: "has a result before the output",
+    lie: () =>
+      inEveryWay({
+        child: ({ stdout, stderr }) => ({ stdout: late(stdout), stderr: late(stderr) }),
+      }),
+    caughtBy: ["streams: a listener has had"],
+  },
+  {
+    does: "gives the program the null device as standard input",
+    lie: () => inEveryWay({ options: (given) => ({ ...given, stdin: "discard" }) }),
+    caughtBy: ["streams: standard streams are pipes"],
+  },
+  {
+    does: "kills a program whose reader has gone",
+    lie: () => inEveryWay({ child: killedWithItsReader }),
+    caughtBy: ["streams: a program whose reader"],
+  },
+  {
+    does: "mounts nothing in /dev/shm",
+    lie: () => inEveryWay({ config: withoutShm }),
+    caughtBy: ["dev: mounts can lie in its shm"],
   },
 ];
+
+function late(stream: SandboxChild["stdout"]): SandboxChild["stdout"] {
+  return (
+    stream?.pipe(
+      new Transform({
+        transform: (chunk, _encoding, done) => void setTimeout(done, 500, null, chunk),
+      }),
+    ) ?? null
+  );
+}
+
+function killedWithItsReader(own: SandboxChild): Partial<SandboxChild> {
+  const shown = new PassThrough();
+  own.stdout?.on("data", (chunk) => shown.destroyed || shown.write(chunk));
+  own.stdout?.once("end", () => shown.end());
+  shown.once("close", () => own.kill("SIGKILL"));
+  return { stdout: shown };
+}
+
+function withoutShm({ mounts, ...others }: ConfigInput): ConfigInput {
+  return { ...others, mounts: mounts?.filter(({ target }) => !target.startsWith("/dev/shm/")) };
+}
 
 function abortedLate({ signal, ...others }: RunOptions): RunOptions {
   const controller = new AbortController();
