@@ -122,6 +122,14 @@ describe.skipIf(skip)(`a run that a fork server started${note}`, () => {
     },
   );
 
+  it("tells what it took also when it is ended", async () => {
+    const [sandbox, ended] = [await make(), await make({}, 1)];
+    const { usage, outcome } = await ended.run(["sh", "-c", "while :; do :; done"]);
+    expect(outcome).toBe("timed-out");
+    expect(Object.keys(usage)).toEqual(Object.keys((await sandbox.run(["true"])).usage));
+    expect(usage.userTime).toBeGreaterThan(0);
+  });
+
   it("leaves no process of a hundred that were aborted at any moment", async () => {
     const marker = newMarker("aborted");
     const sandbox = await make();
