@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type ConfigInput, isSandboxError, SandboxError } from "@sandboxlib/core";
 import { parseFields } from "@sandboxlib/core/internal";
 import { withCommands } from "./origins.js";
@@ -29,10 +29,28 @@ export function readConfigFile(path: string): ConfigInput {
 
 function readText(path: string, name: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(hostPath(path)));
+    return new TextDecoder("utf-8", { fatal: true }).decode(contentOf(hostPath(path)));
   } catch (cause) {
     const message = `--config: ${name} cannot be read: ${reasonOf(cause)}`;
     throw new SandboxError("CONFIG_INVALID", message, { path: "config", cause });
+  }
+}
+
+/** The most bytes of a config file. */
+const LONGEST = 1024 * 1024;
+
+/** Reads a file that need not have an end. */
+function contentOf(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(LONGEST + 1);
+    let size = 0;
+    for (let got = -1; got !== 0 && size < bytes.length; size += got)
+      got = readSync(file, bytes, size, bytes.length - size, null);
+    if (size > LONGEST) throw Object.assign(new Error("it is too long"), { code: "EFBIG" });
+    return bytes.subarray(0, size);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -56,7 +56,7 @@ async function startInside(line: CommandLine, signals: Forwarding): Promise<End>
       hint: "`sandboxlib doctor` says whether namespaces can be had.",
     });
   }
-  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const again = [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)];
   const { argv, env } = insideOf(again, shared, host);
   const [program, ...args] = argv;
   const child = spawn(program, args, { stdio: "inherit", env: { ...process.env, ...env } });

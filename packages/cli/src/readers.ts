@@ -137,6 +137,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "it does not exist",
   EACCES: "permission denied",
   EISDIR: "it is a directory",
+  EFBIG: "it is longer than a mebibyte",
   ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8",
 };
 

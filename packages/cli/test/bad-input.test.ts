@@ -52,6 +52,7 @@ test.each([
   [["--frobnicate\u001b[2J"], "--frobnicate\\x1b[2J: unknown option."],
   [["--config", "missing.json"], '--config: "missing.json" cannot be read: it does not exist'],
   [["--config", "."], '--config: "." cannot be read: it is a directory'],
+  [["--config", "/dev/zero"], '--config: "/dev/zero" cannot be read: it is longer than a mebibyte'],
   [
     ["--prefer", "network.non"],
     '--prefer: "network.non" is no capability. Did you mean network.none?',

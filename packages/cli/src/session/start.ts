@@ -30,7 +30,7 @@ export async function start(line: CommandLine, io: Io): Promise<number> {
 
 /** Starts this command line once more, with nothing of the caller's open, in a session of its own. */
 async function holding(env: NodeJS.ProcessEnv): Promise<Told> {
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+  const child = spawn(process.execPath, [...process.execArgv, "--", ...process.argv.slice(1)], {
     detached: true,
     env,
     stdio: ["ignore", "ignore", "ignore", "ipc"],

@@ -1,5 +1,5 @@
 import { SandboxError } from "../result/error.js";
-import { fieldPath } from "./parse.js";
+import { fieldPath, refuseOtherObjects } from "./parse.js";
 import { configJsonSchema } from "./schema.js";
 import { nearest, shown } from "./text.js";
 
@@ -17,6 +17,7 @@ export function checkSignal(signal: AbortSignal | undefined): void {
 export function refuseUnknown(options: object, known: object): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw invalidOption("options", `${shown(options)} is no object`);
+  refuseOtherObjects(options, "options");
   const key = Object.keys(options).find((each) => !Object.hasOwn(known, each));
   if (key === undefined) return;
   throw invalidOption(fieldPath([key]), "unknown option", placeOf(key, Object.keys(known)));

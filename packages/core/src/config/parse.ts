@@ -29,7 +29,7 @@ export function parseConfig(input: unknown): Config {
  * @throws SandboxError `CONFIG_INVALID`, naming the first field at fault.
  */
 export function parseFields(input: unknown): ParsedConfig {
-  refuseProtoKeys(input, []);
+  refuseStrange(input, []);
   const parsed = configSchema.safeParse(withPlainEnv(input));
   if (!parsed.success) {
     const [first] = parsed.error.issues;
@@ -55,15 +55,33 @@ export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
 
-/** Refuses keys such as `__proto__`, which zod would drop in silence. */
-function refuseProtoKeys(value: unknown, at: readonly PropertyKey[]): void {
+/** Refuses keys such as `__proto__`, and objects such as a Map or a Promise: zod would see nothing in them. */
+function refuseStrange(value: unknown, at: readonly PropertyKey[]): void {
   if (typeof value !== "object" || value === null || at.length > 8) return;
+  refuseOtherObjects(value, fieldPath(at));
   for (const key of Object.keys(value)) {
     const path = fieldPath([...at, key]);
     if (key === "__proto__")
       throw new SandboxError("CONFIG_INVALID", `${path}: unknown key`, { path });
-    refuseProtoKeys((value as Record<string, unknown>)[key], [...at, key]);
+    refuseStrange((value as Record<string, unknown>)[key], [...at, key]);
   }
+}
+
+/**
+ * Refuses an object that is neither a plain one nor a list: what it holds may not be among its keys.
+ *
+ * @throws SandboxError `CONFIG_INVALID`
+ */
+export function refuseOtherObjects(value: object, path: string): void {
+  if (Array.isArray(value) || value === process.env) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // A plain object of another realm has another Object.prototype.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  const name = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  throw new SandboxError("CONFIG_INVALID", `${path}: a ${name} is no plain object`, {
+    path,
+    hint: value instanceof Promise ? "Await it." : "Write it as `{ name: value }`.",
+  });
 }
 
 function defaultCwd(root: string): string {

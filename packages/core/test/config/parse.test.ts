@@ -106,6 +106,7 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
 ];
 
 const FIELDS = "`configJsonSchema()` has every field.";
+const PLAIN = "Write it as `{ name: value }`.";
 
 /** Wrong inputs, with the exact message and hint. */
 const WORDS: readonly (readonly [input: unknown, message: string, hint: string])[] = [
@@ -133,6 +134,11 @@ const WORDS: readonly (readonly [input: unknown, message: string, hint: string])
     'command: "ls -l" must be a list',
     'Give each word by itself: `["ls", "-l"]`.',
   ],
+  [Promise.resolve({}), "config: a Promise is no plain object", "Await it."],
+  [new Map([["hidden", []]]), "config: a Map is no plain object", PLAIN],
+  [{ limits: new Map() }, "limits: a Map is no plain object", PLAIN],
+  [{ env: new Map() }, "env: a Map is no plain object", PLAIN],
+  [{ user: new Date() }, "user: a Date is no plain object", PLAIN],
   [{ network: () => 1 }, 'network: a function must be "none" or "host"', FIELDS],
   [
     { env: { PWD: "/hunter" } },

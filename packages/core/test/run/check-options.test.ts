@@ -34,6 +34,12 @@ describe("a run", () => {
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path });
   });
 
+  it("with options that are no plain object is CONFIG_INVALID", async () => {
+    const error = await thrown(() => sandbox.run(["true"], new Map([["maxOutput", 1]]) as never));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "options" });
+    expect(error.message).toBe("options: a Map is no plain object");
+  });
+
   it.each([-1, 1.5, Number.NaN])("with maxOutput %d is CONFIG_INVALID", async (maxOutput) => {
     const error = await thrown(() => sandbox.run(["true"], { maxOutput }));
     expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "maxOutput" });
