@@ -74,8 +74,16 @@ function resolveMount(
   const wanted = resolved.type === "bind" ? resolved.kind : "directory";
   if (at.path === "/") throw invalid(`${path}.target`, mount.target, "leads to the root itself");
   if (at.kind === "memory") {
-    if (nearest(view, at.path)?.type === "proc")
+    const above = nearest(view, at.path);
+    if (above?.type === "proc")
       throw invalid(`${path}.target`, mount.target, "lies in a proc mount");
+    if (above?.type === "dev" && DEV_LINKS.some((name) => at.path === `${above.target}/${name}`))
+      throw invalid(
+        `${path}.target`,
+        mount.target,
+        "is a symlink of the minimal /dev, on which nothing can be mounted",
+        "Mount it at another path.",
+      );
   } else if (at.kind === "missing" && missing !== undefined) {
     missing.push({ target: at.path, field: `${path}.target`, value: mount.target });
   } else if (at.kind === "missing") {
@@ -102,6 +110,9 @@ function resolveMount(
     ? { ...base, type: "tmpfs", size }
     : { ...base, type: resolved.type };
 }
+
+/** The symlinks in a `dev` mount. */
+const DEV_LINKS: readonly string[] = ["fd", "stdin", "stdout", "stderr", "ptmx"];
 
 function hostSource(path: string, field: string): { source: string; kind: "file" | "directory" } {
   const source = realPath(path);

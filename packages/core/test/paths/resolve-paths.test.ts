@@ -66,6 +66,16 @@ const BAD: readonly (readonly [what: string, config: ConfigInput, path: string])
     "mounts[0].target",
   ],
   [
+    "a target that is a symlink of a dev mount",
+    {
+      mounts: [
+        { type: "dev", target: "/tmp" },
+        { type: "bind", source: "/dev/null", target: "/tmp/ptmx" },
+      ],
+    },
+    "mounts[1].target",
+  ],
+  [
     "a target in a proc mount",
     {
       mounts: [
