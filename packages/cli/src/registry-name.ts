@@ -28,7 +28,8 @@ const TRANSPORTS = ["docker", "docker-daemon", "containers-storage"];
 /** Whether a word is a name with a tag or digest, or begins with the name of a host. */
 function isName(word: string): boolean {
   const [, path = "", tag, digest] =
-    /^([\w.-]+(?::\d+)?(?:\/[\w.-]+)*?)(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/.exec(word) ?? [];
+    /^([\w.-]+(?::\d+(?=\/))?(?:\/[\w.-]+)*?)(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/.exec(word) ??
+    [];
   if (path === "" || path.startsWith(".")) return false;
   const isOnHost = /^([\w-]+(\.[\w-]+)+|localhost)(:\d+)?\/./.test(path);
   return tag !== undefined || digest !== undefined || isOnHost;

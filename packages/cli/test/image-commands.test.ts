@@ -134,6 +134,7 @@ describe("the name of an image in a registry", () => {
     ["docker://alpine:3", "skopeo copy docker://alpine:3 oci:alpine"],
     ["docker.io/library/alpine", "skopeo copy docker://docker.io/library/alpine oci:alpine"],
     ["localhost:5000/app", "skopeo copy docker://localhost:5000/app oci:app"],
+    ["alpine:3", "skopeo copy docker://alpine:3 oci:alpine"],
     ["alpine:latest", "skopeo copy docker://alpine:latest oci:alpine"],
     [`a/b@sha256:${"0".repeat(64)}`, `skopeo copy docker://a/b@sha256:${"0".repeat(64)} oci:b`],
     ["docker-daemon:app:1", "skopeo copy docker-daemon:app:1 oci:app"],
