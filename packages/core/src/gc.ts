@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { CGROUP_PREFIX, killAll } from "./cgroup/group.js";
 import { hierarchies } from "./cgroup/hierarchy.js";
+import { checkKinds, KINDS } from "./config/kinds.js";
 import { errnoOf, type HostCommand, runHostCommand } from "./host/host.js";
 import { fateOf } from "./host/owner.js";
 import { claim, type Entry, type Found, journals, mountNamespace } from "./start/tool/journal.js";
@@ -35,9 +36,12 @@ export interface GcOptions {
  * Takes back what runs of dead processes have left on the host. Runs that are still going on are left alone, and so are
  * those of other pid and mount namespaces.
  *
- * @throws SandboxError `LAUNCH_FAILED` when the journal's directory is not ours alone.
+ * @throws SandboxError `CONFIG_INVALID` for an option that there is not, `LAUNCH_FAILED` when the journal's directory is not
+ * ours alone.
  */
-export async function gc({ dryRun = false }: GcOptions = {}): Promise<GarbageCollected> {
+export async function gc(options: GcOptions = {}): Promise<GarbageCollected> {
+  checkKinds(options, { dryRun: KINDS.flag });
+  const { dryRun = false } = options;
   const done: Done = { undone: [], failed: [], unsure: [] };
   for (const found of journals()) await collect(found, done, dryRun);
   await removeStaleRuns(done, dryRun);

@@ -8,7 +8,9 @@ export {
 } from "./backend/discovery.js";
 export { basesOf } from "./capability/capability.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
-export { parseFields } from "./config/parse.js";
+export { checkKind, checkKinds, KINDS, type Kind } from "./config/kinds.js";
+export { invalidOption } from "./config/options.js";
+export { fieldPath, parseFields } from "./config/parse.js";
 export { exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";
 export { removeTree } from "./host/remove-tree.js";

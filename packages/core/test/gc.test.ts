@@ -271,3 +271,16 @@ function ticks(count: number): Promise<void> {
 function read(path: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
+
+describe("gc", () => {
+  it.each([
+    [{ dryrun: true }, "dryrun: unknown option"],
+    [{ dryRun: "yes" }, 'dryRun: "yes" is neither true nor false'],
+    [{ dryRun: null }, "dryRun: null is neither true nor false"],
+    [true, "options: true is no object"],
+    [null, "options: null is no object"],
+  ])("takes nothing back when it is given %j", async (options, message) => {
+    const error = await thrown(() => gc(options as never));
+    expect([error.code, error.message]).toEqual(["CONFIG_INVALID", message]);
+  });
+});

@@ -12,15 +12,21 @@ export function checkSignal(signal: AbortSignal | undefined): void {
 /**
  * Refuses an option that there is not: whoever has set it counts on it.
  *
+ * @param places - Where what others call by another name belongs, where these options have places of their own.
  * @throws SandboxError `CONFIG_INVALID`, with a hint where it belongs.
  */
-export function refuseUnknown(options: object, known: object): void {
+export function refuseUnknown(
+  options: object,
+  known: object,
+  places: Readonly<Record<string, string>> = {},
+): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw invalidOption("options", `${shown(options)} is no object`);
   refuseOtherObjects(options, "options");
   const key = Object.keys(options).find((each) => !Object.hasOwn(known, each));
   if (key === undefined) return;
-  throw invalidOption(fieldPath([key]), "unknown option", placeOf(key, Object.keys(known)));
+  const place = Object.hasOwn(places, key) ? places[key] : placeOf(key, Object.keys(known));
+  throw invalidOption(fieldPath([key]), "unknown option", place);
 }
 
 function placeOf(key: string, known: readonly string[]): string {

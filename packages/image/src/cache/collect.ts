@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fateOf, ownedName, removeTree } from "@sandboxlib/core/internal";
+import { checkKinds, fateOf, KINDS, ownedName, removeTree } from "@sandboxlib/core/internal";
 import { type Cache, openExistingCache } from "./directories.js";
 import { renameDirectory } from "./images.js";
 
@@ -27,12 +27,12 @@ export interface CollectOptions {
 /**
  * Removes every image that no run uses from the cache, and what dead runs have left there.
  *
- * @throws SandboxError `IMAGE_INVALID` when others than the caller can change the cache.
+ * @throws SandboxError `CONFIG_INVALID` for an option that there is not, `IMAGE_INVALID` when others than the caller can
+ * change the cache.
  */
-export function collectImages({
-  keepImages = false,
-  dryRun = false,
-}: CollectOptions = {}): Collected {
+export function collectImages(options: CollectOptions = {}): Collected {
+  checkKinds(options, { keepImages: KINDS.flag, dryRun: KINDS.flag });
+  const { keepImages = false, dryRun = false } = options;
   const cache = openExistingCache();
   const done: Results = { removed: [], kept: [], unused: [], failed: [] };
   if (cache === undefined) return done;

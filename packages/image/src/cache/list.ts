@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { checkKind, KINDS } from "@sandboxlib/core/internal";
 import { invalidImage, shown, withSystemError } from "../errors.js";
 import type { FormatName } from "../image.js";
 import { diskUsage } from "../unpack/watch-size.js";
@@ -53,9 +54,11 @@ const SHORTEST = 8;
  * @param word - The path from which they were unpacked, or their digest, with or without its kind. It may be shortened to
  * eight digits.
  * @returns the digests of what was removed.
- * @throws SandboxError `IMAGE_INVALID` when there is no such image, or a run uses it, or several have such a digest.
+ * @throws SandboxError `IMAGE_INVALID` when there is no such image, or a run uses it, or several have such a digest;
+ * `CONFIG_INVALID` for what is no text.
  */
 export function removeImages(word: string): string[] {
+  checkKind("word", word, KINDS.text);
   const cache = openExistingCache();
   const all = cache === undefined ? [] : readdirSync(cache.images);
   const found = all.flatMap((key) => {
