@@ -1,4 +1,5 @@
 import type { ConfigInput } from "@sandboxlib/core";
+import { checkKind, type Kind } from "@sandboxlib/core/internal";
 
 /** The formats that can be a root. */
 export const FORMATS = ["aci", "oci", "docker", "tar", "squashfs", "erofs", "directory"] as const;
@@ -90,17 +91,36 @@ export interface Ids {
 /** The largest id: the kernel takes the number after it for "no id". */
 export const LAST_ID = 4_294_967_294;
 
-/** Merges two configs: the caller's fields replace those of the image. Variables and limits are merged one by one. */
+/**
+ * Merges two configs: the caller's fields replace those of the image. Variables and limits are merged one by one.
+ *
+ * @throws SandboxError `CONFIG_INVALID` for what is no object.
+ */
 export function withImage(image: ConfigInput, config: ConfigInput): ConfigInput {
+  checkKind("image", image, OBJECT);
+  checkKind("config", config, OBJECT);
   const { root: _, ...own } = Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined),
   ) as ConfigInput;
+  const [env, limits] = [merged(image.env, own.env), merged(image.limits, own.limits)];
   return {
     ...image,
     ...own,
-    ...((image.env ?? own.env) !== undefined && { env: { ...image.env, ...own.env } }),
-    ...((image.limits ?? own.limits) !== undefined && {
-      limits: { ...image.limits, ...own.limits },
-    }),
+    ...(env !== undefined && { env }),
+    ...(limits !== undefined && { limits }),
   };
 }
+
+/** What is no object is left as it is, for whoever checks the config: nothing of it could be merged. */
+function merged<Type>(image: Type | undefined, own: Type | undefined): Type | undefined {
+  if (isObject(image) && isObject(own)) return { ...image, ...own };
+  return own === undefined ? image : own;
+}
+
+/** Whether something is an object with names for its values. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Its values may be secret: a config has variables. */
+export const OBJECT: Kind = { accepts: isObject, not: "is no object", isSecret: true };

@@ -7,13 +7,15 @@ import { lock } from "./cache/lock.js";
 import { invalidImage, orNote, orThrow, type RunStep, shown, withSystemError } from "./errors.js";
 import { loadFormat } from "./formats/load.js";
 import type { Image, ImageOptions } from "./image.js";
+import { checkImageOptions } from "./image-options.js";
 
 /**
  * Opens an image: it is unpacked into the cache unless it is there already. A directory that is no OCI layout is a root as
  * it is.
  *
  * @param path - A file, or a directory.
- * @throws SandboxError `IMAGE_INVALID`, and what `createSandbox` throws, since images are unpacked in a sandbox.
+ * @throws SandboxError `IMAGE_INVALID`, `CONFIG_INVALID` for an option that there is not or that is wrong, and what
+ * `createSandbox` throws, since images are unpacked in a sandbox.
  */
 export async function openImage(path: string, options: ImageOptions = {}): Promise<Image> {
   return open(path, options, orThrow);
@@ -31,6 +33,7 @@ export async function inspectImage(path: string, options: ImageOptions = {}): Pr
 }
 
 async function open(path: string, options: ImageOptions, runStep: RunStep): Promise<Image> {
+  checkImageOptions(path, options);
   try {
     return await openUnpacked(path, options, runStep);
   } catch (error) {
@@ -63,6 +66,7 @@ export async function unpackImage(
   path: string,
   options: ImageOptions,
 ): Promise<Unpacked | undefined> {
+  checkImageOptions(path, options);
   try {
     return await unpack(path, options);
   } catch (error) {

@@ -63,9 +63,6 @@ export function checkKind(name: string, value: unknown, { accepts, not, isSecret
 }
 
 function kindOf(value: unknown): string {
-  return value === null
-    ? "null"
-    : Array.isArray(value)
-      ? "a list"
-      : `a value of type ${typeof value}`;
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
 }

@@ -6,8 +6,9 @@ import {
   SandboxError,
   type SandboxOptions,
 } from "@sandboxlib/core";
+import { checkKind, KINDS, type Kind } from "@sandboxlib/core/internal";
 import { withSystemError } from "../errors.js";
-import { LAST_ID } from "../image.js";
+import { isObject, LAST_ID, OBJECT } from "../image.js";
 import { makeMountPoints } from "../root/mount-points.js";
 import { idsHere } from "../unpack/power.js";
 import { copyLayer, type ImageRoot, type Layer, overlayLayer, sharedLayer } from "./layer.js";
@@ -29,13 +30,15 @@ export interface ImageSandbox extends AsyncDisposable {
  * protection.
  *
  * @param config - The image's own config, with what the caller wants otherwise. Its root is not looked at.
- * @throws SandboxError as `createSandbox`
+ * @throws SandboxError as `createSandbox`, `CONFIG_INVALID` for what is no image.
  */
 export async function openImageSandbox(
   image: ImageRoot,
   config: ConfigInput,
   options: SandboxOptions = {},
 ): Promise<ImageSandbox> {
+  checkKind("image", image, IMAGE);
+  checkKind("config", config, OBJECT);
   const { writable = "all" } = config;
   const wanted = { ...config, writable };
   const variants = variantsFor(wanted);
@@ -49,6 +52,13 @@ export async function openImageSandbox(
   }
   throw new TypeError("there is always a variant");
 }
+
+const IMAGE: Kind = {
+  accepts: (image) =>
+    isObject(image) && [image["rootDirectory"], image["key"]].every(KINDS.path.accepts),
+  not: "is no image as openImage gives it",
+  isSecret: true,
+};
 
 /** One way to run an image: the layer, and the user of the program. */
 interface Variant {
