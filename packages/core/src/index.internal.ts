@@ -11,7 +11,7 @@ export { type Delegation, probeCgroups } from "./cgroup/delegation.js";
 export { checkKind, checkKinds, KINDS, type Kind } from "./config/kinds.js";
 export { invalidOption } from "./config/options.js";
 export { fieldPath, parseFields } from "./config/parse.js";
-export { exactWords, isExactVariable } from "./config/text.js";
+export { absolutePath, exactText, exactWords, isExactVariable } from "./config/text.js";
 export { bootId, fateOf, ownedName } from "./host/owner.js";
 export { removeTree } from "./host/remove-tree.js";
 export { type Located, locate } from "./paths/view.js";

@@ -1,5 +1,6 @@
 export type { BuildReport } from "./build/archive.js";
-export { buildOci, type OciOptions } from "./build/oci.js";
+export { buildOci } from "./build/oci.js";
+export type { OciOptions } from "./build/oci-options.js";
 export { type Collected, type CollectOptions, collectImages } from "./cache/collect.js";
 export { type CachedImage, listImages, removeImages } from "./cache/list.js";
 export { untoldNotes } from "./cache/told.js";

@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  buildOci,
   collectImages,
   inspectImage,
   openImage,
@@ -152,4 +153,61 @@ describe("a run of an image", () => {
     expect(both).toEqual(["AB", 3, ["A=2"], null]);
     expect(withImage(image, { env: { B: "2" } }).env).toEqual({ A: "1", B: "2" });
   });
+});
+
+/** Options of `buildOci`, and what is said of them. */
+const BUILD: [options: unknown, message: string, hint?: string][] = [
+  [null, "options: null is no object"],
+  [{ entrypiont: ["a"] }, "entrypiont: unknown option", "Did you mean `entrypoint`?"],
+  [{ cmd: ["a"] }, "cmd: unknown option", "It is called `command`."],
+  [{ cwd: "/" }, "cwd: unknown option", "It is called `workingDirectory`."],
+  [{ command: "sh -c" }, "command: a value of type string is no list of words"],
+  [{ command: [1] }, "command[0]: a value of type number is no text"],
+  [{ entrypoint: ["a", null] }, "entrypoint[1]: null is no text"],
+  [{ entrypoint: ["a\0"] }, "entrypoint[0]: a value of type string is no text"],
+  [{ env: ["A=1"] }, "env: a list is no object with a text for each name"],
+  [{ env: { A: 1 } }, "env.A: a value of type number is no text"],
+  [{ env: { A: undefined } }, "env.A: undefined is no text"],
+  [{ env: { "A=B": "1" } }, 'env["A=B"]: is a variable name with `=`'],
+  [{ env: { "": "1" } }, 'env[""]: is an empty variable name'],
+  [{ user: 0 }, "user: 0 is not USER or USER:GROUP, each a name or a number"],
+  [{ user: "a:b:c" }, 'user: "a:b:c" is not USER or USER:GROUP, each a name or a number'],
+  [{ user: "a:" }, 'user: "a:" is not USER or USER:GROUP, each a name or a number'],
+  [{ user: "a b" }, 'user: "a b" is not USER or USER:GROUP, each a name or a number'],
+  [{ user: "4294967295" }, 'user: "4294967295" is not USER or USER:GROUP, each a name or a number'],
+  [{ workingDirectory: "rel" }, 'workingDirectory: "rel" must be an absolute path'],
+  [{ workingDirectory: "/a/.." }, 'workingDirectory: "/a/.." must not contain `..`'],
+  [{ workingDirectory: 3 }, "workingDirectory: 3 is no path"],
+  [{ tag: "a b" }, 'tag: "a b" is no tag, such as app:1.0'],
+  [{ tag: "" }, 'tag: "" is no tag, such as app:1.0'],
+  [{ platform: 3 }, "platform: 3 is no text"],
+  [{ signal: 3 }, "signal: 3 is no AbortSignal"],
+  [{ onNote: 3 }, "onNote: 3 is no function"],
+];
+
+describe("an OCI image", () => {
+  it.each(BUILD)("is not made with %j", async (options, message, hint) => {
+    const directory = temporary();
+    mkdirSync(join(directory, "root"));
+    const build = (): Promise<string> =>
+      buildOci(join(directory, "root"), join(directory, "image"), options as never);
+    await refused(build, message, hint);
+    expect(readdirSync(directory)).toEqual(["root"]);
+  });
+
+  it("is not made of or to nothing", async () => {
+    await refused(() => buildOci("d", undefined as never), "file: undefined is no path");
+    await refused(() => buildOci(3 as never, "f"), "directory: 3 is no path");
+  });
+
+  it.each(["v1", "app:1.0", "x.org/my_app/a__b--c:1.0-rc.1", "app@1+2"])(
+    "can have the tag %s",
+    async (tag) => {
+      const directory = temporary();
+      mkdirSync(join(directory, "root"));
+      const file = join(directory, "image");
+      await buildOci(join(directory, "root"), file, { tag, user: "www-data:33" });
+      expect((await inspectImage(file, { tag })).format).toBe("oci");
+    },
+  );
 });

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { checkKind, KINDS } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
 import { platformOf } from "../oci/platform.js";
-
 import { fileHash, fileSource } from "../unpack/source.js";
 import {
   type BuildReport,
@@ -14,36 +14,22 @@ import {
   writeArchive,
 } from "./archive.js";
 import { entriesOf, type FileEntry } from "./files.js";
-
-/** What an OCI image says beside its files. */
-export interface OciOptions extends BuildReport {
-  /** Such as `linux/amd64`. Default: this machine's platform. */
-  readonly platform?: string | undefined;
-  /** A name for the image in its layout. Default: none. */
-  readonly tag?: string | undefined;
-  /** The program and its first arguments, which a run keeps. Default: none. */
-  readonly entrypoint?: readonly string[] | undefined;
-  /** The arguments after those, which a run may replace; without an entry point, the command. Default: none. */
-  readonly command?: readonly string[] | undefined;
-  /** The variables of the program. Default: none. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** The user of the program, `USER[:GROUP]`, each a name or a number. Default: root. */
-  readonly user?: string | undefined;
-  /** The directory in which the program starts. Default: the root. */
-  readonly workingDirectory?: string | undefined;
-}
+import { checkOciOptions, type OciOptions } from "./oci-options.js";
 
 /**
  * Makes an OCI image layout in a tar archive. The image has one layer, which is made of a directory.
  *
  * @returns the digest of its manifest.
- * @throws SandboxError `IMAGE_INVALID`
+ * @throws SandboxError `IMAGE_INVALID`, and `CONFIG_INVALID` for an option that there is not or that is wrong.
  */
 export async function buildOci(
   directory: string,
   file: string,
   options: OciOptions = {},
 ): Promise<string> {
+  checkKind("directory", directory, KINDS.path);
+  checkKind("file", file, KINDS.path);
+  checkOciOptions(options);
   return replaceFile(file, (output) => buildTo(output, directory, options));
 }
 
