@@ -1,6 +1,7 @@
 import { type BuildReport, buildOci } from "@sandboxlib/image";
 import { type CommandLine, valueOf, valuesOf } from "./command-line.js";
 import { CliError } from "./errors.js";
+import { type Origins, withOrigin } from "./origins.js";
 import type { Io } from "./output.js";
 import { workOn } from "./progress.js";
 import { hostPath } from "./readers.js";
@@ -26,10 +27,33 @@ export async function buildImage(
     signal: work.signal,
   };
   const digest = await work.during(async () =>
-    aci ? buildAci(from, to, report) : buildOci(from, to, { ...ociOptions(line), ...report }),
+    aci ? buildAci(from, to, report) : buildOf(line, from, to, report),
   );
   stdout.write(`${digest}\n`);
 }
+
+async function buildOf(
+  line: CommandLine,
+  from: string,
+  to: string,
+  report: BuildReport,
+): Promise<string> {
+  try {
+    return await buildOci(from, to, { ...ociOptions(line), ...report });
+  } catch (error) {
+    throw withOrigin(error, ORIGINS);
+  }
+}
+
+/** The options of this command, by what the library calls them. */
+const ORIGINS: Origins = new Map([
+  ["entrypoint", "--entrypoint"],
+  ["command", "--cmd"],
+  ["env", "--env"],
+  ["user", "--user"],
+  ["workingDirectory", "--cwd"],
+  ["tag", "--tag"],
+]);
 
 async function buildAci(from: string, to: string, report: BuildReport): Promise<string> {
   return (await import("@sandboxlib/image-appc")).buildAci(from, to, report);

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -66,6 +67,22 @@ describe("`image build`", () => {
       ]);
     },
   );
+
+  test.each([
+    [
+      ["--user", "a:b:c"],
+      'user: "a:b:c" is not USER or USER:GROUP, each a name or a number (--user)',
+    ],
+    [["--cwd", "rel"], 'workingDirectory: "rel" must be an absolute path (--cwd)'],
+    [["--tag", "a b"], 'tag: "a b" is no tag, such as app:1.0 (--tag)'],
+  ])("makes nothing that no image can say: %s", async (options, message) => {
+    const file = join(directory, "none.tar");
+    const made = await sandboxlib(["image", "build", directory, "--oci", "-o", file, ...options], {
+      env,
+    });
+    expect([made.exitCode, made.stderr.split("\n")[0]]).toEqual([2, `sandboxlib: ${message}`]);
+    expect(existsSync(file)).toBe(false);
+  });
 
   test.each([
     [["--aci", "--cmd", "x"], "--cmd: is for --oci; with --aci, DIR/manifest says it"],
