@@ -52,6 +52,10 @@ const DOCKER: readonly (readonly [string, Buffer])[] = [
   ["in blobs", saved(`blobs/sha256/${sha256(CONFIG)}`, `blobs/sha256/${HEX}`, [dir("blobs")])],
   ["with absolute names", saved(`/${sha256(CONFIG)}.json`, `/${HEX}.tar`)],
   ["with names that begin with a dot", saved("./config.json", `./${HEX}/layer.tar`, [dir("./")])],
+  ["in a directory", saved("config.json", "l/layer.tar")],
+  ["each in a directory", saved("c/config.json", "./l/layer.tar", [dir("c"), dir("./l")])],
+  ["as a root has them", saved("etc/config", "usr/lib/layer", [dir("etc"), dir("usr/lib")])],
+  ["in a directory, under gzip", gzipSync(saved("config.json", "l/layer.tar", [dir("l")]))],
   ["under gzip", gzipSync(saved("config.json", "layer.tar.gz"))],
 ];
 
@@ -91,6 +95,16 @@ const ROOTS: readonly (readonly [string, Buffer, readonly string[]])[] = [
     "a manifest.json of its own",
     archive({ path: "manifest.json", body: '{"name":"app"}' }, { path: "b" }),
     ["b", "manifest.json"],
+  ],
+  [
+    "a manifest.json of another tool behind its directories",
+    archive(dir("bin"), { path: "bin/y" }, { path: "manifest.json", body: '[{"name":"app"}]' }),
+    ["bin", "manifest.json"],
+  ],
+  [
+    "an oci-layout behind its directories",
+    archive(dir("bin"), { path: "bin/y" }, { path: "oci-layout" }),
+    ["bin", "oci-layout"],
   ],
   ["a name of 64 digits", archive({ path: HEX }), [HEX]],
 ];

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { isSandboxError } from "@sandboxlib/core";
 import { invalidImage } from "../errors.js";
 import type { FormatName } from "../image.js";
 import { isSaved, LARGEST_JSON } from "../oci/json.js";
@@ -26,8 +27,13 @@ export async function formatOfFile(
   if (start.subarray(EROFS_AT).equals(EROFS)) return "erofs";
   const compression = compressionOf(start);
   const look = lookAt();
-  if (compression === "none") await readHeaders(path, look);
-  else await readAll(source, compression, totals, look);
+  try {
+    if (compression === "none") await readHeaders(path, look);
+    else await readAll(source, compression, totals, look);
+  } catch (error) {
+    // What is wrong with the files of a root is told by whoever unpacks it.
+    if (!look.isLikeRoot() || !isSandboxError(error) || error.code !== "IMAGE_INVALID") throw error;
+  }
   return look.format();
 }
 
@@ -40,6 +46,8 @@ interface Look {
   readonly blocks: Blocks;
   /** Whether the rest of the archive cannot change the result. */
   readonly isDecided: () => boolean;
+  /** Whether there was an entry that tools do not write for an image, as far as the names of their files go. */
+  readonly isLikeRoot: () => boolean;
   /** @throws SandboxError `IMAGE_INVALID` for an archive without entries. */
   format(): FormatName;
 }
@@ -53,6 +61,7 @@ function lookAt(): Look {
   let count = 0;
   let decided: FormatName | undefined;
   let isAci = true;
+  let isLikeRoot = false;
   const manifest: Buffer[] = [];
   const isDocker = (): boolean => manifest.length > 0 && isSaved(Buffer.concat(manifest));
   const blocks = entriesOf({
@@ -61,9 +70,9 @@ function lookAt(): Look {
       if (path === "" || decided !== undefined) return undefined;
       count += 1;
       isAci &&= /^(manifest|rootfs(\/.*)?)$/s.test(path);
-      if (path === "oci-layout" && header.type === "0") decided = "oci";
-      else if (isAci ? count >= ENOUGH : count > MOST || !mayBeImage(header, path))
-        decided = isAci ? "aci" : "tar";
+      isLikeRoot ||= !isAci && !isNameOfImage(header, path);
+      if (path === "oci-layout" && header.type === "0" && !isLikeRoot) decided = "oci";
+      else if (isAci ? count >= ENOUGH : count > MOST) decided = isAci ? "aci" : "tar";
       if (path !== "manifest.json" || header.type !== "0" || header.size > LARGEST_JSON)
         return undefined;
       manifest.length = 0;
@@ -74,6 +83,7 @@ function lookAt(): Look {
   return {
     blocks,
     isDecided: () => decided !== undefined,
+    isLikeRoot: () => isLikeRoot,
     format() {
       if (count === 0) throw invalidImage("it holds nothing");
       if (decided !== undefined) return decided;
@@ -84,10 +94,10 @@ function lookAt(): Look {
 }
 
 /**
- * Whether an OCI layout or an archive of `docker save` may have an entry. A root nearly always begins with one that they
- * have not, so that the rest of it need not be read for this.
+ * Whether an OCI layout has such an entry, or what `docker save` writes. An oci-layout beside others is a file of a root.
+ * With a manifest.json it is different: that may give any names to the files of an image, and mostly comes last.
  */
-function mayBeImage({ type }: Header, path: string): boolean {
+function isNameOfImage({ type }: Header, path: string): boolean {
   if (type === "5") return /^([0-9a-f]{64}|ingest|blobs(\/[^/]*)?)$/.test(path);
   return /^[012]$/.test(type) && /^([^/]*|[0-9a-f]{64}\/[^/]*|blobs\/.*)$/s.test(path);
 }
