@@ -19,7 +19,8 @@ const launches = Number(values.launches);
 /** What may be left for a moment, or varies by itself. */
 const SLACK = {
   "memory, MiB": 64,
-  fds: 2,
+  // Pipes are made ahead, seven at a time.
+  fds: 16,
   mounts: 0,
   children: 1,
   // Of the whole host, where others make sandboxes, too.
@@ -40,16 +41,22 @@ const session = await sandbox.openSession();
 await soak("session runs", () => session.run());
 await session.close();
 const pool = await createPool(config, { backend: values.backend, size: 4 });
-await soak("pool runs", () => pool.run());
+await soak(
+  "pool runs",
+  () => pool.run(),
+  () => pool.ready(),
+);
 await pool.close();
 
-/** Two at a time, one for each core; the first tenth brings everything to its working size. */
-async function soak(title, run) {
+/** Two at a time, one for each core; the first tenth brings everything to its working size. What refills itself settles first. */
+async function soak(title, run, settle = async () => undefined) {
   await times(launches / 10, run);
+  await settle();
   const before = await state();
   const start = performance.now();
   await times(launches, run);
   const seconds = (performance.now() - start) / 1000;
+  await settle();
   const after = await state();
   console.log(`${launches} ${title} in ${seconds.toFixed(1)} s`);
   for (const [name, value] of Object.entries(after)) {
