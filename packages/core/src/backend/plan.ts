@@ -29,7 +29,7 @@ export interface ToolPlan {
   /**
    * Ends and removes what the tool has started elsewhere, such as a container, and succeeds where there is none. It is run
    * in the plan's environment after every run, however that ended, for at most ten seconds; when this process has died, by
-   * its watchdog, and by `gc` where that could not.
+   * its watchdog. Where that could not, `gc` says where the command is, and does not run it: a program may have changed it.
    */
   readonly end?: readonly [string, ...string[]];
   /** In the tool's words, what enforces each capability that the plan enforces. */

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { SandboxError } from "../../result/error.js";
 
 /**
- * The command that ends what a tool has started elsewhere, as a script: this process, its watchdog, which is a shell, and
- * `gc`, in another process, run the same.
+ * The command that ends what a tool has started elsewhere, as a script for this process and its watchdog, which is a shell.
  *
  * @throws SandboxError `BACKEND_INVALID` for a variable that no shell can set.
  */
@@ -24,13 +22,8 @@ export function endScript(
 const EXEC = "exec ";
 
 /** The command in a script, for people. */
-export function commandIn(path: string): string {
-  try {
-    const text = readFileSync(path, "utf8");
-    return text.slice(text.lastIndexOf(`\n${EXEC}`) + EXEC.length + 1).trimEnd();
-  } catch {
-    return path; // Another process has run it meanwhile, and removed it.
-  }
+export function commandIn(script: string): string {
+  return script.slice(script.lastIndexOf(`\n${EXEC}`) + EXEC.length + 1).trimEnd();
 }
 
 function quoted(word: string): string {

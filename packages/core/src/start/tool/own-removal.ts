@@ -43,7 +43,7 @@ export function openBase(): void {
   if (!isOurs()) throw new Error(`${OWN_BASE} can be used by others than this user`);
 }
 
-/** Whether there is one that only this user can write to: what lies in it is run by `gc`. */
+/** Whether there is one that only this user can write to, and so what this user starts in a sandbox that shows it. */
 export function isOurs(): boolean {
   const stat = lstatSync(OWN_BASE, { throwIfNoEntry: false });
   return (
@@ -51,8 +51,12 @@ export function isOurs(): boolean {
   );
 }
 
-/** The removal of what a run has at a path. */
-export function removalOf(path: string, hasScript: boolean): Removal {
+/**
+ * The removal of what a run has at a path.
+ *
+ * @param script - Its text. A program that may write where the script lies could have changed that.
+ */
+export function removalOf(path: string, script: string | undefined): Removal {
   const failed = (what: string, why: string): SandboxError => {
     for (const each of [SCRIPT, ""])
       tryTo(() => renameSync(`${path}${each}`, `${path}${ABANDONED}${each}`));
@@ -60,11 +64,11 @@ export function removalOf(path: string, hasScript: boolean): Removal {
       hint: "Find out what is in its way, then run `sandboxlib gc`.",
     });
   };
-  const script = `${path}${SCRIPT}`;
   let removing: Promise<void> | undefined;
   const remove = async (): Promise<void> => {
-    const failure = hasScript ? await runHostCommand(running(script)) : undefined;
-    if (failure !== undefined) throw failed(commandIn(script), failure);
+    const failure = script === undefined ? undefined : await runHostCommand(running(script));
+    if (failure !== undefined) throw failed(commandIn(script ?? ""), failure);
+    rmSync(`${path}${SCRIPT}`, { force: true });
     try {
       await clearSlowly(path);
     } catch (error) {
@@ -77,8 +81,10 @@ export function removalOf(path: string, hasScript: boolean): Removal {
       return removing;
     },
     removeNow(hasBegun) {
-      const failure = hasScript && hasBegun ? runHostCommandNow(running(script)) : undefined;
-      if (failure !== undefined) throw failed(commandIn(script), failure);
+      const failure =
+        script !== undefined && hasBegun ? runHostCommandNow(running(script)) : undefined;
+      if (failure !== undefined) throw failed(commandIn(script ?? ""), failure);
+      rmSync(`${path}${SCRIPT}`, { force: true });
       try {
         clear(path);
       } catch (error) {
@@ -89,8 +95,8 @@ export function removalOf(path: string, hasScript: boolean): Removal {
 }
 
 /** What runs a script. */
-export function running(script: string): HostCommand {
-  return [realHost().which("sh") ?? "/bin/sh", script];
+function running(script: string): HostCommand {
+  return [realHost().which("sh") ?? "/bin/sh", "-c", script];
 }
 
 /** Removes the files of a run that never began. */

@@ -49,7 +49,7 @@ export function openOwn(plan: ToolPlan, backend: string): Own {
     plan: own,
     script: script && `${path}${SCRIPT}`,
     tmpfs: tmpfsIn(path, ownDirectory),
-    ...removalOf(path, script !== undefined),
+    ...removalOf(path, script),
   };
 }
 

@@ -1,9 +1,7 @@
 import { lstatSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { runHostCommand } from "../../host/host.js";
 import { fateOf } from "../../host/owner.js";
-import { commandIn } from "./end-script.js";
-import { ABANDONED, clearSlowly, isOurs, OWN_BASE, running, SCRIPT, tryTo } from "./own-removal.js";
+import { ABANDONED, clearSlowly, isOurs, OWN_BASE, SCRIPT, tryTo } from "./own-removal.js";
 
 /** What `gc` did with what dead runs had left. */
 export interface StaleRuns {
@@ -43,19 +41,12 @@ const UNKNOWN =
 
 async function collect(
   path: string,
-  { undone, failed }: StaleRuns,
+  { undone, failed, unsure }: StaleRuns,
   dryRun: boolean,
 ): Promise<void> {
-  const script = `${path}${SCRIPT}`;
-  if (lstatSync(script, { throwIfNoEntry: false }) !== undefined) {
-    const command = commandIn(script);
-    const failure = dryRun ? undefined : await runHostCommand(running(script));
-    // Whoever else collects it may have removed the script just then.
-    if (failure !== undefined && lstatSync(script, { throwIfNoEntry: false }) !== undefined) {
-      failed.push(`${command}: ${failure}`);
-      return;
-    }
-    undone.push(command);
+  if (lstatSync(`${path}${SCRIPT}`, { throwIfNoEntry: false }) !== undefined) {
+    unsure.push(`${path}${SCRIPT}: ${NOT_RUN}`);
+    return;
   }
   const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   try {
@@ -65,3 +56,6 @@ async function collect(
     failed.push(`rm -r ${path}: ${String(error)}`);
   }
 }
+
+const NOT_RUN =
+  "it ends what a run has started elsewhere, and is not run, since a program in a sandbox may have written it; read it, run it with sh, and remove it";

@@ -10,7 +10,7 @@ export type Watch = (item: number | string) => () => void;
 
 /**
  * Starts what has the process groups of runs killed, and their scripts run, should this process end before them, by
- * whatever means. A script that fails, or takes more than ten seconds, is left to `gc`.
+ * whatever means. A script that succeeds is removed; one that fails, or takes more than ten seconds, is left for a person.
  *
  * A tool alone cannot be trusted with that: bwrap, for one, arms its own parent-death signal only when its set-up is
  * done, and goes on to start the program when it is orphaned before. So one shell beside this process holds a pipe
@@ -51,7 +51,7 @@ for item in $items; do
 done
 for item in $items; do
   case $item in
-    /*) "$@" "$0" "$item" & ;;
+    /*) { "$@" "$0" "$item" && rm -f -- "$item"; } & ;;
   esac
 done
 wait

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -128,7 +128,7 @@ describe("what a tool has started elsewhere", () => {
     }
   });
 
-  it("that cannot be ended is CLEANUP_FAILED, and left to gc", async () => {
+  it("that cannot be ended is CLEANUP_FAILED, and gc runs no script that a program may have written", async () => {
     const place = temporary({ stuck: "" });
     const sandbox = await sandboxOf(place);
     await expect(sandbox.run(["true"])).rejects.toMatchObject({
@@ -140,12 +140,14 @@ describe("what a tool has started elsewhere", () => {
         .map((name) => name.replace(/^[^.]*/, ""))
         .sort(),
     ).toEqual([".abandoned", ".abandoned.end"]);
-    const stuck = await gc();
-    expect(stuck.failed.filter((line) => line.includes(place))).toHaveLength(1);
-    expect(running(place)).toHaveLength(1);
+    const [script = ""] = left().filter((name) => name.endsWith(".end"));
     rmSync(join(place, "stuck"));
-    const done = await gc();
-    expect(done.undone.filter((line) => line.includes(place))).toHaveLength(1);
+    const { unsure } = await gc();
+    expect(unsure.filter((line) => line.startsWith(join(OWN_BASE, script)))).toHaveLength(1);
+    expect(running(place)).toHaveLength(1);
+    execFileSync("sh", [join(OWN_BASE, script)]);
+    rmSync(join(OWN_BASE, script));
+    await gc();
     expect([left(), running(place)]).toEqual([[], []]);
   });
 
@@ -177,6 +179,7 @@ describe("when the caller is killed", () => {
     await once(child, "exit");
     while (isThere(pid)) await setTimeout(5);
     while (running(place).length > 0) await setTimeout(5);
+    while (existsSync(join(OWN_BASE, `${name}.end`))) await setTimeout(5);
     const { undone } = await gc();
     expect(undone).toContain(`rm -r ${join(OWN_BASE, name)}`);
     expect(existsSync(join(OWN_BASE, name))).toBe(false);
