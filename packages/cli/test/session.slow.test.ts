@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { newMarker, pidsWith, spoken } from "@sandboxlib/test-support";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWith } from "./support/backend.js";
@@ -80,6 +80,18 @@ await describeWith("namespaces", "a session from the shell", () => {
     const argv = ["-c", script, process.execPath, BIN.sandboxlib, name];
     const piped = await ran(spawn("/bin/bash", argv, { cwd: "/", stdio: "pipe" }));
     expect(piped).toMatchObject({ stdout: "y\n", stderr: "", exitCode: 141 });
+  });
+
+  test("keeps no pipe of a command whose reader has gone", async () => {
+    const marker = newMarker("pipes");
+    const name = await started("--env", `MARK=${marker}`);
+    const [daemon = 0] = pidsWith(marker);
+    const fds = (): number => readdirSync(`/proc/${daemon}/fd`).length;
+    const before = fds();
+    const script = '"$0" "$1" session exec "$2" -- yes | head -n 1';
+    for (let round = 0; round < 4; round += 1)
+      await ran(spawn("/bin/bash", ["-c", script, process.execPath, BIN.sandboxlib, name]));
+    await expect.poll(fds).toBeLessThanOrEqual(before);
   });
 
   test("ends with its daemon, and what is left of it is removed", async () => {

@@ -69,7 +69,7 @@ async function endOf(socket: Socket, input: Input): Promise<SandboxResult | unde
 
 /** Writes no faster than it is read. */
 function show(to: NodeJS.WriteStream, data: Buffer, socket: Socket): void {
-  if (to.write(data)) return;
+  if (to.write(data) || socket.isPaused()) return;
   socket.pause();
   to.once("drain", () => socket.resume());
 }

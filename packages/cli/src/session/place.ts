@@ -11,9 +11,13 @@ import { CliError } from "../errors.js";
 export function sessionDirectory(): string {
   const uid = process.geteuid?.() ?? 0;
   const path = `/tmp/sandboxlib-${uid}`;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const stat = lstatSync(path);
-  if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) return path;
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch {
+    // Something is there, or nothing can be: the look says which.
+  }
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true && stat.uid === uid && (stat.mode & 0o077) === 0) return path;
   throw new CliError(
     `${path} is not a directory of this user's alone, and sessions are kept there`,
     {

@@ -56,7 +56,11 @@ export function serve(socket: Socket, session: Session, config: Config, stop: ()
     }
   });
   socket.on("error", () => undefined);
-  socket.on("close", () => gone.abort());
+  socket.on("close", () => {
+    gone.abort();
+    // Nobody will read what is left, and a pipe that is not read is never closed.
+    for (const output of [child?.stdout, child?.stderr]) output?.destroy();
+  });
 }
 
 /** Whether commands can still be run. A command that the kernel does not take says nothing of the session. */
