@@ -98,7 +98,9 @@ async function sandboxFor(
     cwd: writable ?? "/",
     ...(box !== undefined && { user: NOBODY }),
   };
-  const strict = { hidden: secretDirectories(used), limits: { addressSpace: MEMORY } };
+  // What lies below the box is covered by it.
+  const covered = box === undefined ? [] : [BOX];
+  const strict = { hidden: secretDirectories(used, covered), limits: { addressSpace: MEMORY } };
   try {
     // A backend may drop everything except the write protection and the missing network.
     const wanted = sanitized ? config : { ...config, ...strict };
@@ -141,8 +143,11 @@ const OPTIONAL = [
 const HINT =
   "Install a backend that has writable.paths and network.none, such as @sandboxlib/backend-namespaces, or turn the image into a tar archive that is plain or compressed with gzip.";
 
-/** The directories with the most secrets, except for those in which a path lies that the tool uses. */
-function secretDirectories(used: readonly string[]): string[] {
+/**
+ * The directories with the most secrets, except for those in which a path lies that the tool uses, and those that are
+ * covered anyway.
+ */
+function secretDirectories(used: readonly string[], covered: readonly string[]): string[] {
   const found = new Set(["/home", "/root", "/run", "/var/run", homedir()].flatMap(realDirectory));
   const within = (path: string, directory: string): boolean =>
     `${path}/`.startsWith(`${directory}/`);
@@ -150,6 +155,7 @@ function secretDirectories(used: readonly string[]): string[] {
     (directory) =>
       directory !== "/" &&
       !used.some((path) => within(path, directory)) &&
+      !covered.some((cover) => within(directory, cover)) &&
       ![...found].some((other) => other !== directory && within(directory, other)),
   );
 }
