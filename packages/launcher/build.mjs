@@ -1,5 +1,5 @@
-// Compiles the launcher into the package for an architecture: `build.mjs arm64`. Where that cannot be
-// done, it says so and succeeds: the rest of the repository does without. A mistake in our own source
+// Compiles the launcher into the package for an architecture: `build.mjs arm64`; or another program that is linked with
+// its runtime: `build.mjs arm64 SOURCES FILE`. Where that cannot be done, it says so and succeeds: the rest of the repository does without. A mistake in our own source
 // is an error. For another architecture than this one it takes a cross compiler, if there is one.
 import { spawnSync } from "node:child_process";
 import {
@@ -14,12 +14,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const crossCompilers = { x64: "x86_64-linux-gnu-gcc", arm64: "aarch64-linux-gnu-gcc" };
-const arch = process.argv[2] ?? process.arch;
+const [
+  arch = process.arch,
+  sources = join(here, "src"),
+  binary = join(here, "..", `launcher-linux-${arch}`, "bin/sandboxlib-launcher"),
+] = process.argv.slice(2);
 const isForeign = arch !== process.arch;
 const compiler = isForeign ? crossCompilers[arch] : process.env["CC"] || "cc";
 
@@ -50,18 +54,16 @@ const flags = [
 build();
 
 function build() {
-  const directory = join(here, "..", `launcher-linux-${arch}`, "bin");
-  const binary = join(directory, "sandboxlib-launcher");
-  if (isNewer(binary)) return;
+  if (isNewer()) return;
   const missing = whatIsMissing();
   if (missing !== undefined) {
-    if (!isForeign) console.log(`launcher: not built, ${missing}`);
+    if (!isForeign) console.log(`${basename(binary)}: not built, ${missing}`);
     return;
   }
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(dirname(binary), { recursive: true });
   const unfinished = `${binary}.${process.pid}`;
-  const sources = files(".c").sort((a, b) => a.localeCompare(b));
-  const { status } = compile([...sources, "-lgcc", "-o", unfinished], "inherit");
+  const ordered = files(".c").sort((a, b) => a.localeCompare(b));
+  const { status } = compile([...ordered, "-lgcc", "-o", unfinished], "inherit");
   if (status !== 0) {
     rmSync(unfinished, { force: true });
     process.exitCode = 1;
@@ -96,16 +98,16 @@ function compile(words, stderr) {
 }
 
 function files(end) {
-  return ["src", "runtime"].flatMap((directory) =>
-    readdirSync(join(here, directory))
+  return [sources, join(here, "runtime")].flatMap((directory) =>
+    readdirSync(directory)
       .filter((name) => name.endsWith(end))
-      .map((name) => join(here, directory, name)),
+      .map((name) => join(directory, name)),
   );
 }
 
-function isNewer(binary) {
+function isNewer() {
   if (!existsSync(binary)) return false;
-  const sources = [...files(".c"), ...files(".h"), fileURLToPath(import.meta.url)];
+  const all = [...files(".c"), ...files(".h"), fileURLToPath(import.meta.url)];
   const made = statSync(binary).mtimeMs;
-  return sources.every((source) => statSync(source).mtimeMs < made);
+  return all.every((source) => statSync(source).mtimeMs < made);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# build.sh setup|command|frames|fds FILE: a fuzz target, by clang with libFuzzer
+# build.sh setup|command|frames|fds|plan FILE: a fuzz target, by clang with libFuzzer
 # build.sh replay FILE: the replay program, by any compiler
 # All of them stop at the first finding of ASan or UBSan.
 set -eu
@@ -15,4 +15,4 @@ fi
 # shellcheck disable=SC2086
 exec "$compiler" -std=gnu11 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror \
     -fsanitize=$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -I ../src -o "$2" \
-    $sources check.c ../src/protocol.c ../src/setup.c ../src/command.c ../src/fds.c
+    $sources check.c check_plan.c ../src/protocol.c ../src/setup.c ../src/command.c ../src/fds.c ../src/plan_file.c

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void check_filter(const struct filter *filter);
 static void check_limits(const struct command *command);
 static void check_map(const struct id_map *map);
 static void check_mount(const struct mount *mount);
@@ -17,6 +18,7 @@ static void encode_map(struct report *report, uint8_t tag, const struct id_map *
 static void encode_hostname(struct report *report, const char *hostname);
 static void encode_cgroup(struct report *report, const struct cgroup *cgroup);
 static void encode_overlay(struct report *report, const struct setup *setup);
+static void encode_filter(struct report *report, uint8_t tag, const struct filter *filter);
 static void encode_mount(struct report *report, const struct mount *mount);
 static void encode_strings(struct report *report, struct cursor strings, uint32_t count);
 static void begin_record(struct report *report, uint8_t tag, size_t size);
@@ -35,6 +37,10 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
         check_map(&setup->uids);
         check_map(&setup->gids);
     }
+    if (setup->capabilities) {
+        expect((setup->capabilities & ~KEEPABLE_CAPABILITIES) == 0);
+        expect(setup->uid == 0 && !(setup->namespaces & NAMESPACE_USER));
+    }
     if (setup->hostname)
         expect((setup->namespaces & NAMESPACE_UTS) && strlen(setup->hostname) <= 64);
     expect(!setup->upper == !setup->work);
@@ -42,8 +48,8 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
         check_path(setup->upper);
         check_path(setup->work);
     }
-    expect(setup->filter ? setup->filter_count > 0 : setup->filter_count == 0);
-    expect(setup->filter_count <= MOST_INSTRUCTIONS);
+    check_filter(&setup->filter);
+    check_filter(&setup->program_filter);
     struct cursor mounts = setup->mounts;
     struct mount mount;
     uint32_t count = 0;
@@ -55,12 +61,19 @@ void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
     expect_bytes(&report, data, size);
 }
 
+static void check_filter(const struct filter *filter)
+{
+    expect(filter->instructions ? filter->count > 0 : filter->count == 0);
+    expect(filter->count <= MOST_INSTRUCTIONS);
+}
+
 void check_command(const struct command *command, uint8_t mode, const uint8_t *data, size_t size)
 {
     expect(command->id != 0);
     for (int fd = 0; fd < 3; fd++) {
         uint8_t stream = command->streams[fd];
-        expect(stream <= STREAM_SENT);
+        expect(stream <= STREAM_LARGE);
+        expect(stream != STREAM_LARGE || fd == 1);
         expect(stream != STREAM_OUTPUT || fd == 2);
         expect(mode == MODE_SESSION || (stream != STREAM_PIPE && stream != STREAM_SENT));
     }
@@ -181,17 +194,18 @@ static void encode_setup(struct report *report, const struct setup *setup)
         encode_map(report, 'U', &setup->uids);
         encode_map(report, 'G', &setup->gids);
     }
+    if (setup->capabilities) {
+        begin_record(report, 'K', 8);
+        add_u64(report, setup->capabilities);
+    }
     if (setup->hostname)
         encode_hostname(report, setup->hostname);
     if (setup->cgroup.procs.count + setup->cgroup.tasks.count > 0)
         encode_cgroup(report, &setup->cgroup);
     if (setup->upper)
         encode_overlay(report, setup);
-    if (setup->filter) {
-        size_t size = (size_t)setup->filter_count * INSTRUCTION;
-        begin_record(report, 'F', size);
-        add_bytes(report, setup->filter, size);
-    }
+    encode_filter(report, 'F', &setup->filter);
+    encode_filter(report, 'E', &setup->program_filter);
     struct cursor mounts = setup->mounts;
     struct mount mount;
     while (next_mount(&mounts, &mount))
@@ -258,6 +272,15 @@ static void encode_overlay(struct report *report, const struct setup *setup)
     begin_record(report, 'O', room_for(setup->upper) + room_for(setup->work));
     add_string(report, setup->upper);
     add_string(report, setup->work);
+}
+
+static void encode_filter(struct report *report, uint8_t tag, const struct filter *filter)
+{
+    size_t size = (size_t)filter->count * INSTRUCTION;
+    if (!filter->instructions)
+        return;
+    begin_record(report, tag, size);
+    add_bytes(report, filter->instructions, size);
 }
 
 static void encode_mount(struct report *report, const struct mount *mount)

@@ -89,6 +89,8 @@ static void check_launch_request(const struct frame *frame)
         uint8_t stream = take_u8(&cursor);
         expect(stream == request.streams[fd] && (stream == STREAM_NULL || stream == STREAM_PIPE));
     }
+    uint8_t waits = take_u8(&cursor);
+    expect(waits == (request.waits ? 1 : 0));
     expect(!cursor.broken && cursor.at == request.initial_bytes.at && cursor.left == request.initial_bytes.left);
 }
 

@@ -1,6 +1,6 @@
 /* replay run|session: reads frames on fd 3 as the launcher does, and prints for each a line of JSON: what was parsed,
  * or what is wrong. Strings are in hexadecimal, because they may hold any byte. Ends with the first frame that cannot
- * be read. */
+ * be read. What lies between the head and the sum of a plan comes as a frame `P`. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@ static void print_wrong(const char *wrong);
 static void print_setup(const struct setup *setup);
 static void print_command(const struct command *command);
 static void print_map(const char *name, const struct id_map *map);
+static void print_filter(const char *name, const struct filter *filter);
 static void print_mounts(struct cursor mounts);
 static void print_strings(struct cursor strings, uint32_t count);
 static void print_string(const char *text);
@@ -33,6 +34,13 @@ int main(int argc, char **argv)
 
 static void replay(const struct frame *frame, uint8_t mode)
 {
+    if (frame->type == 'P') {
+        const char *wrong = check_plan_body(frame->payload, frame->size);
+        if (wrong)
+            return print_wrong(wrong);
+        printf("{}\n");
+        return;
+    }
     if (frame->type == 'S') {
         struct setup setup;
         const char *wrong = parse_setup(frame->payload, frame->size, &setup);
@@ -64,6 +72,8 @@ static void print_setup(const struct setup *setup)
         print_map("uids", &setup->uids);
         print_map("gids", &setup->gids);
     }
+    if (setup->capabilities)
+        printf(",\"capabilities\":%" PRIu64, setup->capabilities);
     if (setup->hostname) {
         printf(",\"hostname\":");
         print_string(setup->hostname);
@@ -82,12 +92,8 @@ static void print_setup(const struct setup *setup)
         printf(",\"work\":");
         print_string(setup->work);
     }
-    if (setup->filter) {
-        printf(",\"filter\":\"");
-        for (int index = 0; index < setup->filter_count * INSTRUCTION; index++)
-            printf("%02x", setup->filter[index]);
-        printf("\"");
-    }
+    print_filter("filter", &setup->filter);
+    print_filter("programFilter", &setup->program_filter);
     printf(",\"mounts\":[");
     print_mounts(setup->mounts);
     printf("]}\n");
@@ -124,6 +130,16 @@ static void print_map(const char *name, const struct id_map *map)
         printf(",[%u,%u,%u]", extent.inside, extent.outside, extent.count);
     }
     printf("]");
+}
+
+static void print_filter(const char *name, const struct filter *filter)
+{
+    if (!filter->instructions)
+        return;
+    printf(",\"%s\":\"", name);
+    for (int index = 0; index < filter->count * INSTRUCTION; index++)
+        printf("%02x", filter->instructions[index]);
+    printf("\"");
 }
 
 static void print_mounts(struct cursor mounts)

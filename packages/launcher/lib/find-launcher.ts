@@ -39,7 +39,13 @@ export function findLauncher(
   const path = join(dirname(manifest), "bin/sandboxlib-launcher");
   const fault = faultOf(path);
   if (fault !== undefined) return { reason: `${path} ${fault}`, remedy: remedyFor(name, path) };
-  return { path, version: (require(manifest) as { version: string }).version };
+  return {
+    path,
+    // Read for those who show it.
+    get version() {
+      return (require(manifest) as { version: string }).version;
+    },
+  };
 }
 
 const PACKAGES = ["@sandboxlib/launcher-linux-x64", "@sandboxlib/launcher-linux-arm64"];

@@ -96,6 +96,16 @@ char *strchr(const char *text, int character)
     return memchr(text, character, strlen(text) + 1);
 }
 
+char *strrchr(const char *text, int character)
+{
+    const char *last = NULL;
+    do
+        if (*text == (char)character)
+            last = text;
+    while (*text++ != '\0');
+    return (char *)(uintptr_t)last;
+}
+
 int strcmp(const char *one, const char *two)
 {
     return strncmp(one, two, SIZE_MAX);

@@ -1,6 +1,7 @@
 /* Parses commands, and the short frames. */
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "protocol.h"
 
@@ -8,6 +9,7 @@ static uint32_t take_strings(struct cursor *cursor, struct cursor *strings, bool
 static const char *parse_limits(struct cursor *cursor, struct command *command);
 static const char *parse_terminal(struct cursor *cursor, uint8_t mode, struct command *command);
 static bool is_stream(uint8_t stream, int fd, uint8_t mode);
+static bool parse_tool_fds(struct cursor *cursor, struct tool_request *request);
 
 const char *parse_command(const uint8_t *data, size_t size, uint8_t mode, struct command *command)
 {
@@ -96,6 +98,8 @@ static bool is_stream(uint8_t stream, int fd, uint8_t mode)
         return true;
     case STREAM_OUTPUT:
         return fd == 2;
+    case STREAM_LARGE:
+        return fd == 1;
     case STREAM_PIPE:
     case STREAM_SENT:
         return mode == MODE_SESSION;
@@ -122,9 +126,52 @@ bool parse_launch_request(const uint8_t *data, size_t size, struct launch_reques
         if (request->streams[fd] != STREAM_NULL && request->streams[fd] != STREAM_PIPE)
             return false;
     }
+    const uint8_t waits = take_u8(&cursor);
+    request->waits = waits == 1;
     request->initial_bytes = cursor;
     return !cursor.broken && request->id != 0 && request->namespaces <= ALL_NAMESPACES &&
-           request->umask <= 0777;
+           request->umask <= 0777 && waits <= 1;
+}
+
+bool parse_tool_request(const uint8_t *data, size_t size, struct tool_request *request)
+{
+    struct cursor cursor = cursor_over(data, size);
+    request->id = take_u32(&cursor);
+    request->umask = take_u32(&cursor);
+    for (int fd = 0; fd < 3; fd++) {
+        request->streams[fd] = take_u8(&cursor);
+        if (request->streams[fd] != STREAM_NULL && request->streams[fd] != STREAM_PIPE &&
+            (fd != STDERR_FILENO || request->streams[fd] != STREAM_OUTPUT))
+            return false;
+    }
+    const uint8_t read_only_dev = take_u8(&cursor);
+    request->read_only_dev = read_only_dev == 1;
+    request->argument_count = take_strings(&cursor, &request->arguments, false);
+    request->variable_count = take_strings(&cursor, &request->variables, true);
+    return parse_tool_fds(&cursor, request) && cursor_done(&cursor) && request->id != 0 &&
+           request->umask <= 0777 && read_only_dev <= 1 && request->argument_count > 0;
+}
+
+static bool parse_tool_fds(struct cursor *cursor, struct tool_request *request)
+{
+    unsigned pipes = 0;
+    uint64_t taken = 7; /* a bit for each number; the standard streams are no such fds */
+    request->fd_count = take_u32(cursor);
+    if (cursor->broken || request->fd_count > MOST_TOOL_FDS)
+        return false;
+    for (uint32_t index = 0; index < request->fd_count; index++) {
+        struct tool_fd *fd = &request->fds[index];
+        const uint32_t number = take_u32(cursor);
+        const uint8_t kind = take_u8(cursor);
+        const uint32_t size = take_u32(cursor);
+        const uint8_t *bytes = take_bytes(cursor, size);
+        if (!bytes || number >= TOOL_FD_END || taken >> number & 1 || kind < TOOL_FD_FROM_CORE ||
+            kind > TOOL_FD_DATA || (kind != TOOL_FD_DATA && (size > 0 || ++pipes > 3)))
+            return false;
+        taken |= (uint64_t)1 << number;
+        *fd = (struct tool_fd){(int)number, (enum tool_fd_kind)kind, cursor_over(bytes, size)};
+    }
+    return true;
 }
 
 bool parse_data(const uint8_t *data, size_t size, uint32_t *id, struct cursor *bytes)

@@ -20,6 +20,12 @@ static const struct device devices[] = {
     {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
 };
 
+enum { NULL_DEVICE = 0 };
+
+/* The detached mount through which the null device was opened. It stays, or becomes that of the sandbox's own /dev: when
+ * such a mount is closed, the kernel waits for all processors. */
+static int null_mount = -1;
+
 static const char *const links[][2] = {
     {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
@@ -31,6 +37,7 @@ static int add_filesystem(int dev, const char *name, const char *type, const str
                           unsigned attributes);
 static bool is_device(int fd, struct stat *info);
 static int open_read_only(int fd, const struct stat *info);
+static int open_again(int file, int as);
 static bool make_dev_read_only(const char **what);
 
 void make_dev(int target)
@@ -54,10 +61,13 @@ void make_dev(int target)
 static void add_devices(int dev)
 {
     for (size_t index = 0; index < sizeof devices / sizeof *devices; index++) {
-        int device = clone_device(devices[index].name);
+        const bool is_open = index == NULL_DEVICE && null_mount >= 0;
+        int device = is_open ? null_mount : clone_device(devices[index].name);
         make_mount_point(dev, devices[index].name, false);
         attach(device, dev, devices[index].name);
         close(device);
+        if (is_open)
+            null_mount = -1;
     }
 }
 
@@ -100,11 +110,10 @@ int clone_device(const char *name)
 int open_null_device(void)
 {
     char path[FD_PATH];
-    int device = clone_device("null");
-    int null = open(fd_path(path, device), O_RDWR | O_CLOEXEC);
+    null_mount = clone_device("null");
+    int null = open(fd_path(path, null_mount), O_RDWR | O_CLOEXEC);
     if (null < 0)
         fail(FAILED_SETUP, errno, "open /dev/null");
-    close(device);
     return null;
 }
 
@@ -114,11 +123,13 @@ bool have_devices(void)
     return is_device(0, &info) || is_device(1, &info) || is_device(2, &info);
 }
 
-void protect_devices(void)
+void protect_devices(int null)
 {
     struct stat info;
     for (int fd = 0; fd < 3; fd++) {
-        int again = is_device(fd, &info) ? open_read_only(fd, &info) : -1;
+        int again = -1;
+        if (is_device(fd, &info))
+            again = null >= 0 && info.st_rdev == makedev(1, 3) ? open_again(null, fd) : open_read_only(fd, &info);
         if (again < 0)
             continue;
         dup2(again, fd);
@@ -152,22 +163,32 @@ static int open_read_only(int fd, const struct stat *info)
         return -1;
     int again = -1;
     if (fstat(tree, &found) == 0 && found.st_dev == info->st_dev && found.st_ino == info->st_ino &&
-        found.st_rdev == info->st_rdev && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) == 0) {
-        int flags = fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK);
-        again = open(fd_path(name, tree), flags | O_NOCTTY | O_CLOEXEC);
-    }
+        found.st_rdev == info->st_rdev && sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) == 0)
+        again = open_again(tree, fd);
     close(tree);
     return again;
 }
 
+/* Opens a file as it is open at an fd. */
+static int open_again(int file, int as)
+{
+    char path[FD_PATH];
+    const int flags = fcntl(as, F_GETFL) & (O_ACCMODE | O_APPEND | O_NONBLOCK);
+    return open(fd_path(path, file), flags | O_NOCTTY | O_CLOEXEC);
+}
+
 void run_with_read_only_dev(char **words)
 {
-    const char *what = "unshare";
-    if (unshare(CLONE_NEWNS) == 0 && make_dev_read_only(&what)) {
-        what = "execve";
+    const char *failed = protect_dev();
+    if (!failed)
         execve(words[0], words, environ);
-    }
-    exit_with_error(what, errno);
+    exit_with_error(failed ? failed : "execve", errno);
+}
+
+const char *protect_dev(void)
+{
+    const char *what = "unshare";
+    return unshare(CLONE_NEWNS) == 0 && make_dev_read_only(&what) ? NULL : what;
 }
 
 /* Makes /dev a mount of its own where it is none. What is mounted below, such as /dev/shm, stays as it is. */

@@ -102,7 +102,7 @@ bool make_pipes(uint32_t id, const uint8_t streams[3], struct pipes *pipes)
     pipes->core.id = id;
     for (int fd = 0; fd < 3; fd++) {
         int ends[2];
-        if (streams[fd] != STREAM_PIPE)
+        if (streams[fd] != STREAM_PIPE && streams[fd] != STREAM_LARGE)
             continue;
         if (pipe2(ends, O_CLOEXEC) != 0) {
             int error = errno;

@@ -31,7 +31,7 @@ struct pipes {
     struct fd_message core; /* the other ends */
 };
 
-/* Makes one for each STREAM_PIPE; `id` is for the message. False, with errno, when it could not make all of them; there
+/* Makes one for each STREAM_PIPE and STREAM_LARGE; `id` is for the message. False, with errno, when it could not make all of them; there
  * are none then. */
 bool make_pipes(uint32_t id, const uint8_t streams[3], struct pipes *pipes);
 

@@ -40,12 +40,20 @@ void share_kill_flags(void)
     kill_flags = memory;
 }
 
+bool is_forbidden(uint32_t id)
+{
+    return kill_flags[id % KILL_FLAGS] != 0;
+}
+
 const char *fork_launcher(const struct launch_request *request, struct forked *forked)
 {
     struct pipes pipes;
-    repeats = is_alike(request, &last);
-    last = *request;
-    bool found = take_spare(request, forked, &pipes);
+    bool found = false;
+    if (!request->waits) {
+        repeats = is_alike(request, &last);
+        last = *request;
+        found = take_spare(request, forked, &pipes);
+    }
     if (!found && !make_pipes(request->id, request->streams, &pipes))
         return "pipe2";
     /* First, so that core opens its ends meanwhile. */

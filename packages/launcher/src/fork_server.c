@@ -3,24 +3,26 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "backlog.h"
 #include "fds.h"
 #include "launcher.h"
 #include "process.h"
 #include "sandbox.h"
 
-/* A launcher. What it takes for core's socket leads here. */
+/* A launcher. What it takes for core's socket leads here. Or a tool, which says nothing. */
 struct child {
     uint32_t id;
     pid_t pid;
-    int socket;      /* -1: the launcher has ended */
-    uint8_t *unsent; /* bytes from core that the socket has not taken yet, NULL: none */
-    size_t unsent_size, unsent_start;
-    time_t kill_time; /* when it is killed, 0: core has not hung up on it */
+    int socket; /* of a tool its pidfd; -1: it has ended */
+    bool is_tool;
+    bool waits; /* see launch_request */
+    int errors; /* of a tool, see tool.c */
+    struct backlog unsent; /* what core has sent */
+    time_t kill_time;      /* when it is killed, 0: core has not hung up on it */
 };
 
 enum { END_TIMEOUT = 3 }; /* seconds */
@@ -31,11 +33,8 @@ static bool make_room(void);
 static bool kill_late(void);
 static void dispatch(const struct frame *frame);
 static void start_child(const struct launch_request *request);
+static void start_tool(const struct tool_request *request);
 static void write_to_child(uint32_t id, const struct cursor *bytes);
-static bool keep_unsent(struct child *child, const uint8_t *bytes, size_t size);
-static size_t send_some(int socket, const uint8_t *bytes, size_t size);
-static void send_unsent(struct child *child);
-static void drop_unsent(struct child *child);
 static void end_child(uint32_t id);
 static bool pass_on(const struct child *child);
 static void reap(struct child *child);
@@ -45,6 +44,7 @@ static time_t now(void);
 static struct child *children;
 static struct pollfd *watched; /* core's socket, and those of the children in their order */
 static size_t count, room;
+static size_t passing; /* those that were started with what they are to run */
 
 /* When core hangs up this process ends, and every launcher finds its socket closed. */
 void serve(void)
@@ -71,12 +71,12 @@ static bool wait_for_core(void)
     forget_ended();
     if (!make_room())
         fail(FAILED_SETUP, ENOMEM, "realloc");
-    if (count == 0)
+    if (passing == 0)
         fork_spare();
     bool ending = kill_late(); /* before the sockets are listed, because it closes some */
     watched[0] = (struct pollfd){.fd = CORE_FD, .events = POLLIN};
     for (size_t index = 0; index < count; index++) {
-        short events = children[index].unsent ? POLLIN | POLLOUT : POLLIN;
+        short events = children[index].unsent.bytes ? POLLIN | POLLOUT : POLLIN;
         watched[index + 1] = (struct pollfd){.fd = children[index].socket, .events = events};
     }
     if (poll(watched, count + 1, ending ? 1000 : -1) < 0)
@@ -84,7 +84,7 @@ static bool wait_for_core(void)
     for (size_t index = 0; index < count; index++) {
         short came = watched[index + 1].revents;
         if (came & POLLOUT)
-            send_unsent(&children[index]);
+            send_backlog(&children[index].unsent, children[index].socket);
         if (came & (POLLIN | POLLHUP | POLLERR | POLLNVAL) && !pass_on(&children[index]))
             reap(&children[index]);
     }
@@ -93,9 +93,12 @@ static bool wait_for_core(void)
 
 static void forget_ended(void)
 {
-    for (size_t index = count; index-- > 0;)
-        if (children[index].socket < 0)
-            children[index] = children[--count];
+    for (size_t index = count; index-- > 0;) {
+        if (children[index].socket >= 0)
+            continue;
+        passing -= !children[index].waits;
+        children[index] = children[--count];
+    }
 }
 
 static bool make_room(void)
@@ -136,10 +139,13 @@ static bool kill_late(void)
 static void dispatch(const struct frame *frame)
 {
     struct launch_request request;
+    struct tool_request tool;
     struct cursor bytes;
     uint32_t id;
     if (frame->type == 'L' && parse_launch_request(frame->payload, frame->size, &request))
         start_child(&request);
+    else if (frame->type == 'T' && parse_tool_request(frame->payload, frame->size, &tool))
+        start_tool(&tool);
     else if (frame->type == 'D' && parse_data(frame->payload, frame->size, &id, &bytes))
         write_to_child(id, &bytes);
     else if (frame->type == 'E' && parse_id(frame->payload, frame->size, &id))
@@ -161,18 +167,34 @@ static void start_child(const struct launch_request *request)
         report_failed(request->id, FAILED_SETUP, errno, failed);
         return;
     }
-    children[count++] = (struct child){.id = request->id, .pid = forked.pid, .socket = forked.socket};
+    children[count++] = (struct child){
+        .id = request->id, .pid = forked.pid, .socket = forked.socket, .waits = request->waits};
+    passing += !request->waits;
     write_to_child(request->id, &request->initial_bytes);
+}
+
+static void start_tool(const struct tool_request *request)
+{
+    struct forked_tool tool;
+    if (find(request->id))
+        fail(FAILED_PROTOCOL, 0, "two launchers have one id");
+    const char *failed = fork_tool(request, &tool);
+    if (failed) {
+        report_failed(request->id, FAILED_SETUP, errno, failed);
+        return;
+    }
+    children[count++] = (struct child){
+        .id = request->id, .pid = tool.pid, .socket = tool.pidfd, .is_tool = true, .errors = tool.errors};
+    passing++;
 }
 
 /* Core may still write to a launcher that has ended. */
 static void write_to_child(uint32_t id, const struct cursor *bytes)
 {
     struct child *child = find(id);
-    if (!child || child->socket < 0)
+    if (!child || child->socket < 0 || child->is_tool)
         return;
-    size_t sent = child->unsent ? 0 : send_some(child->socket, bytes->at, bytes->left);
-    if (sent < bytes->left && !keep_unsent(child, bytes->at + sent, bytes->left - sent))
+    if (!send_or_keep(&child->unsent, child->socket, bytes->at, bytes->left))
         end_child(id);
 }
 
@@ -184,51 +206,13 @@ static struct child *find(uint32_t id)
     return NULL;
 }
 
-/* Returns how much the socket takes. If nobody reads it any more, everything counts as sent. */
-static size_t send_some(int socket, const uint8_t *bytes, size_t size)
-{
-    ssize_t sent;
-    do
-        sent = send(socket, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return errno == EAGAIN ? 0 : size;
-    return (size_t)sent;
-}
-
-static bool keep_unsent(struct child *child, const uint8_t *bytes, size_t size)
-{
-    uint8_t *unsent = realloc(child->unsent, child->unsent_size + size);
-    if (!unsent)
-        return false;
-    memcpy(unsent + child->unsent_size, bytes, size);
-    child->unsent = unsent;
-    child->unsent_size += size;
-    return true;
-}
-
-static void send_unsent(struct child *child)
-{
-    size_t left = child->unsent_size - child->unsent_start;
-    child->unsent_start += send_some(child->socket, child->unsent + child->unsent_start, left);
-    if (child->unsent_start == child->unsent_size)
-        drop_unsent(child);
-}
-
-static void drop_unsent(struct child *child)
-{
-    free(child->unsent);
-    child->unsent = NULL;
-    child->unsent_size = child->unsent_start = 0;
-}
-
 /* Hangs up, on which a launcher ends its sandbox. */
 static void end_child(uint32_t id)
 {
     struct child *child = find(id);
     if (!child || child->socket < 0)
         return;
-    drop_unsent(child);
+    drop_backlog(&child->unsent);
     shutdown(child->socket, SHUT_WR);
     child->kill_time = now() + END_TIMEOUT;
 }
@@ -240,11 +224,14 @@ static time_t now(void)
     return time.tv_sec;
 }
 
-/* False at the end of the stream: every process that had the socket is gone, the launcher as the last one. */
+/* False at the end of the stream: every process that had the socket is gone, the launcher as the last one. A pidfd can
+ * be read when its process has ended. */
 static bool pass_on(const struct child *child)
 {
     uint8_t bytes[4096];
     struct report report;
+    if (child->is_tool)
+        return false;
     ssize_t got = recv(child->socket, bytes, sizeof bytes, MSG_DONTWAIT);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
@@ -261,11 +248,15 @@ static void reap(struct child *child)
 {
     struct report report;
     int status = wait_for_end(child->pid);
-    begin_report(&report, 'G');
-    add_u32(&report, child->id);
-    add_u32(&report, (uint32_t)status);
-    send_report(&report);
-    drop_unsent(child);
+    if (child->is_tool) {
+        report_tool(child->id, status, child->errors);
+    } else {
+        begin_report(&report, 'G');
+        add_u32(&report, child->id);
+        add_u32(&report, (uint32_t)status);
+        send_report(&report);
+    }
+    drop_backlog(&child->unsent);
     close(child->socket);
     child->socket = -1;
 }

@@ -2,31 +2,18 @@
  * fared. Tools say too little: most cannot tell a signal from an exit status, and a program that is pid 1 itself ignores
  * signals. Nothing here may touch CORE_FD, which is anybody's fd. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "guest.h"
 #include "launcher.h"
 #include "process.h"
 #include "sandbox.h"
 #include "sys.h"
-
-/* The fds of a guest; those that its words do not name are -1. */
-enum channel { REPORT, LIFELINE, VARIABLES, FILTER, CHANNELS };
-
-struct guest {
-    int fds[CHANNELS];
-    const char *cwd;
-    char **program;
-    char **variables;
-    bool is_init; /* pid 1, so that everything that it may signal is of the sandbox */
-};
 
 /* What the program's process says when it cannot become the program. */
 struct broken_start {
@@ -37,35 +24,36 @@ struct broken_start {
 enum watched { CHILDREN, SIGNALS, STATUS, LIFE, WATCHED };
 enum { LONGEST_REPORT = 512 };
 
-static bool parse_words(char **words, struct guest *guest);
-static bool take_channel(const char *word, struct guest *guest);
-static int open_channel(enum channel channel, const char *value);
-static void close_others(const struct guest *guest);
-static char **read_variables(const struct guest *guest);
-static uint8_t *read_all(int fd, size_t *size);
 static void load_filter_of(const struct guest *guest);
 static pid_t start_program(const struct guest *guest, int status[2]);
 static _Noreturn void become_program_of(const struct guest *guest, int status_fd);
+static _Noreturn void end_start(int status_fd, const struct broken_start *broken);
 static _Noreturn void watch_program(const struct guest *guest, pid_t program, int status_fd, int children, int signals);
 static bool has_started(const struct guest *guest, int status_fd);
 static void end_everything(const struct guest *guest, pid_t program);
 static _Noreturn void finish(const struct guest *guest, pid_t program, int status, const struct rusage *usage);
-static _Noreturn void give_up_guest(const struct guest *guest, const char *step, int error);
 static void tell(const struct guest *guest, const char *word, const char *text, const uint64_t *numbers, int count);
 
 void serve_guest(char **words)
 {
-    struct guest guest = {.fds = {-1, -1, -1, -1}, .is_init = syscall(SYS_getpid) == 1};
+    struct guest guest = {.fds = {-1, -1, -1, -1, -1}, .options = words, .is_init = syscall(SYS_getpid) == 1};
     int status[2];
     reset_signals();
-    if (!parse_words(words, &guest))
+    if (!parse_guest_words(words, &guest))
         exit_with_error("guest", EINVAL);
-    close_others(&guest);
-    guest.variables = read_variables(&guest);
+    close_other_fds(&guest);
+    guest.variables = guest.fds[VARIABLES] < 0 ? environ : read_guest_texts(&guest, VARIABLES, "variables");
+    if (guest.fds[COMMAND] >= 0)
+        guest.program = read_guest_texts(&guest, COMMAND, "command");
+    if (!guest.program[0])
+        give_up_guest(&guest, "command", EINVAL);
     if (!guest.is_init && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
         give_up_guest(&guest, "prctl", errno);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         give_up_guest(&guest, "prctl", errno);
+    const char *broken = guest.root ? enter_guest_root(guest.root, guest.user, words) : NULL;
+    if (broken)
+        give_up_guest(&guest, broken, errno);
     load_filter_of(&guest);
     const int children = watch_children(), signals = watch_signals();
     const uint64_t own = (uint64_t)syscall(SYS_getpid);
@@ -74,110 +62,16 @@ void serve_guest(char **words)
     watch_program(&guest, program, status[0], children, signals);
 }
 
-/* The options end at `--`, and the program follows. False when a word is none, or there is no report or no program. */
-static bool parse_words(char **words, struct guest *guest)
-{
-    for (; *words && strcmp(*words, "--") != 0; words++) {
-        if (strncmp(*words, "cwd=/", 5) == 0)
-            guest->cwd = *words + 4;
-        else if (!take_channel(*words, guest))
-            return false;
-    }
-    guest->program = *words ? words + 1 : words;
-    return *guest->program && guest->fds[REPORT] >= 0;
-}
-
-static bool take_channel(const char *word, struct guest *guest)
-{
-    static const char *const names[CHANNELS] = {"report=", "lifeline=", "variables=", "filter="};
-    for (int channel = 0; channel < CHANNELS; channel++) {
-        size_t size = strlen(names[channel]);
-        if (strncmp(word, names[channel], size) != 0 || guest->fds[channel] >= 0)
-            continue;
-        guest->fds[channel] = open_channel((enum channel)channel, word + size);
-        return guest->fds[channel] > STDERR_FILENO && fcntl(guest->fds[channel], F_SETFD, FD_CLOEXEC) == 0;
-    }
-    return false;
-}
-
-/* The number of an fd, or the path of a file or a FIFO: a container engine hands on none, but binds files. */
-static int open_channel(enum channel channel, const char *value)
-{
-    char *end;
-    if (value[0] == '/')
-        return open(value, (channel == REPORT ? O_WRONLY | O_APPEND : O_RDONLY) |
-                               (channel == LIFELINE ? O_NONBLOCK : 0) | O_CLOEXEC);
-    unsigned long long fd = strtoull(value, &end, 10);
-    return value[0] < '0' || value[0] > '9' || *end != '\0' || fd > INT32_MAX ? -1 : (int)fd;
-}
-
-/* Tools leave some of their own open, which lead out of the sandbox. */
-static void close_others(const struct guest *guest)
-{
-    unsigned from = STDERR_FILENO + 1;
-    for (;;) {
-        unsigned next = ~0U;
-        for (int channel = 0; channel < CHANNELS; channel++)
-            if (guest->fds[channel] >= 0 && (unsigned)guest->fds[channel] >= from && (unsigned)guest->fds[channel] < next)
-                next = (unsigned)guest->fds[channel];
-        if (from < next && sys_close_range(from, next - (next != ~0U), 0) != 0)
-            give_up_guest(guest, "close_range", errno);
-        if (next == ~0U)
-            return;
-        from = next + 1;
-    }
-}
-
-/* Each variable ends in NUL. Without the option the program gets those of this process. */
-static char **read_variables(const struct guest *guest)
-{
-    size_t size, count = 0;
-    if (guest->fds[VARIABLES] < 0)
-        return environ;
-    char *text = (char *)read_all(guest->fds[VARIABLES], &size);
-    if (!text || (size > 0 && text[size - 1] != '\0'))
-        give_up_guest(guest, "variables", text ? EINVAL : errno);
-    for (size_t at = 0; at < size; at += strlen(text + at) + 1)
-        count++;
-    char **variables = calloc(count + 1, sizeof *variables);
-    if (!variables)
-        give_up_guest(guest, "calloc", ENOMEM);
-    count = 0;
-    for (size_t at = 0; at < size; at += strlen(text + at) + 1)
-        variables[count++] = text + at;
-    return variables;
-}
-
-/* Reads to the end and closes the fd; NULL, with errno, when that fails. */
-static uint8_t *read_all(int fd, size_t *size)
-{
-    uint8_t *memory =
-        mmap(NULL, LARGEST_FRAME, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return NULL;
-    for (*size = 0;;) {
-        ssize_t got = read(fd, memory + *size, LARGEST_FRAME - *size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got > 0 && (*size += (size_t)got) < LARGEST_FRAME)
-            continue;
-        close(fd);
-        if (got > 0)
-            errno = E2BIG;
-        return got == 0 ? memory : NULL;
-    }
-}
-
 static void load_filter_of(const struct guest *guest)
 {
     size_t size;
     if (guest->fds[FILTER] < 0)
         return;
-    const uint8_t *filter = read_all(guest->fds[FILTER], &size);
+    const uint8_t *filter = read_guest_fd(guest->fds[FILTER], &size);
     const size_t count = size / sizeof(struct sock_filter);
     if (!filter || count == 0 || count > MOST_INSTRUCTIONS || size % sizeof(struct sock_filter) != 0)
         give_up_guest(guest, "filter", filter ? EINVAL : errno);
-    if (!try_filter(filter, (uint16_t)count))
+    if (!set_filter(&(struct filter){filter, (uint16_t)count}))
         give_up_guest(guest, "seccomp", errno);
 }
 
@@ -200,14 +94,21 @@ static void become_program_of(const struct guest *guest, int status_fd)
     restore_signals();
     setsid();
     if (!guest->cwd || chdir(guest->cwd) == 0) {
+        broken.step = set_guest_limits(guest->options);
+        broken.error = errno;
+        if (broken.step)
+            end_start(status_fd, &broken);
         broken.step = "exec";
         environ = guest->variables; /* where execvp looks for PATH, too */
         execvp(guest->program[0], guest->program);
     }
     broken.error = errno;
-    if (write(status_fd, &broken, sizeof broken) != sizeof broken)
-        _exit(126);
-    _exit(127);
+    end_start(status_fd, &broken);
+}
+
+static void end_start(int status_fd, const struct broken_start *broken)
+{
+    _exit(write(status_fd, broken, sizeof *broken) == sizeof *broken ? 127 : 126);
 }
 
 static void watch_program(const struct guest *guest, pid_t program, int status_fd, int children, int signals)
@@ -287,7 +188,7 @@ static void finish(const struct guest *guest, pid_t program, int status, const s
     _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static void give_up_guest(const struct guest *guest, const char *step, int error)
+void give_up_guest(const struct guest *guest, const char *step, int error)
 {
     const uint64_t number = (uint64_t)error;
     tell(guest, "failed", step, &number, 1);

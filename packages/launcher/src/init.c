@@ -8,7 +8,7 @@
 static void begin_sandbox(uint32_t namespaces);
 static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity);
 static void make_sandbox(const struct setup *setup, struct readback *readback);
-static void check_privileges(struct readback *readback);
+static void check_privileges(struct readback *readback, const struct setup *setup);
 
 void init(const struct sandbox *sandbox, int launcher_end)
 {
@@ -21,9 +21,9 @@ void init(const struct sandbox *sandbox, int launcher_end)
     choose_ids(&own.setup, wait_for_setup(&own, &readback.identity));
     make_sandbox(&own.setup, &readback);
     become_program(&own.setup);
-    drop_privileges();
+    drop_privileges(&own.setup);
     die_with_launcher(own.launcher);
-    check_privileges(&readback);
+    check_privileges(&readback, &own.setup);
     load_filter(&own.setup); /* here, because to load it for each program would take a twentieth of its start */
     if (own.setup.mode == MODE_SESSION)
         serve_session(&own, &readback);
@@ -35,7 +35,7 @@ static void begin_sandbox(uint32_t namespaces)
 {
     keep_capabilities();
     leave_keyring();
-    empty_bounding_set();
+    begin_to_drop(namespaces & NAMESPACE_USER);
     if (namespaces & NAMESPACE_USER)
         forbid_user_namespaces();
     if (namespaces & NAMESPACE_NET)
@@ -53,7 +53,7 @@ static bool wait_for_setup(struct sandbox *sandbox, struct identity *identity)
     enter_cgroup(&sandbox->setup.cgroup);
     enter_late_namespaces(sandbox->namespaces, identity);
     sandbox->null = open_null_device();
-    protect_devices();
+    protect_devices(sandbox->null);
     return go_ahead.caller_is_program;
 }
 
@@ -67,11 +67,11 @@ static void make_sandbox(const struct setup *setup, struct readback *readback)
     close(root);
 }
 
-static void check_privileges(struct readback *readback)
+static void check_privileges(struct readback *readback, const struct setup *setup)
 {
     readback->capabilities = read_capabilities();
     readback->no_new_privs = (uint8_t)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
-    if (readback->capabilities != 0)
+    if ((readback->capabilities & ~setup->capabilities) != 0)
         fail(FAILED_READBACK, 0, "there are capabilities left");
     if (readback->no_new_privs != 1)
         fail(FAILED_READBACK, 0, "no_new_privs is not set");

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -21,11 +22,13 @@
 enum watched { CORE, INIT, SIGNALS, SANDBOX, FIXED, WATCHED = FIXED + RELAYED };
 
 static uint8_t *share_memory(void);
+static void wait_for_core(pid_t pid, int pidfd);
 static size_t read_setup(uint8_t *shared, uint32_t namespaces, struct setup *setup);
 static _Noreturn void supervise(enum mode mode, pid_t pid, int pidfd, int sandbox);
 static bool receive_pipes(int sandbox);
 static void forward_signal(enum mode mode, int number, int sandbox, pid_t pid);
 static _Noreturn void finish(enum mode mode, pid_t pid, int sandbox, bool expected);
+static void reap_init(pid_t pid, bool expected);
 
 void check_start(void)
 {
@@ -77,7 +80,10 @@ void launch(uint32_t namespaces, const volatile uint8_t *kill_flags)
         init(&sandbox, link[0]);
     close(link[1]);
     read_identity(&go_ahead.identity, pid, namespaces, own_user);
+    wait_for_core(pid, pidfd);
     go_ahead.setup_size = read_setup(sandbox.shared, namespaces, &sandbox.setup);
+    if (own_user && sandbox.setup.capabilities != 0)
+        fail(FAILED_SETUP, EPERM, "capabilities are kept by a caller with CAP_SYS_ADMIN only");
     go_ahead.caller_is_program = own_user ? map_ids(pid, &sandbox.setup)
                                           : sandbox.setup.uid == geteuid() && sandbox.setup.gid == getegid();
     put_into_cgroup(pid, &sandbox.setup.cgroup);
@@ -93,6 +99,20 @@ static uint8_t *share_memory(void)
     if (memory == MAP_FAILED)
         fail(FAILED_SETUP, errno, "mmap");
     return memory;
+}
+
+/* A launcher that was started ahead waits for long, and its pid 1 may be killed meanwhile. Who is told at once does not
+ * give a run to it. */
+static void wait_for_core(pid_t pid, int pidfd)
+{
+    struct pollfd watched[] = {{.fd = CORE_FD, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
+    while (poll(watched, 2, -1) < 0 && errno == EINTR)
+        ;
+    if (!watched[1].revents)
+        return;
+    reap_init(pid, false);
+    wait_for_hangup();
+    _exit(0);
 }
 
 /* Returns the size of the payload. */
@@ -176,15 +196,24 @@ static void forward_signal(enum mode mode, int number, int sandbox, pid_t pid)
         kill(pid, SIGKILL);
 }
 
-/* Reaps pid 1. It exits with 0 after it has reported. Any other status is reported here, unless it is `expected`,
- * because core has hung up. */
 static void finish(enum mode mode, pid_t pid, int sandbox, bool expected)
 {
-    int status = wait_for_end(pid);
-    if (status != 0 && !expected)
-        report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
+    reap_init(pid, expected);
     if (mode == MODE_RUN)
         finish_relay(sandbox);
     wait_for_hangup(); /* if core sent a signal now and this process were gone, Node would not read the report */
     _exit(0);
+}
+
+/* Pid 1 exits with 0 after it has reported. Any other status is reported here, unless it is `expected`, because core has
+ * hung up. From outside only SIGKILL can kill it, so the others are those of `_exit`. */
+static void reap_init(pid_t pid, bool expected)
+{
+    int status = wait_for_end(pid);
+    if (status == 0 || expected)
+        return;
+    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGILL || WTERMSIG(status) == SIGTRAP))
+        report_failed(0, FAILED_SETUP, 0, "pid 1 of the sandbox cannot end: its filter of system calls forbids it");
+    else
+        report_failed(0, FAILED_INIT, status, "pid 1 of the sandbox has died");
 }

@@ -36,17 +36,37 @@ const char *fork_launcher(const struct launch_request *request, struct forked *f
  * is no different for being made early. What depends on the time of the start is done when the set-up has come. */
 void fork_spare(void);
 
+/* Whether the program of a command may not begin, as core has asked for its end meanwhile. */
+bool is_forbidden(uint32_t id);
+
+/* Tools that are forked: tool.c. */
+
+struct forked_tool {
+    pid_t pid;
+    int pidfd;
+    int errors; /* leads to what kept the tool from being executed; ends when it has been */
+};
+
+/* Makes the pipes of a tool, tells core of them, and forks it. Returns the call that failed, with errno, or NULL. */
+const char *fork_tool(const struct tool_request *request, struct forked_tool *tool);
+
+/* Tells core how a tool ended that has been reaped: by its status, or with what kept it from being executed. */
+void report_tool(uint32_t id, int status, int errors);
+
 /* The fork server: fork_server.c. Starts a launcher for each run, and passes on what core and the launchers say. To
  * fork this small process takes the kernel a tenth of what it takes to fork Node. */
 _Noreturn void serve(void);
 
 /* Tries what sandboxes are made of: probe.c. Writes a line to standard output for each thing that fails: the capability
  * of core that is lost, or `base` where no sandbox can be made at all; the call; its errno; with tabs between. Exits
- * with 0 if sandboxes can be made. */
-_Noreturn void probe(void);
+ * with 0 if sandboxes can be made. `keeps_capabilities`: it tries those that keep all that can be kept. */
+_Noreturn void probe(bool keeps_capabilities);
 
 /* The init of a sandbox that another tool has made: guest.c. `words` are its options, `--`, and the program. */
 _Noreturn void serve_guest(char **words);
+
+/* Becomes the command line of a container runtime that is to start a guest: runtime.c. */
+_Noreturn void run_runtime(char **words);
 
 /* Copies of programs in memory that nobody can change: clone.c. */
 

@@ -6,6 +6,7 @@
 #include "fds.h"
 #include "launcher.h"
 #include "mount.h"
+#include "run_plan.h"
 #include "process.h"
 
 static _Noreturn void send_streams(const char *word);
@@ -22,8 +23,14 @@ int main(int count, char **words)
         run_with_read_only_dev(words + 2);
     if (count > 2 && strcmp(words[1], "guest") == 0)
         serve_guest(words + 2);
+    if (count > 2 && strcmp(words[1], "runtime") == 0)
+        run_runtime(words + 2);
+    if (count > 1 && strcmp(words[1], "run") == 0)
+        run_plan(words + 2);
     if (count == 2 && strcmp(words[1], "probe") == 0)
-        probe();
+        probe(false);
+    if (count == 3 && strcmp(words[1], "probe") == 0 && strcmp(words[2], "capabilities") == 0)
+        probe(true);
     if (is_socket(CORE_FD) && is_socket(STREAMS_FD))
         run_as_clone(words);
     check_start();
@@ -41,7 +48,7 @@ static void send_streams(const char *word)
     if (*word < '0' || *word > '9' || *end != '\0' || id > UINT32_MAX)
         _exit(2);
     if (have_devices() && (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0))
-        protect_devices();
+        protect_devices(-1);
     const struct fd_message message = {.id = (uint32_t)id, .fds = {0, 1, 2}};
     _exit(send_fds(CORE_FD, &message) ? 0 : 1);
 }

@@ -87,11 +87,15 @@ bool have_devices(void);
 
 /* Opens such fds again through a read-only mount: whoever has a device open that belongs to it could change its mode,
  * owner and times. Needs a mount namespace of its own, the capability to mount, and the host's /proc. A device that has
- * no name here, as a terminal from outside a container, or that this user may not open, stays as it is. */
-void protect_devices(void);
+ * no name here, as a terminal from outside a container, or that this user may not open, stays as it is. `null`: the null
+ * device, opened like that, or -1. */
+void protect_devices(int null);
 
 /* Executes a program, a path and its words, in a mount namespace in which the host's /dev is read-only, for a tool that
  * binds devices from there. They can still be read and written. */
 _Noreturn void run_with_read_only_dev(char **words);
+
+/* Enters a mount namespace in which the host's /dev is read-only. Returns the call that failed, with errno, or NULL. */
+const char *protect_dev(void);
 
 #endif

@@ -20,6 +20,9 @@ enum { CAPABILITIES = 64 };
 
 static uint64_t halves(uint32_t low, uint32_t high);
 static void get_capabilities(struct __user_cap_data_struct sets[2]);
+static void limit_bounding_set(uint64_t kept);
+static void set_securebits(uint64_t kept);
+static void set_capabilities(uint64_t kept);
 
 bool has_capability(int capability)
 {
@@ -58,35 +61,60 @@ void leave_keyring(void)
     fail(FAILED_SETUP, error, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)");
 }
 
-void drop_privileges(void)
+void begin_to_drop(bool own_user)
 {
-    const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                                 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-                                 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    const struct __user_cap_data_struct none[2] = {0};
+    limit_bounding_set(own_user ? 0 : KEEPABLE_CAPABILITIES);
+}
+
+/* The kernel answers EINVAL to the first number that is no capability. */
+static void limit_bounding_set(uint64_t kept)
+{
+    for (unsigned long capability = 0; capability < CAPABILITIES; capability++) {
+        if (kept >> capability & 1 || prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+            continue;
+        if (errno == EINVAL && capability > 0)
+            return;
+        fail(FAILED_SETUP, errno, "prctl(PR_CAPBSET_DROP)");
+    }
+}
+
+void drop_privileges(const struct setup *setup)
+{
+    struct __user_cap_data_struct sets[2];
+    get_capabilities(sets);
+    const uint64_t kept = setup->capabilities & halves(sets[0].permitted, sets[1].permitted);
+    if (!(setup->namespaces & NAMESPACE_USER))
+        limit_bounding_set(kept);
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_CAP_AMBIENT)");
-    if (prctl(PR_SET_SECUREBITS, locked, 0, 0, 0) != 0)
-        fail(FAILED_SETUP, errno, "prctl(PR_SET_SECUREBITS)");
-    if (syscall(SYS_capset, &header, none) != 0)
-        fail(FAILED_SETUP, errno, "capset");
+    set_securebits(kept);
+    set_capabilities(kept);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_SET_NO_NEW_PRIVS)");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         fail(FAILED_SETUP, errno, "prctl(PR_SET_DUMPABLE)");
 }
 
-/* The kernel answers EINVAL to the first number that is no capability. */
-void empty_bounding_set(void)
+/* Where capabilities are kept, uid 0 means what it does everywhere: an exec keeps them, and a change of the uid drops
+ * them. */
+static void set_securebits(uint64_t kept)
 {
-    for (unsigned long capability = 0; capability < CAPABILITIES; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
-            continue;
-        if (errno == EINVAL && capability > 0)
-            return;
-        fail(FAILED_SETUP, errno, "prctl(PR_CAPBSET_DROP)");
-    }
+    const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    if (prctl(PR_SET_SECUREBITS, kept == 0 ? locked : 0UL, 0, 0, 0) != 0)
+        fail(FAILED_SETUP, errno, "prctl(PR_SET_SECUREBITS)");
+}
+
+/* None is inheritable. */
+static void set_capabilities(uint64_t kept)
+{
+    const uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct sets[2] = {{.effective = low, .permitted = low},
+                                                   {.effective = high, .permitted = high}};
+    if (syscall(SYS_capset, &header, sets) != 0)
+        fail(FAILED_SETUP, errno, "capset");
 }
 
 /* A capability in the ambient set is in the permitted one, too: capabilities(7). */
@@ -118,19 +146,17 @@ void die_with_launcher(int launcher)
 
 void load_filter(const struct setup *setup)
 {
-    if (!setup->filter || try_filter(setup->filter, setup->filter_count))
-        return;
-    if (errno != 0)
+    if (!set_filter(&setup->filter))
         fail(FAILED_SETUP, errno, "seccomp");
-    fail(FAILED_READBACK, 0, "no filter of system calls is in force");
+    if (setup->filter.instructions && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER)
+        fail(FAILED_READBACK, 0, "no filter of system calls is in force");
 }
 
-bool try_filter(const uint8_t *filter, uint16_t count)
+bool set_filter(const struct filter *filter)
 {
     /* The kernel copies the instructions, so they need not be aligned. */
-    const struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)(uintptr_t)filter};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) != 0)
-        return false;
-    errno = 0;
-    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+    const struct sock_fprog program = {.len = filter->count,
+                                       .filter = (struct sock_filter *)(uintptr_t)filter->instructions};
+    return !filter->instructions ||
+           syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0;
 }

@@ -32,6 +32,11 @@ static const struct trial trials[] = {
 };
 enum { TRIALS = sizeof trials / sizeof *trials };
 
+/* The capabilities that the sandboxes which are tried keep. Where they keep some, no namespace is tried: they have only
+ * those that are always new. */
+static uint64_t kept_capabilities;
+
+static bool try_all(void);
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
 static pid_t start_launcher(uint32_t namespaces);
 static void send_setup(uint32_t namespaces, const struct trial *mounts, int count);
@@ -41,21 +46,29 @@ static void add_record(struct report *setup, char tag, struct report *body);
 static void report_failure(const char *word, const struct frame *frame);
 
 /* Tries everything at once, which is what nearly every sandbox asks for, and if that fails one thing at a time. */
-void probe(void)
+void probe(bool keeps_capabilities)
 {
     uint32_t kept = 0;
     int failed = 0;
-    if (try(NULL, ALL_NAMESPACES, trials + 1, TRIALS - 1))
+    kept_capabilities = keeps_capabilities ? KEEPABLE_CAPABILITIES : 0;
+    if (try_all())
         _exit(0);
     for (int index = 0; index < TRIALS; index++) {
         const struct trial *trial = &trials[index];
+        if (keeps_capabilities && trial->namespaces != 0)
+            continue;
         if (try(trial->word, kept | trial->namespaces, trial, 1))
             /* With a user namespace, the others belong to that, and what may be mounted depends on it. */
             kept |= trial->namespaces & NAMESPACE_USER;
         else if (failed++ == 0 && index == 0)
             _exit(1);
     }
-    _exit(failed == 0 && !try(trials[0].word, ALL_NAMESPACES, trials + 1, TRIALS - 1));
+    _exit(failed == 0 && !try_all());
+}
+
+static bool try_all(void)
+{
+    return try(NULL, kept_capabilities != 0 ? 0 : ALL_NAMESPACES, trials + 1, TRIALS - 1);
 }
 
 /* Starts a launcher and sends it a set-up, as core does, but no command. */
@@ -108,6 +121,10 @@ static void send_setup(uint32_t namespaces, const struct trial *mounts, int coun
     add_u8(&body, READ_ONLY);
     add_string(&body, "/");
     add_record(&setup, 'R', &body);
+    if (kept_capabilities) {
+        add_u64(&body, kept_capabilities);
+        add_record(&setup, 'K', &body);
+    }
     if (namespaces & NAMESPACE_UTS) {
         add_string(&body, "sandbox");
         add_record(&setup, 'H', &body);

@@ -155,6 +155,14 @@ struct id_map {
     struct extent one; /* the only extent, where `extents` is empty */
 };
 
+/* The capabilities that a set-up may keep, by their numbers in linux/capability.h: those to install and to build software
+ * with. None of them is power over the kernel, over devices, or over processes outside: chown, dac_override, fowner,
+ * fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot and setfcap. */
+#define KEEPABLE_CAPABILITIES                                                                                \
+    (UINT64_C(1) << 0 | UINT64_C(1) << 1 | UINT64_C(1) << 3 | UINT64_C(1) << 4 | UINT64_C(1) << 5 |          \
+     UINT64_C(1) << 6 | UINT64_C(1) << 7 | UINT64_C(1) << 8 | UINT64_C(1) << 10 | UINT64_C(1) << 18 |        \
+     UINT64_C(1) << 31)
+
 struct files {
     uint32_t count;
     struct cursor names;
@@ -165,6 +173,12 @@ struct cgroup {
     struct files procs, tasks;
 };
 
+/* A filter of system calls. */
+struct filter {
+    const uint8_t *instructions; /* NULL: none; not aligned */
+    uint16_t count;
+};
+
 /* Strings point into the frame, which has to live as long. */
 struct setup {
     uint8_t mode;
@@ -172,13 +186,14 @@ struct setup {
     uint32_t uid;
     uint32_t gid;
     struct id_map uids, gids;
+    uint64_t capabilities; /* that are kept */
     uint8_t root_flags;
     const char *root;
     const char *hostname; /* NULL: not set */
     struct cgroup cgroup;
     const char *upper, *work; /* NULL: no overlay; both empty: it is only tried */
-    const uint8_t *filter;    /* of system calls, NULL: none; not aligned */
-    uint16_t filter_count;    /* its instructions */
+    struct filter filter;         /* of system calls, for everything in the sandbox */
+    struct filter program_filter; /* for the programs alone, pid 1 could not live with it */
     struct cursor mounts;
     uint32_t mount_count;
 };
@@ -193,7 +208,7 @@ struct extent extent_at(const struct id_map *map, uint32_t index);
 
 /* Commands and short frames: command.c. No system calls. */
 
-enum stream { STREAM_OWN = 0, STREAM_NULL = 1, STREAM_PIPE = 2, STREAM_OUTPUT = 3, STREAM_SENT = 4 };
+enum stream { STREAM_OWN = 0, STREAM_NULL = 1, STREAM_PIPE = 2, STREAM_OUTPUT = 3, STREAM_SENT = 4, STREAM_LARGE = 5 };
 
 /* A limit of setrlimit(2). */
 struct limit {
@@ -230,11 +245,37 @@ struct launch_request {
     uint32_t namespaces;
     uint32_t umask;
     uint8_t streams[3];          /* STREAM_NULL or STREAM_PIPE */
+    bool waits;                  /* it has no command yet */
     struct cursor initial_bytes; /* core's first frames to the new launcher */
 };
 
 /* False when the payload is not what it should be. */
 bool parse_launch_request(const uint8_t *data, size_t size, struct launch_request *request);
+enum { MOST_TOOL_FDS = 8, TOOL_FD_END = 64 };
+
+/* What a tool finds on an fd: a pipe that core writes to, one that core reads, or bytes. */
+enum tool_fd_kind { TOOL_FD_FROM_CORE = 1, TOOL_FD_TO_CORE = 2, TOOL_FD_DATA = 3 };
+
+struct tool_fd {
+    int number;
+    enum tool_fd_kind kind;
+    struct cursor data;
+};
+
+/* `T`: a program of the host that the fork server starts for core. */
+struct tool_request {
+    uint32_t id;
+    uint32_t umask;
+    uint8_t streams[3]; /* STREAM_NULL, STREAM_PIPE, or STREAM_OUTPUT for standard error */
+    bool read_only_dev;
+    struct cursor arguments, variables;
+    uint32_t argument_count, variable_count;
+    uint32_t fd_count;
+    struct tool_fd fds[MOST_TOOL_FDS]; /* at most three of them are pipes */
+};
+
+/* False when the payload is not what it should be. */
+bool parse_tool_request(const uint8_t *data, size_t size, struct tool_request *request);
 /* `D` */
 bool parse_data(const uint8_t *data, size_t size, uint32_t *id, struct cursor *bytes);
 /* `K` */

@@ -164,15 +164,16 @@ static void finish(uint32_t id, int status, const struct rusage *usage)
     report_end(id, kill_all_others(NULL), status, usage);
 }
 
-/* Stays until the launcher kills it, which it does when core has hung up: core reads from /proc what this process, and
- * so the sandbox, was. */
+/* Stays until core has hung up, as it reads from /proc what this process, and so the sandbox, was. The launcher would
+ * kill it then, but a little later. */
 static void report_end(uint32_t id, bool is_over, int status, const struct rusage *usage)
 {
     if (is_over)
         report_exited(id, status, usage);
     else
         report_failed(0, FAILED_END, 0, "processes of the sandbox do not end");
+    struct pollfd core = {.fd = CORE_FD, .events = POLLRDHUP};
     if (!has_terminal)
-        poll(NULL, 0, HANGUP_TIMEOUT);
+        poll(&core, 1, HANGUP_TIMEOUT);
     _exit(0);
 }

@@ -138,15 +138,16 @@ bool has_capability(int capability);
 /* Keeps capabilities over a change of ids, as the set-up needs them afterwards. */
 void keep_capabilities(void);
 
-/* The part of dropping privileges that can be done before the set-up is read. */
-void empty_bounding_set(void);
+/* The part of dropping privileges that can be done before the set-up is read: what it cannot keep, as the program has a
+ * user namespace of its own or not. */
+void begin_to_drop(bool own_user);
 
 /* Keys of the caller's session are not the program's. */
 void leave_keyring(void);
 
 /* Empties every set of capabilities, so that no exec brings any back, and keeps processes of the same uid from tracing
- * this one. */
-void drop_privileges(void);
+ * this one. Of those that the set-up keeps, this process and the program have what the caller has. */
+void drop_privileges(const struct setup *setup);
 
 /* The union of the five sets of capabilities. */
 uint64_t read_capabilities(void);
@@ -158,8 +159,7 @@ void die_with_launcher(int launcher);
 /* Loads the set-up's filter of system calls for this process and all that it starts. Needs no_new_privs. */
 void load_filter(const struct setup *setup);
 
-/* The same of so many instructions; false, with errno, when the kernel does not take them. Errno is 0 when it has taken
- * them, and has none in force. */
-bool try_filter(const uint8_t *filter, uint16_t count);
+/* The same of any filter, also of none. False, with errno, when the kernel does not take it. */
+bool set_filter(const struct filter *filter);
 
 #endif

@@ -217,6 +217,7 @@ static bool choose_streams(const struct sandbox *sandbox, const struct command *
             streams[fd] = sandbox->null;
             break;
         case STREAM_PIPE:
+        case STREAM_LARGE:
             streams[fd] = made[fd];
             break;
         case STREAM_OUTPUT:
@@ -240,7 +241,7 @@ static const char *fork_command(const struct sandbox *sandbox, const struct comm
                                 const struct fd_message *ends, struct running *running)
 {
     int status_pipe[2];
-    bool has_pipes = memchr(command->streams, STREAM_PIPE, 3) != NULL;
+    bool has_pipes = memchr(command->streams, STREAM_PIPE, 3) || memchr(command->streams, STREAM_LARGE, 3);
     if (pipe2(status_pipe, O_CLOEXEC) != 0)
         return "pipe2";
     if (has_pipes && !send_fds(sandbox->launcher, ends)) {

@@ -8,11 +8,13 @@ enum { VERSION = 1, LONGEST_PATH = 4095, LONGEST_HOSTNAME = 64, EXTENT_SIZE = 12
 static const char *parse_head(struct cursor *records, struct setup *setup);
 static const char *parse_id_maps(struct cursor *records, struct setup *setup);
 static bool parse_map(struct cursor body, struct id_map *map);
+static const char *parse_capabilities(struct cursor *records, struct setup *setup);
 static const char *parse_hostname(struct cursor *records, struct setup *setup);
 static const char *parse_cgroup(struct cursor *records, struct setup *setup);
 static bool parse_files(struct cursor *body, struct files *files);
 static const char *parse_overlay(struct cursor *records, struct setup *setup);
-static const char *parse_filter(struct cursor *records, struct setup *setup);
+static const char *parse_filters(struct cursor *records, struct setup *setup);
+static bool parse_filter(struct cursor body, struct filter *filter);
 static const char *parse_mounts(struct cursor *records, struct setup *setup);
 static const char *check_mount(const struct mount *mount);
 static bool is_path(const char *text);
@@ -20,7 +22,8 @@ static bool is_path(const char *text);
 const char *parse_setup(const uint8_t *data, size_t size, struct setup *setup)
 {
     static const char *(*const parts[])(struct cursor *, struct setup *) = {
-        parse_head, parse_id_maps, parse_hostname, parse_cgroup, parse_overlay, parse_filter, parse_mounts,
+        parse_head,   parse_id_maps, parse_capabilities, parse_hostname,
+        parse_cgroup, parse_overlay, parse_filters,      parse_mounts,
     };
     *setup = (struct setup){0};
     struct cursor records = cursor_over(data, size);
@@ -97,6 +100,19 @@ struct extent extent_at(const struct id_map *map, uint32_t index)
     return (struct extent){inside, outside, take_u32(&cursor)};
 }
 
+/* In a user namespace of its own the program has none, and only root's program has them without asking for them. */
+static const char *parse_capabilities(struct cursor *records, struct setup *setup)
+{
+    if (!next_is(records, 'K'))
+        return NULL;
+    struct cursor body = take_record(records, 'K');
+    setup->capabilities = take_u64(&body);
+    if (!cursor_done(&body) || setup->capabilities == 0 || (setup->capabilities & ~KEEPABLE_CAPABILITIES) != 0 ||
+        setup->uid != 0 || setup->namespaces & NAMESPACE_USER)
+        return "the capabilities are broken";
+    return NULL;
+}
+
 static const char *parse_hostname(struct cursor *records, struct setup *setup)
 {
     if (!next_is(records, 'H'))
@@ -149,17 +165,20 @@ static const char *parse_overlay(struct cursor *records, struct setup *setup)
     return is_path(setup->upper) && is_path(setup->work) ? NULL : "the overlay is broken";
 }
 
-static const char *parse_filter(struct cursor *records, struct setup *setup)
+static const char *parse_filters(struct cursor *records, struct setup *setup)
 {
-    if (!next_is(records, 'F'))
-        return NULL;
-    struct cursor body = take_record(records, 'F');
+    bool whole = (!next_is(records, 'F') || parse_filter(take_record(records, 'F'), &setup->filter)) &&
+                 (!next_is(records, 'E') || parse_filter(take_record(records, 'E'), &setup->program_filter));
+    return whole ? NULL : "the filter is broken";
+}
+
+static bool parse_filter(struct cursor body, struct filter *filter)
+{
     size_t count = body.left / INSTRUCTION;
     if (body.broken || body.left % INSTRUCTION != 0 || count < 1 || count > MOST_INSTRUCTIONS)
-        return "the filter is broken";
-    setup->filter = body.at;
-    setup->filter_count = (uint16_t)count;
-    return NULL;
+        return false;
+    *filter = (struct filter){body.at, (uint16_t)count};
+    return true;
 }
 
 static const char *parse_mounts(struct cursor *records, struct setup *setup)

@@ -25,6 +25,9 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U
 #endif
+#ifndef F_SETPIPE_SZ
+#define F_SETPIPE_SZ 1031
+#endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x20
 #endif

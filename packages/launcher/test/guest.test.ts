@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -163,12 +171,67 @@ describe.skipIf(skip)(`the init inside what another tool has made${why}`, () => 
     [["report=3", "report=3"]],
     [["report=3", "cwd=relative"]],
     [["report=3", "filter=99"]],
+    [["report=3", "command=3"]],
+    [["report=3", "user=1:1"]],
+    [["report=3", "root=relative"]],
+    [["report=3", "streams=x"]],
+    [["report=3", "streams=40"]],
   ])("refuses the words %j", (words) => {
     const { status, stderr } = spawnSync(path, ["guest", ...words, "--", "true"], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       encoding: "utf8",
     });
     expect([status, stderr]).toEqual([1, "guest: errno 22\n"]);
+  });
+
+  it("takes the program's words and standard streams from fds", () => {
+    const out = join(temporary(), "out");
+    const fd = openSync(out, "w+");
+    try {
+      // The report is fd 4, the words fd 5, and the streams 6 to 8.
+      const words = ["sh", "-c", 'echo "$1"; echo error >&2', "sh", "two words"];
+      const data = [words.map((word) => `${word}\0`).join("")];
+      const open = [fd, fd, fd];
+      expect(guest(["command=5", "streams=6"], [], { data, open })).toMatchObject({
+        status: 0,
+        out: "",
+      });
+      expect(readFileSync(out, "utf8")).toBe("two words\nerror\n");
+    } finally {
+      closeSync(fd);
+    }
+  });
+
+  it("refuses a command without a word", () => {
+    expect(guest(["command=5"], [], { data: [""] }).report).toBe("failed command 22\n");
+  });
+
+  it("sets limits for the program alone, or says that it cannot", () => {
+    const limits = ["rlimit=7:50:60", "rlimit=0:10:11"];
+    expect(guest(limits, sh("ulimit -Sn; ulimit -Hn; ulimit -St")).out).toBe("50\n60\n10\n");
+    expect(guest(["rlimit=7:2:1"], ["true"]).report).toBe("up PID\nfailed rlimit 22\n");
+    expect(guest(["rlimit=7:2"], ["true"]).report).toBe("up PID\nfailed rlimit 22\n");
+  });
+
+  it.skipIf(noPids !== "")("enters a root with ids of its own, links and no capability", () => {
+    const root = temporary();
+    for (const name of ["dev", "proc"]) mkdirSync(join(root, name));
+    const mounts = 'mount --rbind / "$1" && mount -t tmpfs tmpfs "$1/dev" && shift && exec "$@"';
+    const argv = [...unshare, "--mount", "sh", "-c", mounts, "sh", root, path];
+    const show = `id -u; id -g; readlink /dev/stdin /dev/ptmx; grep -c "^Cap.*:.0*$" /proc/self/status
+      unshare -U true 2>&1 || echo refused; [ -e ${root}/etc ] && echo mounted`;
+    const words = [`root=${root}`, "user=12:34", "dev=/dev"];
+    const { out, report } = guest(words, sh(show), { argv });
+    expect(report).toMatch(/^ended 256 /m);
+    expect(out?.split("\n").filter((line) => !line.startsWith("unshare"))).toEqual([
+      "12",
+      "34",
+      "/proc/self/fd/0",
+      "pts/ptmx",
+      "5",
+      "refused",
+      "",
+    ]);
   });
 
   it("reports to a file by its path, as a container engine hands on no fd", () => {

@@ -5,7 +5,12 @@ import { type Broken, HUGE } from "./parser-crooked.js";
 export const BROKEN_COMMANDS: readonly Broken[] = [
   ["an empty command", Buffer.alloc(0), "a command is broken"],
   ["the id 0", command({ id: 0 }), "a command has the id 0"],
-  ["an unknown stream", command({ streams: [5, 0, 0] }), "a command has a stream that cannot be"],
+  ["an unknown stream", command({ streams: [6, 0, 0] }), "a command has a stream that cannot be"],
+  [
+    "a standard error that is large",
+    command({ streams: [0, 0, 5] }),
+    "a command has a stream that cannot be",
+  ],
   [
     "standard input as standard output",
     command({ streams: [3, 0, 0] }),

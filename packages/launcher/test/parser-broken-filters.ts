@@ -3,6 +3,7 @@ import type { Broken } from "./parser-crooked.js";
 
 const filter = (size: number): Uint8Array => record("F", Buffer.alloc(size, 6));
 const whole = filter(8);
+const atExec = (size: number): Uint8Array => record("E", Buffer.alloc(size, 6));
 const WRONG = "the filter is broken";
 
 /** Set-ups whose filter is wrong. What the instructions say is the kernel's to judge. */
@@ -15,5 +16,9 @@ export const BROKEN_FILTERS: readonly Broken[] = [
   ["a filter that is cut short", setup({}, record("F", Buffer.alloc(8), 16)), WRONG],
   ["a byte after a filter", setup({}, whole, u8(0)), "a record is broken"],
   ["two filters", setup({}, whole, whole), "a record is broken"],
+  ["an empty filter at exec", setup({}, whole, atExec(0)), WRONG],
+  ["4,097 instructions at exec", setup({}, whole, atExec(8 * 4097)), WRONG],
+  ["two filters at exec", setup({}, atExec(8), atExec(8)), "a record is broken"],
+  ["a filter at exec before the other", setup({}, atExec(8), whole), "a record is broken"],
   ["a filter before the host name", setup({}, whole, record("H", str("h"))), "a record is broken"],
 ];

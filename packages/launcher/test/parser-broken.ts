@@ -1,3 +1,4 @@
+import { BROKEN_CAPABILITIES } from "./parser-broken-capabilities.js";
 import { BROKEN_CGROUPS } from "./parser-broken-cgroups.js";
 import { BROKEN_FILTERS } from "./parser-broken-filters.js";
 import { BROKEN_HEADS } from "./parser-broken-heads.js";
@@ -10,6 +11,7 @@ import type { Broken } from "./parser-crooked.js";
 export const BROKEN_SETUPS: readonly Broken[] = [
   ...BROKEN_HEADS,
   ...BROKEN_MAPS,
+  ...BROKEN_CAPABILITIES,
   ...BROKEN_CGROUPS,
   ...BROKEN_OVERLAYS,
   ...BROKEN_FILTERS,

@@ -21,6 +21,13 @@ describe.skipIf(skip)(`the parser and what the fuzzer found${why}`, () => {
     expect(parsed.some(({ wrong }) => wrong === undefined)).toBe(true);
   });
 
+  it("takes or refuses every plan", async () => {
+    const plans = inputs("plan").map((input) => frame("P", input));
+    const parsed = await replay("run", ...plans);
+    expect(parsed).toHaveLength(plans.length);
+    expect(parsed.some(({ wrong }) => wrong === undefined)).toBe(true);
+  });
+
   it("takes or refuses every stream of frames", async () => {
     for (const input of inputs("frames")) await replay("run", input);
   });
