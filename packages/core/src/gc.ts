@@ -1,14 +1,22 @@
-import { existsSync, readFileSync } from "node:fs";
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import type { Undo } from "./backend/plan.js";
 import { CGROUP_PREFIX, killAll } from "./cgroup/group.js";
 import { hierarchies } from "./cgroup/hierarchy.js";
 import { checkKinds, KINDS } from "./config/kinds.js";
-import { errnoOf, type HostCommand, runHostCommand } from "./host/host.js";
+import { errnoOf } from "./host/host.js";
 import { fateOf } from "./host/owner.js";
-import { claim, type Entry, type Found, journals, mountNamespace } from "./start/tool/journal.js";
+import {
+  claim,
+  type Entry,
+  type Found,
+  journals,
+  mountNamespace,
+  readJournal,
+} from "./start/tool/journal.js";
 import { removeStaleRuns } from "./start/tool/stale-runs.js";
+import { commandOf, takeBack } from "./start/tool/undo.js";
 
 /** What `gc` did. */
 export interface GarbageCollected {
@@ -53,37 +61,51 @@ export async function gc(options: GcOptions = {}): Promise<GarbageCollected> {
   };
 }
 
-async function collect(
-  { path, fate }: Found,
+async function collect({ path, fate }: Found, done: Done, dryRun: boolean): Promise<void> {
+  if (fate === "alive") return;
+  const entry = readJournal(path);
+  if (entry === "damaged") done.unsure.push(`${path}: ${DAMAGED}`);
+  else if (entry !== undefined) await takeBackAll(path, fate, entry, done, dryRun);
+}
+
+const DAMAGED =
+  "it is damaged, or no journal of this version, so nothing of it is taken back; look what it names, and remove it";
+
+async function takeBackAll(
+  path: string,
+  fate: Found["fate"],
+  entry: Entry,
   { undone, failed, unsure }: Done,
   dryRun: boolean,
 ): Promise<void> {
-  const entry = fate === "alive" ? undefined : read(path);
-  if (entry === undefined) return;
   const { undo, pending } = entry;
   if (fate === "unknown" || entry.mounts !== mountNamespace()) {
     unsure.push(elsewhere(path, entry));
     return;
   }
   if (dryRun) {
-    undone.push(...undo.toReversed().map((argv) => argv.join(" ")));
+    undone.push(...undo.toReversed().map(said));
     return;
   }
   const journal = claim(path);
   if (journal === undefined) return;
-  const [left, stuck]: [HostCommand[], HostCommand[]] = [[...undo], []];
-  for (let argv = left.pop(); argv !== undefined; argv = left.pop()) {
-    const failure = await runHostCommand(argv);
-    if (failure === undefined) undone.push(argv.join(" "));
+  const [left, stuck]: [Undo[], Undo[]] = [[...undo], []];
+  for (let last = left.pop(); last !== undefined; last = left.pop()) {
+    const failure = await takeBack(last);
+    if (failure === undefined) undone.push(said(last));
     else {
-      failed.push(`${argv.join(" ")}: ${failure}`);
-      stuck.unshift(argv);
+      failed.push(`${said(last)}: ${failure}`);
+      stuck.unshift(last);
     }
     journal.write([...left, ...stuck], pending ?? undefined);
   }
   if (stuck.length > 0) return journal.abandon();
-  if (pending !== null) unsure.push(`${pending.join(" ")}: ${HALF_TAKEN}`);
+  if (pending !== null) unsure.push(`${said(pending)}: ${HALF_TAKEN}`);
   journal.remove();
+}
+
+function said(undo: Undo): string {
+  return commandOf(undo).join(" ");
 }
 
 const HALF_TAKEN =
@@ -91,17 +113,8 @@ const HALF_TAKEN =
 
 /** What lies there may be in use, and the same path means something else here. */
 function elsewhere(path: string, { undo, pending }: Entry): string {
-  const commands = [...undo, ...(pending === null ? [] : [pending])].map((argv) => argv.join(" "));
+  const commands = [...undo, ...(pending === null ? [] : [pending])].map(said);
   return `${path}: of a process in another pid or mount namespace, or of an earlier version; run \`sandboxlib gc\` where it was started, or remove the file when that is gone. It would take back: ${commands.reverse().join("; ")}`;
-}
-
-function read(path: string): Entry | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Entry;
-  } catch (error) {
-    if (existsSync(path)) throw error;
-    return undefined; // Its run has removed it, or another call.
-  }
 }
 
 /** What became of cgroups that dead processes have left. */

@@ -4,8 +4,11 @@ export {
   type BackendDefinition,
   capabilitiesOf,
   defineBackend,
+  type Found,
   type Host,
+  type HostFd,
   type HostRun,
+  type HostRunOptions,
   type Missing,
   type Probe,
 } from "./backend/backend.js";
@@ -13,6 +16,7 @@ export type {
   EngineCommand,
   EnginePlan,
   EngineStdio,
+  KeepableCapability,
   LauncherPlan,
   LauncherSetup,
   Observation,
@@ -23,6 +27,7 @@ export type {
   Report,
   Step,
   ToolPlan,
+  Undo,
 } from "./backend/plan.js";
 export { OWN_DIRECTORY, OWN_NAME } from "./backend/plan.js";
 export type {
@@ -32,9 +37,12 @@ export type {
   Mirror,
   ResolvedConfig,
   ResolvedMount,
+  SeccompFilter,
 } from "./backend/resolved-config.js";
 export type { Ended, Running, Streams, Verdict } from "./backend/running.js";
+export { holdsDevices } from "./host/devices.js";
 export { realHost } from "./host/host.js";
+export { launcherLimits } from "./start/launcher/command.js";
 export { guest } from "./start/tool/guest.js";
 export { OWN_BASE } from "./start/tool/own-removal.js";
 export { toolLimits } from "./start/tool/prlimit.js";

@@ -7,8 +7,8 @@ export {
   isCapability,
   type Need,
 } from "./capability/capability.js";
+export { configJsonSchema } from "./config/json-schema.js";
 export { defineConfig, parseConfig } from "./config/parse.js";
-export { configJsonSchema } from "./config/schema.js";
 export type { Word } from "./config/text.js";
 export {
   type Config,
@@ -18,6 +18,7 @@ export {
   type MountInput,
   NAMESPACES,
   type Namespace,
+  type Seccomp,
 } from "./config/types.js";
 export { type GarbageCollected, gc } from "./gc.js";
 export { needs } from "./resolve/needs.js";
@@ -31,13 +32,13 @@ export {
   SandboxError,
 } from "./result/error.js";
 export type {
-  Checked,
   Dropped,
   Ending,
   Enforced,
   Enforcement,
   Exceeded,
   ExitedEnding,
+  Known,
   LimitEnding,
   Outcome,
   SandboxResult,

@@ -18,6 +18,7 @@ import { type SandboxChild, termsOf } from "./run/child.js";
 import type { RunOptions } from "./run/options.js";
 import { assertTerminal, forTerminal } from "./run/terminal.js";
 import { openSession, type Session, type SessionOptions } from "./session/session.js";
+import { encodePlanFile } from "./start/launcher/plan-file.js";
 import { prepare } from "./start/prepare.js";
 import { SANDBOX_OPTIONS, type SandboxOptions } from "./start/sandbox-options.js";
 import { start, startAsync } from "./start/start.js";
@@ -31,7 +32,12 @@ export interface Sandbox {
   readonly needs: readonly Need[];
   readonly dropped: readonly Dropped[];
   readonly plan: Plan;
-  /** Runs a command to its end and captures its output. Default: the config's own `command`. */
+  /**
+   * Runs a command to its end and captures its output. Default: the config's own `command`.
+   *
+   * With the backends namespaces and chroot it inherits this process's priority, resource limits, cgroup and processors
+   * as they were at the first run: a small process that was started then starts the others. The umask is that of now.
+   */
   run(argv?: readonly Word[], options?: RunOptions): Promise<SandboxResult>;
   /**
    * Starts a command; its standard streams are pipes unless the options say otherwise. Read them before you await the
@@ -44,6 +50,13 @@ export interface Sandbox {
    * @throws SandboxError `CAPABILITY_UNSUPPORTED` where the backend has no sessions, and what stops a run.
    */
   openSession(options?: SessionOptions): Promise<Session>;
+  /**
+   * What the launcher needs to run commands without Node: the bytes of a file for `sandboxlib-launcher run FILE`. The
+   * config's own `command` is run where that is given none.
+   *
+   * @throws SandboxError `CAPABILITY_UNSUPPORTED` for what the launcher alone cannot do.
+   */
+  planFile(): Uint8Array;
 }
 
 /**
@@ -94,6 +107,7 @@ export async function createSandbox(
       insist("session", "openSession");
       return openSession(prepared, config.command, given.signal);
     },
+    planFile: () => encodePlanFile(prepared, config.command),
   };
 }
 
@@ -107,7 +121,7 @@ export async function run(
   options: SandboxOptions & RunOptions = {},
 ): Promise<SandboxResult> {
   refuseUnknown(options, { ...SANDBOX_OPTIONS, ...RUN_OPTIONS });
-  const { backend, prefer, cgroup, ...runOptions } = options;
-  const sandbox = await createSandbox(config, { backend, prefer, cgroup });
+  const { backend, prefer, cgroup, verify, ...runOptions } = options;
+  const sandbox = await createSandbox(config, { backend, prefer, cgroup, verify });
   return sandbox.run(undefined, runOptions);
 }

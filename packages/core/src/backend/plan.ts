@@ -2,7 +2,7 @@ import type { Capability } from "../capability/capability.js";
 import type { Word } from "../config/text.js";
 import type { Namespace } from "../config/types.js";
 import type { Usage } from "../result/result.js";
-import type { IdMap, Mirror, ResolvedMount } from "./resolved-config.js";
+import type { IdMap, Mirror, ResolvedMount, SeccompFilter } from "./resolved-config.js";
 import type { Running, Verdict, WindowSize } from "./running.js";
 
 /** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
@@ -11,18 +11,23 @@ export type Plan = ToolPlan | LauncherPlan | EnginePlan;
 /** A plan for a tool that takes options and the program's own argument vector. */
 export interface ToolPlan {
   readonly kind: "tool";
-  /** The tool and its options. Core appends the program's own argument vector, so it ends with `--` where the tool knows that. */
+  /** The tool and its options. Core appends the program's own argument vector unless that is on an fd, so it ends with `--` where the tool knows that. */
   readonly argv: readonly [string, ...string[]];
   /**
    * A word of `argv`, the path of a program that stays visible inside and whose file the caller could change. Core has a
    * sealed copy of it in memory executed instead, which `by` makes: the launcher of `@sandboxlib/launcher`.
    */
   readonly clone?: { readonly program: string; readonly by: string };
+  /**
+   * The launcher of `@sandboxlib/launcher`, where the tool may be started by its fork server: that takes less time than
+   * to fork this process, and the tool dies with the server.
+   */
+  readonly startedBy?: string;
   /** The tool's whole environment. The program's is not here where the tool can take it another way. */
   readonly env: Readonly<Record<string, string>>;
   /** What the tool finds on its file descriptors from 3 on. */
   readonly fds?: Readonly<Record<number, PlanFd>>;
-  /** Commands of the host to run before, in this order. Each `undo` runs afterwards in reverse, whatever happened. */
+  /** Commands of the host to run before, in this order. Each is taken back afterwards in reverse, whatever happened. */
   readonly before?: readonly Step[];
   /** What core makes in a directory of the run's own, in this order, and removes with everything that came to lie there. */
   readonly ownDirectory?: readonly OwnEntry[];
@@ -32,8 +37,23 @@ export interface ToolPlan {
    * its watchdog. Where that could not, `gc` says where the command is, and does not run it: a program may have changed it.
    */
   readonly end?: readonly [string, ...string[]];
+  /** The path that is there for as long as there is something to end: where it is gone, `end` is not run. */
+  readonly endWhile?: string;
+  /**
+   * Whether the tool sets the limits of setrlimit(2) by itself, for the program alone: `guest.words` takes them. Without
+   * it core has prlimit(1) set them before it starts the tool, which has to bear them.
+   */
+  readonly setsLimits?: true;
+  /** The program gets no fd above 2, whatever the tool is given: `passFds` is refused. */
+  readonly closesFds?: true;
   /** In the tool's words, what enforces each capability that the plan enforces. */
   readonly mechanisms: Partial<Readonly<Record<Capability, string>>>;
+  /**
+   * Which process the program is, so that it gets the signals: the tool, which becomes it or hands them on, or the first child
+   * of the tool, of pid 1 of the sandbox, or of the `supervisor` of the {@link Report}. Needed beside `readReport`; a plan
+   * without one has `tool`.
+   */
+  readonly signals?: "tool" | "child of tool" | "child of init" | "child of supervisor";
   /** Reads what the tool has written so far on its report fd. Pure. */
   readReport?(report: string): Report;
   /** Turns what was seen at the end into what became of the program. Pure. */
@@ -99,6 +119,11 @@ export interface LauncherSetup {
     /** newuidmap(1) and newgidmap(1), which an unprivileged caller needs to use its subordinate ids. */
     readonly tools?: { readonly uids: string; readonly gids: string };
   };
+  /**
+   * What the program keeps of the caller's capabilities: none by default. Only for the uid 0, without `user` in
+   * `namespaces`, and where the launcher has CAP_SYS_ADMIN.
+   */
+  readonly capabilities?: readonly KeepableCapability[];
   /** Only with `uts` in `namespaces`. */
   readonly hostname?: string;
   /** The real path of the directory that becomes `/`. */
@@ -109,6 +134,8 @@ export interface LauncherSetup {
   /** In the order to mount them. */
   readonly mounts: readonly ResolvedMount[];
   readonly mirrors: readonly Mirror[];
+  /** The profile of system calls of the programs, beside core's filter, which they have in any case. */
+  readonly seccomp?: SeccompFilter;
   /** Core fills it in for each sandbox that has a cgroup. */
   readonly cgroup?: {
     /** The `cgroup.procs` files to which pid 1 is written, and the `tasks` files to which it writes itself. */
@@ -117,11 +144,30 @@ export interface LauncherSetup {
   };
 }
 
+/**
+ * A capability of capabilities(7) that a program of root's may keep, as setpriv(1) names it: those to install and to build
+ * software with. None of them is power over the kernel, over devices, or over processes outside.
+ */
+export type KeepableCapability =
+  | "chown"
+  | "dac_override"
+  | "fowner"
+  | "fsetid"
+  | "kill"
+  | "setgid"
+  | "setuid"
+  | "setpcap"
+  | "net_bind_service"
+  | "sys_chroot"
+  | "setfcap";
+
 /** What a backend answers in place of a plan when it finds that it cannot honour the config after all. */
 export interface Refusal {
   readonly refusal: {
     /** The config field at fault. */
     readonly path: string;
+    /** The declared capability of which it asks for a part that {@link Backend.partly} leaves out, if that is why. */
+    readonly capability?: Capability;
     /** What is wrong with it, to follow the path. */
     readonly reason: string;
     /** What the user can do about it. */
@@ -137,18 +183,26 @@ export interface Refusal {
  * - a sealed copy in memory of a program, as `clone` of {@link ToolPlan} has it, to be executed by the name of the fd;
  * - `report`, the pipe on which the tool reports;
  * - `lifeline`, a pipe that stays open until the tool has ended;
- * - `filter`, core's filter of system calls, which is for the program: an array of `struct sock_filter`.
+ * - `hold`, from which the tool reads a byte when the sandbox is set up and before it starts the program: core writes it
+ *   when it has verified the sandbox, which takes a `report` that names its pid 1 before;
+ * - `filter`, core's filter of system calls, which is for the program: an array of `struct sock_filter`; or, with the name
+ *   of a profile, that one, which denies what core's filter does;
+ * - `command`, the program's argument vector, each word with a NUL byte behind it, which is then not appended to `argv`: for a
+ *   tool that takes few words, or changes them.
  */
 export type PlanFd =
   | { readonly data: string | Uint8Array; readonly isForProgram?: true }
   | { readonly clone: NonNullable<ToolPlan["clone"]> }
   | "report"
   | "lifeline"
-  | "filter";
+  | "hold"
+  | "filter"
+  | { readonly filter: "default" | "build" }
+  | "command";
 
 /**
  * What stands for the path of the run's own directory, and for a name that no other run has, wherever it occurs in `argv`,
- * `env` and `end` of a {@link ToolPlan}: a plan is made before there is a run. No word of a config holds a NUL byte.
+ * `env`, `end` and `endWhile` of a {@link ToolPlan}: a plan is made before there is a run. No word of a config holds a NUL byte.
  */
 export const OWN_DIRECTORY = "\0directory\0";
 export const OWN_NAME = "\0name\0";
@@ -168,10 +222,19 @@ export type OwnEntry = {
     }
 );
 
-/** A command of the host and what takes it back. */
+/** A command of the host, and what it leaves there, if it leaves something. */
 export interface Step {
   readonly run: readonly [string, ...string[]];
-  readonly undo: readonly [string, ...string[]];
+  readonly undo?: Undo;
+}
+
+/**
+ * What takes a step back, with the real path of what it is about: core unmounts a mount point, or removes a file or an
+ * empty directory. It is no command, since a journal holds it that outlives this process.
+ */
+export interface Undo {
+  readonly kind: "unmount" | "remove";
+  readonly path: string;
 }
 
 /** What a tool told while it ran. */

@@ -23,10 +23,18 @@ export interface ResolvedConfig {
   readonly idMap?: IdMap;
   /** Only when `isolate` has `uts`. */
   readonly hostname?: string;
+  /**
+   * The profile of system calls, by name or compiled: an array of `struct sock_filter`. Absent: there is to be none, and
+   * what a backend gives every program is enough.
+   */
+  readonly seccomp?: SeccompFilter;
   readonly limits: Limits;
   /** How core ends a run that takes too long, or is aborted; absent: everything at once. */
   readonly stop?: NonNullable<Config["stop"]>;
 }
+
+/** A profile of system calls to be enforced. `default` and `build` deny all that `"filter"` of a plan does. */
+export type SeccompFilter = "default" | "build" | "strict" | Uint8Array;
 
 /** One thing to mount. `target` is canonical inside the root: no component of it was a symlink when it was looked up. */
 export type ResolvedMount = {
@@ -43,7 +51,12 @@ export type ResolvedMount = {
       readonly readOnly: boolean;
       readonly kind: FileKind;
     }
-  | { readonly type: "tmpfs"; readonly size?: number }
+  | {
+      readonly type: "tmpfs";
+      readonly size?: number;
+      /** Whether it only masks something of the host, for a backend without `hidden`: it need not be writable. */
+      readonly isMask?: true;
+    }
   | { readonly type: "proc" | "dev" }
   | { readonly type: "mask"; readonly kind: FileKind }
 );

@@ -4,7 +4,7 @@ import type { Usage } from "../result/result.js";
 
 /** A program that has been started, whatever kind of thing it is. */
 export interface Running<End extends Ended = Ended> {
-  /** When, by `performance.now()`. */
+  /** When, in milliseconds. Core takes its own time. */
   readonly startedAt: number;
   /** The caller's ends of its standard streams, where they are pipes. */
   readonly streams: Streams;
@@ -64,6 +64,8 @@ export type Verdict =
       readonly hint?: string;
       /** The config field at fault. */
       readonly path?: string;
+      /** Whether it is known that the program had not begun. */
+      readonly isUnbegun?: boolean;
     };
 
 /** The size of a terminal's window, in characters. */

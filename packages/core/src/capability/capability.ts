@@ -77,6 +77,11 @@ export const CAPABILITIES = {
     meaning: "A user namespace of its own, and no capability over the host.",
   },
   "isolate.cgroup": { droppable: true, meaning: "A cgroup namespace of its own." },
+  seccomp: {
+    droppable: true,
+    meaning:
+      "The program makes no system call but those that a profile allows. Where it is enforced, the profile `default` holds unless the config says otherwise.",
+  },
   user: {
     droppable: false,
     meaning: "The program has the given uid and gid, and no supplementary group of a root caller.",

@@ -1,7 +1,8 @@
 import { SandboxError } from "../result/error.js";
+import { nearest } from "./nearest.js";
 import { fieldPath, refuseOtherObjects } from "./parse.js";
-import { configJsonSchema } from "./schema.js";
-import { nearest, shown } from "./text.js";
+import { CONFIG_SCHEMA } from "./schema.generated.js";
+import { shown } from "./text.js";
 
 /** @throws SandboxError `CONFIG_INVALID` for what is no AbortSignal. */
 export function checkSignal(signal: AbortSignal | undefined): void {
@@ -31,8 +32,7 @@ export function refuseUnknown(
 
 function placeOf(key: string, known: readonly string[]): string {
   if (Object.hasOwn(PLACES, key)) return PLACES[key] ?? "";
-  const { properties = {} } = configJsonSchema() as { properties?: object };
-  if (Object.hasOwn(properties, key))
+  if (Object.hasOwn(CONFIG_SCHEMA.properties ?? {}, key))
     return `\`${key}\` is a field of the config, from which the sandbox is made.`;
   const near = nearest(key, known);
   return near === undefined ? `The options are ${known.join(", ")}.` : `Did you mean \`${near}\`?`;

@@ -1,10 +1,13 @@
 import { realpathSync } from "node:fs";
-import type { core } from "zod/mini";
 import { SandboxError } from "../result/error.js";
+import { withDefaultMounts } from "./default-mounts.js";
+import { nearest } from "./nearest.js";
 import { brokenRules } from "./rules.js";
-import { configJsonSchema, configSchema, withDefaultMounts } from "./schema.js";
-import { nearest, shown } from "./text.js";
+import { CONFIG_SCHEMA } from "./schema.generated.js";
+import type { SchemaNode } from "./schema-node.js";
+import { shown } from "./text.js";
 import type { Config, ConfigInput, ParsedConfig } from "./types.js";
+import { type Issue, validate } from "./validate.js";
 
 /**
  * Checks a config, which may be hostile, and fills in the defaults.
@@ -30,13 +33,12 @@ export function parseConfig(input: unknown): Config {
  */
 export function parseFields(input: unknown): ParsedConfig {
   refuseStrange(input, []);
-  const parsed = configSchema.safeParse(withPlainEnv(input));
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    const { path, message, hint = HINT_FIELDS } = describeIssue(first, input);
-    throw new SandboxError("CONFIG_INVALID", message, { path, hint });
-  }
-  return parsed.data;
+  const issues: Issue[] = [];
+  const parsed = validate(CONFIG_SCHEMA, withPlainEnv(input), [], issues);
+  const [first] = issues;
+  if (first === undefined) return parsed as ParsedConfig;
+  const { path, message, hint = HINT_FIELDS } = describeIssue(first, input);
+  throw new SandboxError("CONFIG_INVALID", message, { path, hint });
 }
 
 const HINT_FIELDS = "`configJsonSchema()` has every field.";
@@ -55,7 +57,7 @@ export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
 
-/** Refuses keys such as `__proto__`, and objects such as a Map or a Promise: zod would see nothing in them. */
+/** Refuses keys such as `__proto__`, and objects such as a Map or a Promise: the schema would see nothing in them. */
 function refuseStrange(value: unknown, at: readonly PropertyKey[]): void {
   if (typeof value !== "object" || value === null || at.length > 8) return;
   refuseOtherObjects(value, fieldPath(at));
@@ -109,15 +111,17 @@ interface Description {
 }
 
 /** Puts one issue of the schema into words: the field, what is wrong with it, and the value at fault. */
-function describeIssue(issue: core.$ZodIssue | undefined, input: unknown): Description {
-  if (issue === undefined) return { path: "config", message: "config: is invalid" };
-  if (issue.code === "invalid_union" && issue.errors.length > 0) return describeUnion(issue, input);
-  if (issue.code === "unrecognized_keys") return describeUnknownKey(issue);
-  if (issue.code === "invalid_key") {
+function describeIssue(issue: Issue, input: unknown): Description {
+  if (issue.code === "union") return describeUnion(issue, input);
+  if (issue.code === "unknown keys") return describeUnknownKey(issue);
+  if (issue.code === "key") {
     const path = fieldPath(issue.path.slice(0, -1));
     const name = issue.path.at(-1);
-    const why = issue.issues[0]?.message ?? "is no valid key";
-    return { path, message: `${path}: ${shown(name)} ${why}`, ...(name === "PWD" && PWD_HINT) };
+    return {
+      path,
+      message: `${path}: ${shown(name)} ${issue.message}`,
+      ...(name === "PWD" && PWD_HINT),
+    };
   }
   const path = fieldPath(issue.path);
   const value = issue.path.reduce<unknown>(
@@ -134,7 +138,7 @@ const PWD_HINT = {
   hint: "Of a whole environment, take `const { PWD, ...env } = process.env`, or name what the program needs in `inheritEnv`.",
 };
 
-function describeUnknownKey(issue: core.$ZodIssueUnrecognizedKeys): Description {
+function describeUnknownKey(issue: Issue & { code: "unknown keys" }): Description {
   const [key = ""] = issue.keys;
   const path = fieldPath([...issue.path, key]);
   const near = nearest(key, fieldsAt(issue.path));
@@ -147,20 +151,13 @@ function describeUnknownKey(issue: core.$ZodIssueUnrecognizedKeys): Description 
 
 /** The names of the fields of an object in the config. */
 function fieldsAt(path: readonly PropertyKey[]): string[] {
-  let at: readonly SchemaNode[] = [configJsonSchema()];
+  let at: readonly SchemaNode[] = [CONFIG_SCHEMA];
   for (const key of path)
     at = at.flatMap((node) => {
       const next = typeof key === "number" ? node.items : node.properties?.[String(key)];
       return next === undefined ? [] : [next, ...(next.anyOf ?? []), ...(next.oneOf ?? [])];
     });
   return at.flatMap(({ properties }) => Object.keys(properties ?? {}));
-}
-
-interface SchemaNode {
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-  readonly oneOf?: readonly SchemaNode[];
 }
 
 /** A text where a list is wanted is what many write first. */
@@ -175,38 +172,37 @@ function hintFor(path: string, value: unknown): { hint?: string } {
  * Of a union's branches the one that got furthest says what the user meant. When none got further than the value itself,
  * any of them will do.
  */
-function describeUnion(issue: core.$ZodIssueInvalidUnion, input: unknown): Description {
-  const first = issue.errors.flat();
-  const deepest = first.reduce((best, next) => (next.path.length > best.path.length ? next : best));
-  const path = [...issue.path, ...deepest.path];
-  const described = describeIssue({ ...deepest, path }, input);
-  if (deepest.path.length > 0) return described;
-  const ways = first.map((each) => wanted(each)).filter((each) => each !== undefined);
+function describeUnion({ path, branches }: Issue & { code: "union" }, input: unknown): Description {
+  const deepest = branches.reduce((best, next) =>
+    next.path.length > best.path.length ? next : best,
+  );
+  const described = describeIssue(deepest, input);
+  if (deepest.path.length > path.length) return described;
+  const ways = branches.map((each) => wanted(each)).filter((each) => each !== undefined);
   const said = wanted(deepest);
   if (said === undefined) return described;
   return { ...described, message: described.message.replace(said, ways.join(" or ")) };
 }
 
-function broken(issue: core.$ZodIssue, value: unknown): string {
+function broken(issue: Issue, value: unknown): string {
   const is = value === undefined ? "is missing: it must be" : "must be";
-  if (issue.code === "too_small" && issue.origin === "array") return "must not be empty";
-  const what = wanted(issue);
-  return what === undefined ? issue.message : `${is} ${what}`;
+  if (issue.code === "empty") return "must not be empty";
+  return issue.code === "text" ? issue.message : `${is} ${wanted(issue)}`;
 }
 
 /** What a value must be; undefined where only the issue's own message says it. */
-function wanted(issue: core.$ZodIssue): string | undefined {
+function wanted(issue: Issue): string | undefined {
   switch (issue.code) {
-    case "invalid_type":
+    case "type":
       return TYPES[issue.expected] ?? `a ${issue.expected}`;
-    case "invalid_value":
+    case "value":
       return issue.values.map(shown).join(" or ");
-    case "invalid_union":
-      return `one of ${("options" in issue ? (issue.options ?? []) : []).map(shown).join(", ")}`;
-    case "too_small":
-      return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
-    case "too_big":
-      return `at most ${issue.maximum}`;
+    case "tag":
+      return `one of ${issue.values.map(shown).join(", ")}`;
+    case "least":
+      return `${issue.isAllowed ? "at least" : "more than"} ${issue.least}`;
+    case "most":
+      return `at most ${issue.most}`;
     default:
       return undefined;
   }
@@ -216,7 +212,6 @@ const TYPES: Readonly<Record<string, string>> = {
   array: "a list",
   int: "a whole number",
   object: "an object",
-  record: "an object",
 };
 
 /** Writes the path of a field as a user would: `mounts[0].source`. The config itself is `config`. */

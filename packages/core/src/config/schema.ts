@@ -1,18 +1,14 @@
+// The schema from which `schema.generated.ts` is made: see `scripts/generate-schema.mjs`. It is no part of what is
+// published, so that nobody who uses the library has to load zod. A test holds the two equal.
+
+import type { SeccompProfile } from "@sandboxlib/seccomp";
 import * as z from "zod/mini";
+import { TEXT_RULES, type TextRuleName } from "./text.js";
 import {
-  absolutePath,
-  exactText,
-  hostName,
-  type TextRule,
-  tidyPath,
-  variableName,
-} from "./text.js";
-import {
-  type Config,
   type ConfigInput,
-  type Mount,
   NAMESPACES,
   type ParsedConfig,
+  SECCOMP_NAMES,
   STOP_SIGNALS,
 } from "./types.js";
 
@@ -22,32 +18,13 @@ const MAX_FDS = 2_147_483_647;
 const MAX_PROCESSES = 4_194_304;
 const MAX_PROCESSORS = 10_000;
 
-/** What is mounted where the config does not say otherwise. */
-const DEFAULT_MOUNTS: readonly Mount[] = [
-  { type: "proc", target: "/proc" },
-  { type: "dev", target: "/dev" },
-  { type: "tmpfs", target: "/tmp" },
-];
-
-/**
- * Adds the default mounts to those of a config, behind them, so that `mounts[0]` is still what the user means by it. After
- * that the list is complete.
- */
-export function withDefaultMounts({
-  mounts: listed,
-  defaultMounts = listed?.length !== 0,
-}: Pick<ParsedConfig, "mounts" | "defaultMounts">): Pick<Config, "mounts" | "defaultMounts"> {
-  const mounts = listed ?? [];
-  const missing = defaultMounts
-    ? DEFAULT_MOUNTS.filter((mount) => !mounts.some(({ target }) => target === mount.target))
-    : [];
-  return { mounts: [...mounts, ...missing], defaultMounts: false };
-}
+/** The rules of texts, which zod does not tell of a check. */
+const ruleOf = new WeakMap<z.core.$ZodCheck<never>, TextRuleName>();
 
 /** Config version 1 as a strict zod schema. Use `parseConfig`, which names the field at fault. */
 export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictObject({
   command: field(
-    z.optional(z.array(text(exactText)).check(z.minLength(1))),
+    z.optional(z.array(text("exactText")).check(z.minLength(1))),
     "The argument vector, never a shell string. `run(argv)` overrides it.",
   ),
   root: field(z._default(path(), "/"), "The host directory that becomes `/` inside."),
@@ -111,13 +88,13 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "The directory inside in which the program starts. Default: `/`; with the root `/`, the caller's.",
   ),
   env: field(
-    z._default(z.record(text(variableName), text(exactText)), {
+    z._default(z.record(text("variableName"), text("exactText")), {
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     }),
-    "The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one.",
+    "The exact environment. Beside it there is only `PWD`, which is `cwd`; `HOME`, which git and others need, only where it is set: `/tmp` is an empty one. An object replaces the default one.",
   ),
   inheritEnv: field(
-    z._default(z.array(text(variableName)), []),
+    z._default(z.array(text("variableName")), []),
     "Variables that are taken from the caller's environment where they are set there and `env` does not set them.",
   ),
   network: field(
@@ -127,6 +104,23 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
   isolate: field(
     z._default(z.array(z.enum(NAMESPACES)), [...NAMESPACES]),
     "The namespaces that are not shared with the host. It names the least: a backend may isolate more where a rule needs it.",
+  ),
+  seccomp: field(
+    z.optional(
+      z.union([
+        z.enum(SECCOMP_NAMES),
+        z.strictObject({
+          profile: field(
+            z.record(z.string(), z.unknown()) as unknown as z.ZodMiniType<
+              SeccompProfile,
+              SeccompProfile
+            >,
+            "In the form of Docker and the OCI runtime specification.",
+          ),
+        }),
+      ]),
+    ),
+    "The system calls that the program may make: a profile by name, or one in the form of Docker. `default` is for programs that nobody has read, and that build, test and serve; `build` also lets debuggers work; `strict` leaves read, write and exit; `none` is no profile. Default: `default` where the backend enforces it.",
   ),
   user: field(
     z.optional(
@@ -142,8 +136,8 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
     "The uid and gid inside. Default: the caller's.",
   ),
   hostname: field(
-    z.optional(text(hostName)),
-    "The host name inside; needs `uts` in `isolate`. Default there: `sandbox`.",
+    z.optional(text("hostName")),
+    "The host name inside; needs `uts` in `isolate`. Default there: `sandbox`, which no `/etc/hosts` knows, as it does `localhost`.",
   ),
   limits: field(
     z._default(
@@ -219,18 +213,21 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
 });
 
 function path(): z.ZodMiniType<string, string> {
-  return z.string().check(rule(absolutePath), z.overwrite(tidyPath));
+  const { tidy } = TEXT_RULES.absolutePath;
+  return z.string().check(rule("absolutePath"), z.overwrite(tidy));
 }
 
-function text(textRule: TextRule): z.ZodMiniType<string, string> & z.core.$ZodRecordKey {
-  return z.string().check(rule(textRule));
+function text(name: TextRuleName): z.ZodMiniType<string, string> & z.core.$ZodRecordKey {
+  return z.string().check(rule(name));
 }
 
-function rule(textRule: TextRule): z.core.$ZodCheck<string> {
-  return z.check<string>(({ value, issues }) => {
-    const broken = textRule(value);
+function rule(name: TextRuleName): z.core.$ZodCheck<string> {
+  const check = z.check<string>(({ value, issues }) => {
+    const broken = TEXT_RULES[name].broken(value);
     if (broken !== undefined) issues.push({ code: "custom", input: value, message: broken });
   });
+  ruleOf.set(check, name);
+  return check;
 }
 
 function integer(least: number, most: number): z.ZodMiniType<number, number> {
@@ -241,10 +238,16 @@ function field<Schema extends z.ZodMiniType>(schema: Schema, description: string
   return schema.check(z.describe(description));
 }
 
-/** Config version 1 as JSON Schema, draft 2020-12, for editors and for other languages. */
-export function configJsonSchema(): Record<string, unknown> {
+/** Config version 1 as JSON Schema, draft 2020-12, in which texts have the name of their rule. */
+export function annotatedJsonSchema(): Record<string, unknown> {
   return {
-    ...z.toJSONSchema(configSchema, { io: "input" }),
+    ...z.toJSONSchema(configSchema, {
+      io: "input",
+      override({ zodSchema, jsonSchema }) {
+        const names = (zodSchema._zod.def.checks ?? []).flatMap((check) => ruleOf.get(check) ?? []);
+        if (names[0] !== undefined) jsonSchema["rule"] = names[0];
+      },
+    }),
     $id: "https://github.com/sandboxlib/sandboxlib/config-1.json",
     title: "sandboxlib config, version 1",
   };

@@ -12,7 +12,7 @@ export type TextRule = (text: string) => string | undefined;
  */
 export const exactText: TextRule = (text) => {
   if (text.includes("\0")) return "contains a NUL byte";
-  return /\p{Surrogate}/u.test(text) ? "contains half of a surrogate pair" : undefined;
+  return text.isWellFormed() ? undefined : "contains half of a surrogate pair";
 };
 
 /** An absolute path without `..`: what it means never depends on a directory that the program may change. */
@@ -23,7 +23,7 @@ export const absolutePath: TextRule = (path) => {
 };
 
 /** A name that environ(7) can hold. `PWD` is set from `cwd`, so that it can never contradict it. */
-export const variableName: TextRule = (name) => {
+const variableName: TextRule = (name) => {
   if (name === "") return "is an empty variable name";
   if (name.includes("=")) return "is a variable name with `=`";
   if (name === "PWD") return "names PWD, which always is `cwd`: set `cwd` instead";
@@ -31,15 +31,36 @@ export const variableName: TextRule = (name) => {
 };
 
 /** A host name as in hostname(7), at most the 64 bytes that the kernel takes. */
-export const hostName: TextRule = (name) =>
+const hostName: TextRule = (name) =>
   /^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$/i.test(name)
     ? undefined
     : "must be 1 to 64 letters, digits, `-` and `.`";
 
 /** The one spelling of an absolute path: no `.`, no doubled or trailing slash. */
-export function tidyPath(path: string): string {
+function tidyPath(path: string): string {
   const tidy = posix.normalize(path);
   return tidy === "/" ? tidy : tidy.replace(/\/$/, "");
+}
+
+/** The rules for the texts of a config by their names, with how a text that keeps its rule is tidied up. */
+export const TEXT_RULES: {
+  readonly absolutePath: Required<NamedRule>;
+  readonly exactText: NamedRule;
+  readonly hostName: NamedRule;
+  readonly variableName: NamedRule;
+} = {
+  absolutePath: { broken: absolutePath, tidy: tidyPath },
+  exactText: { broken: exactText },
+  hostName: { broken: hostName },
+  variableName: { broken: variableName },
+};
+
+/** The name of one of {@link TEXT_RULES}. */
+export type TextRuleName = keyof typeof TEXT_RULES;
+
+interface NamedRule {
+  readonly broken: TextRule;
+  readonly tidy?: (text: string) => string;
 }
 
 /**
@@ -64,34 +85,9 @@ function plain(value: unknown): string {
   }
 }
 
-/** The known name that was probably meant by one that is not known. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  const [near] = known
-    .map((each) => ({ each, distance: editDistance(name.slice(0, 40), each) }))
-    .filter(({ each, distance }) => distance <= Math.max(1, Math.floor(each.length / 3)))
-    .sort((a, b) => a.distance - b.distance);
-  return near?.each;
-}
-
-/** How many letters have to be added, left out, replaced, or changed with the next one. */
-function editDistance(one: string, other: string): number {
-  let before: readonly number[] = [];
-  let row: readonly number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 0; i < one.length; i += 1) {
-    const next = [i + 1];
-    for (let j = 0; j < other.length; j += 1) {
-      const replaced = at(row, j) + (one[i] === other[j] ? 0 : 1);
-      const isSwapped = i > 0 && j > 0 && one[i] === other[j - 1] && one[i - 1] === other[j];
-      const swapped = isSwapped ? at(before, j - 1) + 1 : Infinity;
-      next.push(Math.min(replaced, swapped, at(row, j + 1) + 1, at(next, j) + 1));
-    }
-    [before, row] = [row, next];
-  }
-  return at(row, other.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+/** The order of names, for `sort`. That of a language would have to be loaded first, which takes longer than a run. */
+export function byName(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 /** A word of a command: text, which the program gets as UTF-8, or bytes. */

@@ -1,3 +1,8 @@
+import type { SeccompProfile } from "@sandboxlib/seccomp";
+
+/** The profiles of system calls that have a name. */
+export const SECCOMP_NAMES = ["default", "build", "strict", "none"] as const;
+
 /** The namespaces of namespaces(7) that a config can ask for. */
 export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as const;
 
@@ -116,6 +121,14 @@ export interface User {
   readonly range?: number | undefined;
 }
 
+/** A profile of system calls by name, or of the user's own. */
+export type Seccomp =
+  | (typeof SECCOMP_NAMES)[number]
+  | {
+      /** In the form of Docker and the OCI runtime specification. */
+      readonly profile: SeccompProfile;
+    };
+
 /** How a run is ended that times out or is aborted. */
 export interface Stop {
   /** The signal that the program gets first when the run times out or is aborted. */
@@ -159,7 +172,10 @@ export interface Config {
   readonly defaultMounts: false;
   /** The directory inside in which the program starts. Default: `/`; with the root `/`, the caller's. */
   readonly cwd: string;
-  /** The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one. */
+  /**
+   * The exact environment. Beside it there is only `PWD`, which is `cwd`; `HOME`, which git and others need, only
+   * where it is set: `/tmp` is an empty one. An object replaces the default one.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Variables that are taken from the caller's environment where they are set there and `env` does not set them. */
   readonly inheritEnv: readonly string[];
@@ -170,9 +186,18 @@ export interface Config {
    * needs it.
    */
   readonly isolate: readonly Namespace[];
+  /**
+   * The system calls that the program may make: a profile by name, or one in the form of Docker. `default` is for
+   * programs that nobody has read, and that build, test and serve; `build` also lets debuggers work; `strict` leaves
+   * read, write and exit; `none` is no profile. Default: `default` where the backend enforces it.
+   */
+  readonly seccomp?: Seccomp | undefined;
   /** The uid and gid inside. Default: the caller's. */
   readonly user?: User | undefined;
-  /** The host name inside; needs `uts` in `isolate`. Default there: `sandbox`. */
+  /**
+   * The host name inside; needs `uts` in `isolate`. Default there: `sandbox`, which no `/etc/hosts` knows, as it does
+   * `localhost`.
+   */
   readonly hostname?: string | undefined;
   /** What a run may use at most. */
   readonly limits: Limits;
@@ -191,7 +216,10 @@ export type ConfigInput = {
     | Config[Field]
     | undefined;
 } & {
-  /** The exact environment. Beside it there is only `PWD`, which is `cwd`. An object replaces the default one. */
+  /**
+   * The exact environment. Beside it there is only `PWD`, which is `cwd`; `HOME`, which git and others need, only
+   * where it is set: `/tmp` is an empty one. An object replaces the default one.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
    * What is mounted inside, beside the default mounts. A mount is writable unless it says `readOnly`. One on the

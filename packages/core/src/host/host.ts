@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Host, HostRun } from "../backend/backend.js";
+import type { Writable } from "node:stream";
+import type { Host, HostFd, HostRun, HostRunOptions } from "../backend/backend.js";
 import { onAbort } from "./abort.js";
 import { filter } from "./seccomp-filter.js";
 
@@ -17,7 +18,7 @@ export function realHost(signal?: AbortSignal): Host {
     uid: process.getuid?.() ?? -1,
     gid: process.getgid?.() ?? -1,
     which: (program) => TRUSTED.map((directory) => join(directory, program)).find(isTrustedProgram),
-    run: (argv, stdin) => run(argv, stdin, signal),
+    run: (argv, how) => run(argv, how, signal),
   };
 }
 
@@ -44,7 +45,7 @@ function isTrustedProgram(path: string): boolean {
 
 function run(
   [program, ...args]: readonly [string, ...string[]],
-  stdin: "filter" | undefined,
+  { env = {}, fds = {} }: HostRunOptions = {},
   signal: AbortSignal | undefined,
 ): Promise<HostRun> {
   return new Promise((resolve) => {
@@ -52,17 +53,16 @@ function run(
     let child: ChildProcess;
     try {
       child = spawn(program, args, {
-        env: {},
+        env: { ...env },
         cwd: "/",
         detached: true,
-        stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+        stdio: slotsFor(fds),
       });
     } catch {
       // A filter of system calls around this process may forbid to start anything.
       return resolve({ exitCode: undefined, stdout: "", stderr: "" });
     }
-    // A tool that ends early closes its end: its exit says why.
-    child.stdin?.on("error", () => undefined).end(filter());
+    feed(child, fds);
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (text: string) => {
@@ -80,6 +80,22 @@ function run(
     child.on("error", () => finish(undefined));
     child.on("close", finish);
   });
+}
+
+/** The standard streams, and as many fds above as are given. Node leaves an `ignore` among these closed. */
+function slotsFor(fds: NonNullable<HostRunOptions["fds"]>): ("pipe" | "ignore")[] {
+  const given = Object.keys(fds).map(Number);
+  return Array.from({ length: Math.max(3, ...given.map((fd) => fd + 1)) }, (_, fd) =>
+    fd === 1 || fd === 2 || given.includes(fd) ? "pipe" : "ignore",
+  );
+}
+
+function feed({ stdio }: ChildProcess, fds: Readonly<Record<number, HostFd>>): void {
+  for (const [fd, content] of Object.entries(fds)) {
+    const pipe = stdio[Number(fd)] as Writable | null | undefined;
+    // A tool that ends early closes its end: its exit says why.
+    pipe?.on("error", () => undefined).end(content === "filter" ? filter() : content.data);
+  }
 }
 
 function endGroup(pid: number | undefined): void {

@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { contentOf, errnoOf } from "./host.js";
+import { randomHex } from "./lazily.js";
 import { namespaceOf, startTimeOf } from "./processes.js";
 
 /**
@@ -22,7 +22,7 @@ let counter = 0;
 
 function ownPrefix(): string {
   const started = seesProcesses() ? startTimeOf(process.pid) : undefined;
-  const thread = randomBytes(8).toString("hex");
+  const thread = randomHex(8);
   return [process.pid, started ?? "", pidNamespace(), plain(bootId()), thread].join("-");
 }
 

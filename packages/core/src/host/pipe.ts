@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
 import type { Host } from "../backend/backend.js";
+import { isMainThread } from "./lazily.js";
+import { killChild } from "./processes.js";
 
 /** A pipe: its end to read from, and its end to write to. */
 export type Pipe = readonly [read: number, write: number];
@@ -12,7 +13,7 @@ export type Pipe = readonly [read: number, write: number];
  * none can be had, and in a worker thread, at whose end Node closes by number what was opened in it.
  */
 export function takePipe(host: Host): Pipe | undefined {
-  if (!isMainThread || process.platform !== "linux") return undefined;
+  if (!isMainThread() || process.platform !== "linux") return undefined;
   if (spare.length === 0) spare.push(...newPipes(host));
   const pipe = spare.pop();
   // The next ones are made while the program starts.
@@ -94,7 +95,7 @@ class Maker {
   }
 
   end(): void {
-    this.#child.kill("SIGKILL");
+    killChild(this.#child);
   }
 
   /** Waits a second at most for the last of the pipes, which it has never taken. Returns its inode. */

@@ -1,13 +1,30 @@
-import { readlinkSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { readdirSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { SandboxError } from "../result/error.js";
 import { contentOf } from "./host.js";
 
-/** The children of a process, oldest first; undefined where the kernel does not tell (proc(5), `children`). */
+/**
+ * The children of a process, those of each thread oldest first; undefined where the kernel does not tell (proc(5),
+ * `children`).
+ */
 export function childrenOf(pid: number): number[] | undefined {
-  const words = contentOf(`/proc/${pid}/task/${pid}/children`)?.split(" ");
-  return words?.filter((word) => word !== "").map(Number);
+  const lists = threadsOf(pid).map((thread) =>
+    contentOf(`/proc/${pid}/task/${thread}/children`)?.split(" "),
+  );
+  const words = lists.flatMap((list) => list ?? []);
+  return lists[0] && words.filter((word) => word !== "").map(Number);
+}
+
+/** The threads of a process, the first one first: a child belongs to the thread that forked it. */
+function threadsOf(pid: number): readonly (string | number)[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.length > 0 ? threads : [pid];
+  } catch {
+    return [pid];
+  }
 }
 
 /** The processes below a process that are in a pid namespace of their own, parents first, each with its pid in there. */
@@ -82,6 +99,11 @@ export function cpuTimeOf(pid: number): number | undefined {
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / USER_HZ;
 }
 
+/** Whether a process waits for something other than a disk or a processor. */
+export function isAsleep(pid: number): boolean {
+  return statFields(pid)?.[0] === "S";
+}
+
 /** What the kernel counts times in for its users, on every architecture that Node runs on. */
 const USER_HZ = 100;
 
@@ -133,6 +155,14 @@ export function kill(init: Init): void {
   } catch {
     // It ended in the meantime.
   }
+}
+
+/**
+ * Kills a process of this one. Of a program that could not be started there is no pid, and until Node has told so, its own
+ * `kill` signals whatever number lies in its memory: 0 is the group of this process, and a negative one another group.
+ */
+export function killChild(child: Pick<ChildProcess, "pid" | "kill">): void {
+  if (child.pid !== undefined) child.kill("SIGKILL");
 }
 
 /** Identifies a pid 1 that is there. A process that is no pid 1 has the pid of one that is gone. */

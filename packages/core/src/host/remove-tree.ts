@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { randomHex } from "./lazily.js";
 
 /**
  * Removes a file, or a directory with everything in it, whatever the modes, names and depth are. No symlink is followed. A
@@ -45,7 +45,7 @@ function* removeBelow(path: Buffer, top: Buffer): Generator<undefined, "all" | "
   if ((stat.mode & 0o700) !== 0o700) tryToOpen(path);
   if (path.length > top.length + LONGEST) {
     // A program cannot have guessed this name.
-    renameSync(path, Buffer.concat([top, SLASH, Buffer.from(randomBytes(16).toString("hex"))]));
+    renameSync(path, Buffer.concat([top, SLASH, Buffer.from(randomHex(16))]));
     return "some";
   }
   let isLeft = false;

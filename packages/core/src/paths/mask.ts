@@ -94,7 +94,7 @@ function placeOf(
 
 function mask(type: MaskType, target: string, path: string): ResolvedMount {
   const base = { target, path, create: false };
-  return type === "mask" ? { ...base, type, kind: "directory" } : { ...base, type };
+  return type === "mask" ? { ...base, type, kind: "directory" } : { ...base, type, isMask: true };
 }
 
 /** Adapts what the config mounts below a mask: a mount point has to be made there, and hidden paths are gone already. */

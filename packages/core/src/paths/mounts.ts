@@ -229,7 +229,9 @@ function isUnder(view: View, path: string): boolean {
 export function notThere(view: View, field: string, path: string): SandboxError {
   const cover = nearest(view, path);
   if (cover !== undefined && cover.type !== "bind" && isUnder(view, path)) {
-    const hint = `Make it visible with a bind mount or \`writable\`, or leave ${cover.path} out.`;
+    const hint = field.startsWith("hidden")
+      ? "Nothing that lies there on the host can be seen inside as it is: leave it out."
+      : `Make it visible with a bind mount or \`writable\`, or leave ${cover.path} out.`;
     return invalid(field, path, `is covered by the ${cover.type} on ${cover.target}`, hint);
   }
   return invalid(

@@ -178,6 +178,7 @@ export function find(view: View, path: string, field: string, under = false): Lo
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "a directory on the way may not be entered by this user (EACCES)",
+  ENOTCONN: "what is mounted on the way has lost its server (ENOTCONN)",
   ELOOP: "its symlinks lead round in a circle (ELOOP)",
 };
 

@@ -5,15 +5,18 @@ import {
   type Missing,
   type Probe,
 } from "../backend/backend.js";
+import { backendNamed, loadBackend } from "../backend/discovery.js";
 import {
-  backendNamed,
   type InstalledBackend,
   installedBackends,
-  loadBackend,
-} from "../backend/discovery.js";
-import { basesOf, isCapability } from "../capability/capability.js";
+  isForMachine,
+  misfitOf,
+} from "../backend/installed.js";
+import { isCapability } from "../capability/capability.js";
+import { byName } from "../config/text.js";
 import type { Config } from "../config/types.js";
 import { isSandboxError, SandboxError } from "../result/error.js";
+import { probeOn } from "./probe.js";
 import { type Prefer, resolve } from "./resolve.js";
 
 /** A backend and what it found on this host. */
@@ -25,17 +28,18 @@ export interface Probed {
 /**
  * The strongest backend that can honour the config; `SANDBOXLIB_BACKEND` overrides the choice.
  *
- * @param lacking - As {@link probeOn} has it.
+ * @param lacking - As {@link probeOn} has it, and `isUntried`, too.
  */
 export async function chooseBackend(
   config: Config,
   prefer: Prefer,
   host: Host,
   lacking: readonly Missing[],
+  isUntried: boolean,
 ): Promise<Probed> {
-  return strongestBackend(host, lacking, ({ backend, probe }) =>
-    canHonour(config, backend, probe, prefer),
-  );
+  const isWanted = ({ backend, probe }: Probed): boolean =>
+    canHonour(config, backend, probe, prefer);
+  return strongestBackend(host, lacking, isWanted, isUntried);
 }
 
 /**
@@ -47,8 +51,9 @@ export async function probeBackend(
   backend: Backend,
   host: Host,
   lacking: readonly Missing[],
+  isUntried = false,
 ): Promise<Probed> {
-  const probe = await probeOn(backend, host, lacking);
+  const probe = await probeOn(backend, host, lacking, isUntried);
   if (probe.available) return { backend, probe };
   throw new SandboxError(
     "BACKEND_UNAVAILABLE",
@@ -61,37 +66,6 @@ export async function probeBackend(
 }
 
 /**
- * What a backend finds on a host.
- *
- * @param lacking - What core itself could not give here, whatever the backend: see `probeCgroups`.
- */
-export async function probeOn(
-  backend: Pick<Backend, "probe" | "capabilities" | "isEngine">,
-  host: Host,
-  lacking: readonly Missing[] = [],
-): Promise<Probe> {
-  const probe = withDerived(backend, await backend.probe(host));
-  if (!probe.available || backend.isEngine === true) return probe;
-  const own = probe.missing ?? [];
-  const known = new Set(own.map(({ capability }) => capability));
-  const more = lacking.filter(({ capability }) => !known.has(capability));
-  return more.length === 0 ? probe : { ...probe, missing: [...own, ...more] };
-}
-
-/** Adds to what is missing here what builds on it. */
-function withDerived({ capabilities }: Pick<Backend, "capabilities">, probe: Probe): Probe {
-  if (!probe.available || probe.missing === undefined) return probe;
-  const missing = new Map(probe.missing.map((each) => [each.capability, each]));
-  for (const capability of capabilities) {
-    const base = basesOf(capability).find((each) => missing.has(each));
-    const lack = base && missing.get(base);
-    if (lack !== undefined && !missing.has(capability))
-      missing.set(capability, { ...lack, capability });
-  }
-  return { ...probe, missing: [...missing.values()] };
-}
-
-/**
  * The installed backend that enforces most here of those that can run and that are wanted; where none is wanted, the one
  * that enforces most of all. A backend is asked only when it may enforce more than those that have answered.
  *
@@ -101,10 +75,11 @@ export async function strongestBackend(
   host: Host,
   lacking: readonly Missing[] = [],
   isWanted: (probed: Probed) => boolean = () => true,
+  isUntried = false,
 ): Promise<Probed> {
   const named = process.env["SANDBOXLIB_BACKEND"];
   if (named !== undefined && named !== "")
-    return probeBackend(await backendNamed(named), host, lacking);
+    return probeBackend(await backendNamed(named), host, lacking, isUntried);
   const failures = new Map<string, unknown>();
   let strongest: Ranked | undefined;
   let wanted: Ranked | undefined;
@@ -112,7 +87,7 @@ export async function strongestBackend(
     const { name } = installed;
     if (wanted !== undefined && isBefore(wanted, { name, strength: most })) break;
     try {
-      const probed = await probeBackend(await loadBackend(installed), host, lacking);
+      const probed = await probeBackend(await loadBackend(installed), host, lacking, isUntried);
       const ranked = { probed, name, strength: strengthOf(probed) };
       strongest = before(strongest, ranked);
       if (isWanted(probed)) wanted = before(wanted, ranked);
@@ -140,13 +115,16 @@ function before(one: Ranked | undefined, other: Ranked): Ranked {
 
 function isBefore(one: Rank, other: Rank): boolean {
   if (one.strength !== other.strength) return one.strength > other.strength;
-  return one.name.localeCompare(other.name) < 0;
+  return byName(one.name, other.name) < 0;
 }
 
 function candidates({ platform }: Host): InstalledBackend[] {
-  const installed = installedBackends().filter(({ platforms }) => platforms.includes(platform));
-  if (installed.length > 0) return installed;
-  throw new SandboxError("BACKEND_NOT_FOUND", `no backend for ${platform} is installed`, {
+  const all = installedBackends();
+  const fitting = all.filter((each) => isForMachine(each, platform));
+  if (fitting.length > 0) return fitting;
+  const others = all.map((each) => `the backend ${each.name} ${misfitOf(each, platform)}`);
+  const message = [`no backend for ${platform} is installed`, ...others].join("; ");
+  throw new SandboxError("BACKEND_NOT_FOUND", message, {
     hint: "Install one beside the library, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.",
   });
 }
@@ -191,7 +169,7 @@ function strengthOf({ backend, probe }: Probed): number {
 }
 
 function unavailable(failures: ReadonlyMap<string, unknown>): SandboxError {
-  const reasons = [...failures].sort(([a], [b]) => a.localeCompare(b)).map(([, reason]) => reason);
+  const reasons = [...failures].sort(([a], [b]) => byName(a, b)).map(([, reason]) => reason);
   const messages = reasons.map((reason) =>
     reason instanceof Error ? reason.message : String(reason),
   );

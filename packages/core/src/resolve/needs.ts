@@ -1,9 +1,19 @@
 import type { Capability, Need } from "../capability/capability.js";
 import type { Config, Mount } from "../config/types.js";
 import { limitsIn } from "../config/types.js";
+import { SandboxError } from "../result/error.js";
 
-/** Which capabilities a config asks for, each with the field that asks. A field left at its default asks too. */
+/**
+ * Which capabilities a config asks for, each with the field that asks. A field left at its default asks too.
+ *
+ * @throws SandboxError `CONFIG_INVALID` for what has not been parsed.
+ */
 export function needs(config: Config): Need[] {
+  if (!LISTS.every((field) => Array.isArray(config?.[field])))
+    throw new SandboxError("CONFIG_INVALID", "config: it has not been parsed", {
+      path: "config",
+      hint: "Give `needs` what `parseConfig` returns.",
+    });
   return [
     ...fileSystemNeeds(config),
     ...config.mounts.flatMap(mountNeeds),
@@ -13,6 +23,8 @@ export function needs(config: Config): Need[] {
     need("tree.kill", "command"),
   ];
 }
+
+const LISTS = ["hidden", "mounts", "inheritEnv", "isolate"] as const;
 
 function fileSystemNeeds(config: Config): Need[] {
   const found: Need[] = [];
@@ -53,6 +65,8 @@ function isolationNeeds(config: Config): Need[] {
   const found = config.isolate.map((namespace) => need(`isolate.${namespace}`, "isolate"));
   if (config.network === "none") found.push(need("network.none", "network"));
   if (config.hostname !== undefined) found.push(need("hostname", "hostname"));
+  if (config.seccomp !== undefined && config.seccomp !== "none")
+    found.push(need("seccomp", "seccomp"));
   return found;
 }
 

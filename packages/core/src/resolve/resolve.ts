@@ -36,7 +36,8 @@ export function resolve(
   const met: Need[] = [];
   const dropped: Dropped[] = [];
   const unmet: Unmet[] = [];
-  for (const need of needs(config)) {
+  const asked = withProfile(config, lackOf("seccomp", backend, probe) === undefined);
+  for (const need of needs(asked)) {
     const lack = lackOf(need.capability, backend, probe) ?? lackOfBase(need, dropped);
     if (lack === undefined) met.push(need);
     else if (mayDrop(need.capability, prefer)) dropped.push({ ...need, reason: lack.reason });
@@ -44,7 +45,12 @@ export function resolve(
   }
   const [first, ...others] = unmet;
   if (first !== undefined) throw unsupported(first, others, backend.name);
-  return { config: narrow(config, dropped), needs: met, dropped };
+  return { config: narrow(asked, dropped), needs: met, dropped };
+}
+
+/** Nobody has to ask for the default profile of system calls, and nobody can who has said `none`. */
+function withProfile(config: Config, isEnforced: boolean): Config {
+  return isEnforced && config.seccomp === undefined ? { ...config, seccomp: "default" } : config;
 }
 
 /** What is missing, and what may be done about it. */
@@ -130,6 +136,7 @@ function narrow(config: Config, dropped: readonly Need[]): Config {
     network: gone.has("network.none") ? "host" : config.network,
     isolate: config.isolate.filter((namespace: Namespace) => !gone.has(`isolate.${namespace}`)),
     ...(hostname !== undefined && !gone.has("hostname") && { hostname }),
+    ...(gone.has("seccomp") && { seccomp: "none" }),
     limits: limitsWithout(limits, (name) => gone.has(`limit.${name === "swap" ? "memory" : name}`)),
   };
 }

@@ -1,3 +1,5 @@
+import type { Capability } from "../capability/capability.js";
+
 /** Every way in which a sandbox itself can fail. The codes are stable; the messages are not. */
 export const ERROR_CODES = [
   "CONFIG_INVALID",
@@ -51,6 +53,30 @@ export class SandboxError extends Error {
     this.backend = details.backend;
   }
 }
+
+/** Notes of an error that the program had not begun, so that nothing has happened that cannot be tried once more. */
+export function markUnbegun(error: SandboxError): void {
+  unbegun.add(error);
+}
+
+/** Whether an error is one of those. */
+export function isUnbegun(error: unknown): boolean {
+  return error instanceof SandboxError && unbegun.has(error);
+}
+
+const unbegun = new WeakSet<SandboxError>();
+
+/** Notes of an error that a backend refuses a part of a capability that it declares. */
+export function markPart(error: SandboxError, capability: Capability): void {
+  parts.set(error, capability);
+}
+
+/** The capability of which an error refuses a part, if it does. */
+export function refusedPartOf(error: unknown): Capability | undefined {
+  return error instanceof SandboxError ? parts.get(error) : undefined;
+}
+
+const parts = new WeakMap<SandboxError, Capability>();
 
 /** Whether a caught value is a {@link SandboxError}, whichever copy of the library threw it. */
 export function isSandboxError(value: unknown): value is SandboxError {

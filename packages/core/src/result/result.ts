@@ -5,17 +5,17 @@ import { SandboxError } from "./error.js";
 export type Outcome = "exited" | "signaled" | "timed-out" | "aborted" | "limit-exceeded";
 
 /**
- * How an enforced capability was checked. `kernel`: this process itself has read from the kernel that the thing is as it
- * should be. `tool`: the tool or launcher that set it up says so, and this process could not look, did not come to it
- * before a short run was over, or cannot see such a thing from outside.
+ * How it is known that a capability holds. `verified`: this process itself has read from the kernel that the thing is as it
+ * should be. `by-construction`: the tool or launcher that set it up says so, and this process could not look, was told
+ * not to, did not come to it before a short run was over, or cannot see such a thing from outside.
  */
-export type Checked = "kernel" | "tool";
+export type Known = "verified" | "by-construction";
 
 /** One capability that holds for a run. */
 export interface Enforced extends Need {
   /** What enforces it, in the words of the tool: `bwrap --unshare-net`. */
   readonly mechanism: string;
-  readonly checked: Checked;
+  readonly known: Known;
 }
 
 /** One need that the caller let go with `prefer`. */
@@ -130,9 +130,26 @@ export interface Usage {
   readonly refusedForks?: number;
 }
 
-/** The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`. */
+/**
+ * The capabilities that hold for a result, for a quick question such as `enforces(result).has("network.none")`.
+ *
+ * @throws SandboxError `CONFIG_INVALID` for what is no result.
+ */
 export function enforces(result: Pick<SandboxResult, "enforcement">): ReadonlySet<Capability> {
+  if (!Array.isArray(result?.enforcement?.enforced)) throw noResult();
   return new Set(result.enforcement.enforced.map((entry) => entry.capability));
+}
+
+/** @throws SandboxError `CONFIG_INVALID` for what is no result. */
+export function assertResult(result: SandboxResult): void {
+  if (typeof result?.outcome !== "string" || typeof result.usage !== "object") throw noResult();
+}
+
+function noResult(): SandboxError {
+  return new SandboxError("CONFIG_INVALID", "result: it is not what a run has resolved to", {
+    path: "result",
+    hint: "Await `run`, or `result` of what `spawn` returns.",
+  });
 }
 
 /**
@@ -144,11 +161,23 @@ export function textOf(
   result: Pick<SandboxResult, "stdout" | "stderr">,
   output: "stdout" | "stderr" = "stdout",
 ): string {
+  assertOutput(output);
+  if (typeof result !== "object" || result === null || result instanceof Promise) throw noResult();
   const bytes = result[output];
   if (bytes !== undefined) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   const hint = `Leave the option \`${output}\` of the run out, or set it to "capture".`;
   throw new SandboxError("CONFIG_INVALID", `${output}: it was not captured`, {
     path: output,
     hint,
+  });
+}
+
+/** @throws SandboxError `CONFIG_INVALID` for what is no output of a program. */
+export function assertOutput(output: "stdout" | "stderr"): void {
+  if (output === "stdout" || output === "stderr") return;
+  const shown = JSON.stringify(String(output).slice(0, 100));
+  throw new SandboxError("CONFIG_INVALID", `output: ${shown} is no output of a program`, {
+    path: "output",
+    hint: 'They are "stdout" and "stderr".',
   });
 }

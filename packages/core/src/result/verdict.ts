@@ -1,5 +1,5 @@
 import { isSandboxError } from "./error.js";
-import type { SandboxResult } from "./result.js";
+import { assertResult, type SandboxResult } from "./result.js";
 
 /**
  * What a judge says of a run, in the words of isolate(1) and two of its users': all went well, run-time error, signal,
@@ -27,12 +27,14 @@ export interface JudgeVerdict {
  * Reads a result, or the error that came in its place, as a judge does: see docs/judging.md. Pure.
  *
  * @param ended - What `run` resolved to, or what it was rejected with.
+ * @throws SandboxError `CONFIG_INVALID` for anything else.
  */
 export function verdictOf(ended: SandboxResult | Error): JudgeVerdict {
   if (ended instanceof Error) {
     const message = isSandboxError(ended) ? `${ended.code}: ${ended.message}` : ended.message;
     return { status: "XX", message };
   }
+  assertResult(ended);
   const { exitCode, signal }: Ending = { ...ended, ...ended.afterStop };
   return {
     ...statusOf(ended),

@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import type { StdioTargets } from "../backend/running.js";
+import { now } from "../host/lazily.js";
 import { SandboxError } from "../result/error.js";
 import type { Prepared } from "../start/prepared.js";
 import type { Started } from "../start/started.js";
@@ -68,7 +69,7 @@ export function neverStarted({ code, message, path, hint }: Lack = ABORTED): Sta
     ...(hint !== undefined && { hint }),
   };
   return {
-    startedAt: performance.now(),
+    startedAt: now(),
     streams: {
       stdin: new PassThrough().resume(),
       stdout: Readable.from([]),

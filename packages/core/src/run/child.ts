@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Streams } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
+import { now } from "../host/lazily.js";
 import type { Dropped, SandboxResult } from "../result/result.js";
 import type { Prepared } from "../start/prepared.js";
 import type { CheckedEnd, Started } from "../start/started.js";
@@ -84,7 +85,7 @@ export function childOf(
   const unfeed = pumpStdin(running.streams.stdin, options.stdin, stop);
   const pipes = pipesOf(running.streams, options);
   const outputs = pipedOutputs(pipes);
-  const seconds = (): number => (performance.now() - running.startedAt) / 1000;
+  const seconds = (): number => (now() - running.startedAt) / 1000;
   const finish = async (): Promise<SandboxResult> => {
     let wallTime = 0;
     let stopped: Stop | undefined;

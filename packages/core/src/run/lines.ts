@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
+import { checkKinds, KINDS } from "../config/kinds.js";
 import { SandboxError } from "../result/error.js";
+import { assertOutput } from "../result/result.js";
 import { chunkBuffer } from "./capture.js";
 
 /** How an output is cut into lines. */
@@ -13,19 +15,18 @@ export interface LinesOptions {
  * ended. Bytes that are not UTF-8 become U+FFFD; a lone `\r` stays. To stop early destroys the stream, and the program
  * can write no more.
  *
- * @throws SandboxError `CONFIG_INVALID` when the output is no pipe; a longer line fails the iteration with
+ * @throws SandboxError `CONFIG_INVALID` when the output is no pipe, and for a wrong option; a longer line fails the iteration with
  * `STREAM_FAILED`.
  */
 export function linesOf(
   output: "stdout" | "stderr",
   stream: Readable | null,
-  { maxLength = DEFAULT_MAX_LENGTH }: LinesOptions = {},
+  options: LinesOptions = {},
 ): AsyncGenerator<string, undefined, undefined> {
+  assertOutput(output);
+  checkKinds(options, { maxLength: KINDS.bytes });
+  const { maxLength = DEFAULT_MAX_LENGTH } = options;
   if (stream === null) throw noPipe(output);
-  if (!Number.isSafeInteger(maxLength) || maxLength < 0) {
-    const message = `maxLength: ${String(maxLength)} is not a number of bytes`;
-    throw new SandboxError("CONFIG_INVALID", message, { path: "maxLength" });
-  }
   // With a listener, Node keeps the data for an iteration that begins only when the program has ended.
   stream.on("readable", () => undefined);
   return cut(output, stream, maxLength);

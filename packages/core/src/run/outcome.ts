@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Verdict } from "../backend/running.js";
 import type { Limits } from "../config/types.js";
 import { HINT_PROCESSES } from "../host/rlimit.js";
-import { type ErrorCode, type ErrorDetails, SandboxError } from "../result/error.js";
+import { type ErrorCode, type ErrorDetails, markUnbegun, SandboxError } from "../result/error.js";
 import type { Ending, Exceeded, StoppedEnding } from "../result/result.js";
 import type { CheckedEnd } from "../start/started.js";
 
@@ -45,10 +45,12 @@ export function outcomeOf(ended: CheckedEnd, seen: Seen): Ending {
     return { outcome: "signaled", signal: verdict.signal, ...(dump && { coreDumped: true }) };
   // With SIGKILL the caller has ended everything, perhaps before there was a program.
   if (signaled === "SIGKILL") return { outcome: "signaled", signal: signaled };
-  const { code, message, kind: _, ...details } = verdict;
+  const { code, message, kind: _, isUnbegun, ...details } = verdict;
   // A fork was refused before there was a program.
   const hint = (ended.usage?.refusedForks ?? 0) > 0 ? { hint: HINT_PROCESSES } : {};
-  throw new SandboxError(code, message, { ...HINTS[code], ...hint, ...details });
+  const error = new SandboxError(code, message, { ...HINTS[code], ...hint, ...details });
+  if (isUnbegun === true) markUnbegun(error);
+  throw error;
 }
 
 /** Details of errors that are the same for every backend. */

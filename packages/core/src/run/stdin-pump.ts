@@ -1,5 +1,5 @@
 import { Readable, type Writable } from "node:stream";
-import { ReadableStream } from "node:stream/web";
+import type { ReadableStream } from "node:stream/web";
 import { SandboxError } from "../result/error.js";
 import type { InputSource, StdinOption } from "./options.js";
 
@@ -99,7 +99,7 @@ interface Input {
 /** Begins to read a source. If it cannot be read, the first `next` rejects. */
 function openInput(source: InputSource): Input {
   try {
-    if (source instanceof ReadableStream) return openWeb(source);
+    if (source instanceof globalThis.ReadableStream) return openWeb(source);
     const iterator = source[Symbol.asyncIterator]();
     // The iterator of a Readable destroys it on return, but not while it waits for data, so `cancel` does that itself.
     if (source instanceof Readable) source.on("error", () => undefined);

@@ -58,7 +58,7 @@ export function assertOwnTerminal({ plan, backend }: Prepared, path: string, dev
 }
 
 function hasFilter(fds: readonly PlanFd[]): boolean {
-  return fds.includes("filter");
+  return fds.some((fd) => fd === "filter" || (typeof fd === "object" && "filter" in fd));
 }
 
 /** Whether it is the terminal of this session: itself, or /dev/tty. */

@@ -1,17 +1,17 @@
 import type { LauncherPlan } from "../backend/plan.js";
+import type { WindowSize } from "../backend/running.js";
+import { checkKinds, KINDS } from "../config/kinds.js";
 import { invalidOption, refuseUnknown } from "../config/options.js";
 import type { Word } from "../config/text.js";
 import { shown } from "../config/text.js";
 import type { ConfigInput } from "../config/types.js";
+import { assertNotAborted, orAborted } from "../host/abort.js";
 import type { SandboxResult } from "../result/result.js";
-import { begin } from "../run/begin.js";
+import { begin, beginAsync } from "../run/begin.js";
 import { checkedOptions, commandOf, piped, refusePipes, windowOf } from "../run/check-options.js";
 import { type SandboxChild, termsOf } from "../run/child.js";
 import type { RunOptions } from "../run/options.js";
 import { assertTerminal, forTerminal } from "../run/terminal.js";
-import type { Command } from "../start/launcher/command.js";
-import { streamsOf } from "../start/launcher/command.js";
-import { hangUpAfterOutput, onlyCommand, runningOn } from "../start/launcher/run.js";
 import { prepare } from "../start/prepare.js";
 import type { Prepared } from "../start/prepared.js";
 import { SANDBOX_OPTIONS, type SandboxOptions } from "../start/sandbox-options.js";
@@ -27,13 +27,16 @@ export interface PoolOptions extends SandboxOptions {
 /**
  * Sandboxes that are set up and wait, each for one run: a run costs little more than an exec. Used ones are never used
  * again, and replaced in the background. What the config binds is what was there when the waiting sandbox was set up.
- * Waiting sandboxes do not keep this process alive.
+ * Waiting sandboxes do not keep this process alive. They inherit from it what a run does: see `run` of a sandbox.
  */
 export interface Pool extends AsyncDisposable {
   /** The name of the backend. */
   readonly backend: string;
-  /** Resolves when as many sandboxes wait as the pool is to have; rejects when one cannot be set up. */
-  ready(): Promise<void>;
+  /**
+   * Resolves when as many sandboxes wait as the pool is to have; rejects when one cannot be set up, and with the reason of
+   * the signal when that is aborted, which ends nothing but the waiting.
+   */
+  ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Runs a command to its end and captures its output. Default: the config's own `command`. */
   run(argv?: readonly Word[], options?: PooledOptions): Promise<SandboxResult>;
   /** Starts a command; its standard streams are pipes unless the options say otherwise. */
@@ -60,21 +63,33 @@ export async function createPool(input: ConfigInput, poolOptions: PoolOptions): 
   const idle = new IdleSandboxes(prepared, size);
   // Nobody waits for the first sandboxes yet. A set-up that fails is reported by `ready` and by the runs.
   idle.filled().catch(() => undefined);
-  const startChild = (argv: readonly Word[] | undefined, given: PooledOptions): SandboxChild => {
+  const terms = termsOf(prepared);
+  const asked = (argv: readonly Word[] | undefined, given: PooledOptions): Asked => {
     const command = commandOf(argv ?? config.command);
     const checked = checkedOptions(given, POOLED_OPTIONS);
     if (windowOf(checked.tty) !== undefined) insist("tty", "a terminal");
-    return start(prepared, idle, command, checked);
+    return { command, ...optionsOf(prepared, checked) };
   };
   const close = (): Promise<void> => idle.close();
   return {
     backend: prepared.backend,
-    ready: () => idle.filled(),
+    async ready(options = {}) {
+      checkKinds(options, { signal: KINDS.signal });
+      assertNotAborted(options.signal);
+      return orAborted(options.signal, idle.filled());
+    },
     async run(argv, given = {}) {
       refusePipes(given);
-      return startChild(argv, given).result;
+      const { command, options, window } = asked(argv, given);
+      const child = await beginAsync(prepared, terms, options, (targets) =>
+        idle.run(command, targets, window, options.signal),
+      );
+      return child.result;
     },
-    spawn: (argv, given) => startChild(argv, piped(given)),
+    spawn(argv, given) {
+      const { command, options, window } = asked(argv, piped(given));
+      return begin(prepared, terms, options, (targets) => idle.spawn(command, targets, window));
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -97,24 +112,19 @@ function assertSize(size: number): void {
   throw invalidOption("size", `${shown(size)} is not a whole number from 1 to ${MAX_SIZE}`);
 }
 
-function start(
-  prepared: Prepared<LauncherPlan>,
-  idle: IdleSandboxes,
-  argv: readonly Word[],
-  given: PooledOptions,
-): SandboxChild {
+/** What a caller asks for. */
+interface Asked {
+  readonly command: readonly Word[];
+  readonly options: RunOptions;
+  readonly window: WindowSize | undefined;
+}
+
+function optionsOf(prepared: Prepared<LauncherPlan>, given: RunOptions): Omit<Asked, "command"> {
   const window = windowOf(given.tty);
   const options = forTerminal(given, window);
   if (window !== undefined) assertTerminal(prepared.config, options);
   for (const name of ["stdin", "stdout", "stderr"] as const) assertPiped(name, options[name]);
-  return begin(prepared, termsOf(prepared), options, (targets) => {
-    const startedAt = performance.now();
-    const { live, streams: own } = idle.take();
-    // A waiting sandbox has pipes already.
-    const streams = streamsOf(targets).map((stream) => (stream === "pipe" ? "own" : stream));
-    const command = onlyCommand(prepared, argv, streams as unknown as Command["streams"], window);
-    return hangUpAfterOutput(live, command, runningOn(live, command, own, startedAt));
-  });
+  return { options, window };
 }
 
 function assertPiped(path: string, option: RunOptions["stdin" | "stderr"]): void {

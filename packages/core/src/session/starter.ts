@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { StdioTargets, Streams } from "../backend/running.js";
 import { withStats } from "../cgroup/stats.js";
 import type { Word } from "../config/text.js";
+import { now } from "../host/lazily.js";
 import { SandboxError } from "../result/error.js";
 import { neverStarted } from "../run/begin.js";
 import { type Command, encodeOpened, encodeSignal, streamsOf } from "../start/launcher/command.js";
@@ -43,6 +44,7 @@ export function starter(
       const command = {
         id: last,
         streams: streamsOf(targets),
+        isOutputRead: targets.stdout === "pipe",
         argv,
         window: undefined,
         ...settings,
@@ -65,7 +67,7 @@ function begin(
   abort: AbortSignal | undefined,
 ): Promise<Started> {
   const { child, send } = live.channel;
-  const startedAt = performance.now();
+  const startedAt = now();
   const signal = (name: NodeJS.Signals): boolean => {
     if (!live.isRunning(command.id)) return false;
     send(encodeSignal(command.id, name));

@@ -1,9 +1,9 @@
 import type { Backend, Host, Missing } from "../backend/backend.js";
 import { backendNamed } from "../backend/discovery.js";
-import type { Plan } from "../backend/plan.js";
+import type { Plan, ToolPlan } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
-import { type Delegation, probeCgroups } from "../cgroup/delegation.js";
+import type { Delegation } from "../cgroup/delegation.js";
 import { CGROUP_LIMITS, isCgroupCapability } from "../cgroup/setting.js";
 import { parseConfig } from "../config/parse.js";
 import type { Config, ConfigInput } from "../config/types.js";
@@ -15,13 +15,14 @@ import { type MaskType, maskHost } from "../paths/mask.js";
 import { resolvePaths } from "../paths/resolve-paths.js";
 import { chooseBackend, type Probed, probeBackend, strongestBackend } from "../resolve/choose.js";
 import { needs } from "../resolve/needs.js";
-import { lackOf, type Prefer, resolve } from "../resolve/resolve.js";
+import { lackOf, resolve } from "../resolve/resolve.js";
 import { SandboxError } from "../result/error.js";
 import { LOOKED_AT } from "../verify/masks.js";
+import { assertMechanisms, checkedPlan } from "./checked-plan.js";
 import type { Prepared } from "./prepared.js";
-import { checkedSandboxOptions, type SandboxOptions } from "./sandbox-options.js";
-import { clonedFds, withClone } from "./tool/clone.js";
-import { tryLimits } from "./tool/prlimit.js";
+import { withProfile } from "./profile.js";
+import { checkedSandboxOptions, type SandboxOptions, UNTRIED } from "./sandbox-options.js";
+import { loadStarter } from "./start.js";
 
 /** A config on its way to a run: everything that is decided once. */
 export interface Ready {
@@ -52,8 +53,8 @@ async function prepareUntil(
   const { prefer = [] } = options;
   const host = realHost();
   const asked = realHost(signal);
-  const cgroups = cgroupsFor(parsed, options.cgroup);
-  const { backend, probe } = await pick(parsed, options.backend, prefer, asked, cgroups?.missing);
+  const cgroups = await cgroupsFor(parsed, options.cgroup);
+  const { backend, probe } = await pick(parsed, options, asked, cgroups?.missing);
   assertNotAborted(signal);
   if (backend.isEngine === true) refuseCgroup(options.cgroup, backend.name);
   const { config, needs: met, dropped } = resolve(parsed, backend, probe, prefer);
@@ -62,24 +63,26 @@ async function prepareUntil(
     lackOf(capability, backend, probe) !== undefined;
   const plain = resolvePaths(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup) && backend.isEngine !== true;
-  const resolved = maskHost(plain, maskType(lacks));
-  const plan = withCore(checkedPlan(backend, resolved, host), met, cgroups);
-  if (plan.kind === "tool") await tryLimits(resolved.limits, asked);
+  const resolved = await withProfile(maskHost(plain, maskType(lacks)), config);
+  const plan = withCore(checkedPlan({ backend, probe }, resolved, host), met, cgroups);
+  assertMechanisms(backend.name, plan, met);
+  await loadStarter(plan.kind, UNTRIED in options);
+  const forTool = plan.kind === "tool" ? await toolOf(plan, resolved, asked) : NO_TOOL;
   assertNotAborted(signal);
-  const tool = plan.kind === "tool" ? await withClone(plan) : undefined;
   const closedOnExec = new Set<number>();
   return {
     config,
     prepared: {
       plan,
-      tool,
-      clonedFds: plan.kind === "tool" ? await clonedFds(plan) : new Map<number, number>(),
+      ...forTool,
       config: resolved,
       needs: withNotes(met, resolved),
       dropped,
       backend: backend.name,
       host,
       closedOnExec,
+      hasGroup: hasGroup && cgroups !== undefined,
+      verification: { when: options.verify ?? "once", hasPassed: false },
       openGroup: (isSession) => (hasGroup ? cgroups?.open(resolved.limits, isSession) : undefined),
     },
     insist: (capability, call) => {
@@ -97,6 +100,20 @@ async function prepareUntil(
   };
 }
 
+const NO_TOOL = { tool: undefined, clonedFds: new Map<number, number>() };
+
+/** What is executed for a plan of a tool. @throws SandboxError for a limit that cannot be set. */
+async function toolOf(
+  plan: ToolPlan,
+  { limits }: ResolvedConfig,
+  host: Host,
+): Promise<Pick<Prepared, "tool" | "clonedFds">> {
+  const { tryLimits } = await import("./tool/prlimit.js");
+  const { clonedFds, withClone } = await import("./tool/clone.js");
+  if (plan.setsLimits !== true) await tryLimits(limits, host);
+  return { tool: await withClone(plan), clonedFds: await clonedFds(plan) };
+}
+
 /** Without a mount namespace it would lie over the host's own files, for every process. */
 function maskType(lacks: (capability: Capability) => boolean): MaskType | undefined {
   if (lacks("isolate.mount")) return undefined;
@@ -105,9 +122,13 @@ function maskType(lacks: (capability: Capability) => boolean): MaskType | undefi
 }
 
 /** Nobody looks at cgroups for a config that has no use for them. */
-function cgroupsFor(config: Config, directory: string | undefined): Delegation | undefined {
+async function cgroupsFor(
+  config: Config,
+  directory: string | undefined,
+): Promise<Delegation | undefined> {
   const wanted = needs(config).some(({ capability }) => isCgroupCapability(capability));
   if (!wanted && directory === undefined) return undefined;
+  const { probeCgroups } = await import("../cgroup/delegation.js");
   const cgroups = probeCgroups(directory);
   if (directory === undefined || cgroups.unusable === undefined) return cgroups;
   throw new SandboxError("PATH_INVALID", `cgroup: ${cgroups.unusable}`, { path: "cgroup" });
@@ -115,14 +136,15 @@ function cgroupsFor(config: Config, directory: string | undefined): Delegation |
 
 async function pick(
   config: Config,
-  backend: Backend | string | undefined,
-  prefer: Prefer,
+  options: SandboxOptions,
   host: Host,
   lacking: readonly Missing[] = [],
 ): Promise<Probed> {
-  if (backend === undefined) return chooseBackend(config, prefer, host, lacking);
+  const { backend, prefer = [] } = options;
+  const isUntried = UNTRIED in options;
+  if (backend === undefined) return chooseBackend(config, prefer, host, lacking, isUntried);
   const named = typeof backend === "string" ? await backendNamed(backend) : backend;
-  return probeBackend(named, host, lacking);
+  return probeBackend(named, host, lacking, isUntried);
 }
 
 function refuseCgroup(directory: string | undefined, backend: string): void {
@@ -152,24 +174,6 @@ function withCore(plan: Plan, met: readonly Need[], cgroups: Delegation | undefi
     if (mechanism !== undefined) mechanisms[capability] = mechanism;
   }
   return { ...plan, mechanisms };
-}
-
-/** @throws SandboxError `CAPABILITY_UNSUPPORTED` for a refusal, `BACKEND_INVALID` for what core cannot start. */
-function checkedPlan(backend: Backend, config: ResolvedConfig, host: Host): Plan {
-  const plan = backend.plan(config, host);
-  if ("refusal" in plan) {
-    const { path, reason, hint } = plan.refusal;
-    const details = { path, backend: backend.name, hint };
-    throw new SandboxError("CAPABILITY_UNSUPPORTED", `${path}: ${reason}`, details);
-  }
-  const { kind } = plan;
-  const isEngine = backend.isEngine === true;
-  if (isEngine ? kind === "engine" : kind === "tool" || kind === "launcher") return plan;
-  const message = `the backend ${backend.name} gave a plan of the kind ${JSON.stringify(kind)}, and its isEngine is ${isEngine}`;
-  throw new SandboxError("BACKEND_INVALID", message, {
-    backend: backend.name,
-    hint: "Tell its author.",
-  });
 }
 
 /**

@@ -5,6 +5,20 @@ import type { Need } from "../capability/capability.js";
 import type { Group } from "../cgroup/group.js";
 import type { Dropped } from "../result/result.js";
 
+/** When what the kernel says of a sandbox is held against what was asked for. */
+export type Verify = "always" | "once" | "never";
+
+/** When to verify, and whether a sandbox of this config has been found as it should be. */
+export interface Verification {
+  readonly when: Verify;
+  hasPassed: boolean;
+}
+
+/** Whether the next program is to wait until its sandbox has been verified. */
+export function isHeld({ when, hasPassed }: Verification): boolean {
+  return when === "always" || (when === "once" && !hasPassed);
+}
+
 /** Everything that is decided before a run: once per sandbox. */
 export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly plan: AnyPlan;
@@ -20,6 +34,9 @@ export interface Prepared<AnyPlan extends Plan = Plan> {
   readonly host: Host;
   /** Fds of this process that were seen to be closed on exec, so that a run need not look at them again. */
   readonly closedOnExec: Set<number>;
+  /** Whether each sandbox has a cgroup. */
+  readonly hasGroup: boolean;
+  readonly verification: Verification;
   /**
    * Makes the cgroup of a sandbox, where it is to have one.
    *

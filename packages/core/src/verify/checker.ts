@@ -3,6 +3,7 @@ import type { Plan, Report } from "../backend/plan.js";
 import type { ResolvedConfig } from "../backend/resolved-config.js";
 import type { Capability, Need } from "../capability/capability.js";
 import { isCgroupCapability } from "../cgroup/setting.js";
+import { capabilitySet } from "../host/capability-set.js";
 import { HostMounts, mountinfoOf, mountsOf } from "../host/mountinfo.js";
 import { SandboxError } from "../result/error.js";
 import type { Enforced } from "../result/result.js";
@@ -71,6 +72,17 @@ export class Checker {
   }
 
   /**
+   * Whether everything else is as it should be by now; nothing is held against what is still being set up.
+   *
+   * @param isPowerless - Whether pid 1 has to have given up all privileges, too, which it does last, if at all.
+   */
+  isSetUp(pid: number, isPowerless: boolean): boolean {
+    return (
+      this.#mounts(pid) === undefined && !(isPowerless && typeof privilegesOf(pid, 0n) === "string")
+    );
+  }
+
+  /**
    * What is enforced, and how that is known.
    *
    * @throws SandboxError `VERIFY_FAILED`
@@ -82,11 +94,11 @@ export class Checker {
   }
 
   #receipt({ capability, path }: Need): Enforced {
-    const { plan, backend } = this.#promised;
     // Core has read back the limits of a cgroup, and that the sandbox is in it.
     const isKnown = this.#known.has(capability) || isCgroupCapability(capability);
-    const mechanism = plan.mechanisms[capability] ?? backend;
-    return { capability, path, mechanism, checked: isKnown ? "kernel" : "tool" };
+    // A plan without it has been refused.
+    const mechanism = this.#promised.plan.mechanisms[capability] ?? "";
+    return { capability, path, mechanism, known: isKnown ? "verified" : "by-construction" };
   }
 
   #check(look: () => void): boolean {
@@ -127,14 +139,16 @@ export class Checker {
 
   /**
    * Looks for privileges that are left. A tool may leave some in a user namespace of its own, where they are no power over
-   * the host; the launcher leaves none.
+   * the host; the launcher leaves none but those that it was told to keep.
    */
   #powers(pid: number): Mismatch | undefined {
-    const powers = privilegesOf(pid);
+    const { plan } = this.#promised;
+    const kept = plan.kind === "launcher" ? capabilitySet(plan.setup.capabilities) : 0n;
+    const powers = privilegesOf(pid, kept);
     if (powers === null || powers === undefined) return undefined;
     this.#known.delete("isolate.user");
-    if (this.#promised.plan.kind !== "launcher") return undefined;
-    const expected = "no capability, and no_new_privs";
+    if (plan.kind !== "launcher") return undefined;
+    const expected = `no ${kept === 0n ? "" : "other "}capability, and no_new_privs`;
     return { capability: "isolate.user", path: "user", expected, seen: powers };
   }
 
@@ -189,12 +203,16 @@ function hostMounts(isFresh = false): HostMounts | undefined {
 /**
  * What a process can do beyond its user, or could come to: the first line of proc_pid_status(5) that says so. Null where
  * it can do nothing, undefined where it is gone. Everybody may read it.
+ *
+ * @param kept - A set of capabilities that do not count.
  */
-function privilegesOf(pid: number): string | null | undefined {
+function privilegesOf(pid: number, kept: bigint): string | null | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    const found = /^(?:Cap\w+:\s*0*[1-9a-f][0-9a-f]*|NoNewPrivs:\s*0)$/m.exec(status);
-    return found === null ? null : found[0].replace(/\s+/, " ");
+    const lines = status.matchAll(/^(?:Cap\w+:\s*0*([1-9a-f][0-9a-f]*)|NoNewPrivs:\s*0)$/gm);
+    for (const [line, set = ""] of lines)
+      if (set === "" || (BigInt(`0x${set}`) & ~kept) !== 0n) return line.replace(/\s+/, " ");
+    return null;
   } catch {
     return undefined;
   }

@@ -75,7 +75,8 @@ export function masksOf(config: ResolvedConfig): Masks | undefined {
   return masksIn(config).length > 0 ? new Masks(config) : undefined;
 }
 
-function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
+/** The mounts of a config that have to stay where they are. */
+export function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
   return once(masks, config, () => {
     const view = viewOf(config);
     const isAmongWritable = (target: string): boolean => {

@@ -73,8 +73,9 @@ function mounted(mount: ResolvedMount, sight: Sight): Finding[] {
       return bound(mount, top, sight);
     case "tmpfs": {
       const directory = sight.own.get(mount.target);
-      if (directory !== undefined) return [ownDirectory(directory, path, top, sight)];
-      const isRight = isNewTmpfs(top, sight) && !isReadOnly(top);
+      const isWritable = mount.isMask === true || (top !== undefined && !isReadOnly(top));
+      if (directory !== undefined) return [ownDirectory(directory, path, top, isWritable, sight)];
+      const isRight = isNewTmpfs(top, sight) && isWritable;
       const found = [finding("mount.tmpfs", path, isRight, "a tmpfs of its own", top)];
       if (mount.size !== undefined)
         found.push(
@@ -115,10 +116,10 @@ function ownDirectory(
   directory: string,
   path: string,
   top: MountEntry | undefined,
+  isWritable: boolean,
   { host }: Sight,
 ): Finding {
   const isRight = isFrom(host.find(directory), top);
-  const isWritable = top !== undefined && !isReadOnly(top);
   return finding("mount.tmpfs", path, isRight === true ? isWritable : isRight, directory, top);
 }
 

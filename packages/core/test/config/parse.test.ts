@@ -92,6 +92,9 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
   ["a host name with a space", { hostname: "a b" }, "hostname"],
   ["a host name of 65 letters", { hostname: "a".repeat(65) }, "hostname"],
   ["a host name without its own uts namespace", { hostname: "a", isolate: [] }, "hostname"],
+  ["an unknown profile of system calls", { seccomp: "docker" }, "seccomp"],
+  ["a profile that is a text", { seccomp: { profile: "default" } }, "seccomp.profile"],
+  ["a profile that is not below `profile`", { seccomp: { defaultAction: "x" } }, "seccomp.profile"],
   ["a wall time of 0", { limits: { wallTime: 0 } }, "limits.wallTime"],
   [
     "a wall time that is not finite",

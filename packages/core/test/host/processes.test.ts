@@ -26,6 +26,14 @@ function start(program: string, args: readonly string[]): ChildProcess {
   return child;
 }
 
+it("a child is found, whichever thread has forked it", async () => {
+  const inThread = "require('node:child_process').spawn('sleep', ['600'], { stdio: 'ignore' })";
+  const script = `new (require("node:worker_threads").Worker)(${JSON.stringify(inThread)}, { eval: true })`;
+  const parent = start(process.execPath, ["-e", script]);
+  await expect.poll(() => childrenOf(parent.pid ?? 0)).toHaveLength(1);
+  for (const pid of childrenOf(parent.pid ?? 0) ?? []) process.kill(pid, "SIGKILL");
+});
+
 describe.skipIf(words === undefined)(`the end of a pid 1${why}`, () => {
   it("is waited for and brought about, though it has no child and nobody has killed its tool", async () => {
     const tool = start(unshare, [...options, "sleep", "600"]);
@@ -50,6 +58,7 @@ describe.skipIf(words === undefined)(`the end of a pid 1${why}`, () => {
         env: { PATH: "/usr/bin:/bin" },
         fds: { 3: "report" },
         mechanisms: { cwd: "none" },
+        signals: "child of init",
         readReport: (report) => (report.endsWith("\n") ? { initPid: Number(report) } : {}),
         interpret: () => ({ kind: "exited", exitCode: 0 }),
       }),

@@ -397,6 +397,14 @@ describe("assertSettled", () => {
     ]);
   });
 
+  it("says of a path that is to be hidden, and is covered, that it need not be", async () => {
+    const tree = temporary({ ...TREE, "tmp/some": {} });
+    expect(await thrown(() => settled({ hidden: ["/tmp/some"] }, tree))).toMatchObject({
+      message: 'hidden[0]: "/tmp/some" is covered by the tmpfs on /tmp',
+      hint: "Nothing that lies there on the host can be seen inside as it is: leave it out.",
+    });
+  });
+
   it("refuses a root that is gone", async () => {
     const root = temporary(TREE);
     const config = settled({}, root);

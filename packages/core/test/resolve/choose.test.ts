@@ -33,6 +33,7 @@ describe("probeOn", () => {
       reason: "no cgroups",
     }));
     const backend = {
+      name: "made-up",
       capabilities: new Set(["cwd"] as const),
       probe: async () => ({ available: true, missing: [own] }) as const,
     };
@@ -179,7 +180,7 @@ describe("a host that lacks a capability", () => {
     const uts = { capability: "isolate.uts", reason: "not here", remedy: "Boot another." } as const;
     const capabilities = new Set<Capability>(["isolate.uts", "isolate.ipc", "hostname"]);
     const probe = async () => ({ available: true, missing: [uts] }) as const;
-    expect(await probeOn({ capabilities, probe }, realHost())).toEqual({
+    expect(await probeOn({ name: "made-up", capabilities, probe }, realHost())).toEqual({
       available: true,
       missing: [uts, { ...uts, capability: "hostname" }],
     });

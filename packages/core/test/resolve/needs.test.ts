@@ -7,6 +7,7 @@ import {
   needs,
   parseConfig,
 } from "../../src/index.js";
+import { thrown } from "../support/thrown.js";
 
 const ASKS: readonly (readonly [config: ConfigInput, capability: Capability, path: string])[] = [
   [{ root: "/srv" }, "root", "root"],
@@ -36,6 +37,8 @@ const ASKS: readonly (readonly [config: ConfigInput, capability: Capability, pat
   [{ isolate: ["uts"] }, "isolate.uts", "isolate"],
   [{ user: { uid: 1, gid: 1 } }, "user", "user"],
   [{ hostname: "a" }, "hostname", "hostname"],
+  [{ seccomp: "build" }, "seccomp", "seccomp"],
+  [{ seccomp: { profile: { defaultAction: "SCMP_ACT_ALLOW" } } }, "seccomp", "seccomp"],
   [{ limits: { wallTime: 1 } }, "limit.wallTime", "limits.wallTime"],
   [{ limits: { cpuTime: 1 } }, "limit.cpuTime", "limits.cpuTime"],
   [{ limits: { coreSize: 0 } }, "limit.coreSize", "limits.coreSize"],
@@ -54,6 +57,8 @@ describe("needs", () => {
   it("asks for nothing that a config leaves to the host", () => {
     const open = parseConfig({ writable: "all", mounts: [], network: "host", isolate: [] });
     expect(needs(open).map(({ capability }) => capability)).toEqual(["cwd", "tree.kill"]);
+    const none = parseConfig({ seccomp: "none" });
+    expect(needs(none).map(({ capability }) => capability)).not.toContain("seccomp");
   });
 
   it("asks with the words of the vocabulary only", () => {
@@ -83,3 +88,14 @@ describe("needs", () => {
     ]);
   });
 });
+
+it.each([3, null, {}, { cwd: "/" }])(
+  "needs are those of a parsed config, and not of %j",
+  async (value) => {
+    expect(await thrown(() => needs(value as never))).toMatchObject({
+      code: "CONFIG_INVALID",
+      path: "config",
+      hint: "Give `needs` what `parseConfig` returns.",
+    });
+  },
+);

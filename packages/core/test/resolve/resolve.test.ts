@@ -28,6 +28,7 @@ const GREEDY: ConfigInput = {
   ],
   env: { LD_PRELOAD: "/x" },
   user: { uid: 1, gid: 1, range: 2 },
+  seccomp: "build",
   hostname: "kit",
   limits: {
     wallTime: 1,
@@ -113,6 +114,18 @@ describe("resolve", () => {
     expect(dropped.map((entry) => entry.capability)).toContain(capability);
     expect(dropped[0]?.reason).toContain("made-up");
     expect(needs.map((need) => need.capability)).not.toContain(capability);
+  });
+
+  it("gives the default profile of system calls where there is one and nothing else is said", () => {
+    const found = (asked: ConfigInput, lacks: readonly Capability[] = []): unknown[] => {
+      const backend = declaring(allBut(...lacks));
+      const { config, needs, dropped } = resolve(parseConfig(asked), backend, ANYWHERE);
+      return [config.seccomp, needs.some(({ path }) => path === "seccomp"), dropped.length];
+    };
+    expect(found({})).toEqual(["default", true, 0]);
+    expect(found({ seccomp: "none" })).toEqual(["none", false, 0]);
+    expect(found({}, ["seccomp"])).toEqual([undefined, false, 0]);
+    expect(found({ seccomp: "none" }, ["seccomp"])).toEqual(["none", false, 0]);
   });
 
   it("asks for nothing any more that it has dropped", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { textOf } from "../../src/index.js";
+import { enforces, textOf, verdictOf } from "../../src/index.js";
 import { thrown } from "../support/thrown.js";
 
 const stdout = Buffer.from("some");
@@ -17,5 +17,18 @@ test("an output that was not captured is no empty text", async () => {
     message: "stderr: it was not captured",
     path: "stderr",
     hint: 'Leave the option `stderr` of the run out, or set it to "capture".',
+  });
+});
+
+test("what is no result is refused by name", async () => {
+  const none = { code: "CONFIG_INVALID", path: "result", hint: expect.stringContaining("Await") };
+  for (const value of [3, {}, null, undefined, Promise.resolve({})] as never[])
+    for (const ask of [enforces, verdictOf])
+      expect(await thrown(() => ask(value))).toMatchObject(none);
+  for (const value of [3, null, Promise.resolve({})] as never[])
+    expect(await thrown(() => textOf(value))).toMatchObject(none);
+  expect(await thrown(() => textOf({ stdout }, "foo" as never))).toMatchObject({
+    code: "CONFIG_INVALID",
+    message: 'output: "foo" is no output of a program',
   });
 });

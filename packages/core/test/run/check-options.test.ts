@@ -11,7 +11,13 @@ const backend: Backend = {
   capabilities: new Set(["cwd", "tree.kill"]),
   probe: async () => ({ available: true }),
   plan: () =>
-    ({ kind: "tool", argv: ["/nowhere"], env: {}, mechanisms: {}, interpret }) satisfies ToolPlan,
+    ({
+      kind: "tool",
+      argv: ["/nowhere"],
+      env: {},
+      mechanisms: { cwd: "none", "tree.kill": "none" },
+      interpret,
+    }) satisfies ToolPlan,
 };
 
 const interpret: ToolPlan["interpret"] = () => ({ kind: "exited", exitCode: 0 });

@@ -89,4 +89,15 @@ describe("lines", () => {
       expect(error).toMatchObject({ code: "CONFIG_INVALID", path: "maxLength" });
     }
   });
+
+  it("are those of an output that there is", async () => {
+    expect(await thrown(() => linesOf("foo" as never, stream()))).toMatchObject({
+      code: "CONFIG_INVALID",
+      path: "output",
+      message: 'output: "foo" is no output of a program',
+    });
+    expect(
+      await thrown(() => linesOf("stdout", stream(), { maxlength: 1 } as never)),
+    ).toMatchObject({ code: "CONFIG_INVALID", path: "maxlength" });
+  });
 });

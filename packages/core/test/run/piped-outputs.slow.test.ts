@@ -1,20 +1,9 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { childOf } from "../../src/run/child.js";
-import { CONTENT, runningHost, TERMS } from "../support/running.js";
-
-const PIPES = { stdout: "pipe", stderr: "pipe" } as const;
-
-/** A run that has ended although its output still comes. */
-async function endedHost(script: string) {
-  const program = spawn("/bin/sh", ["-c", script]);
-  onTestFinished(() => void program.kill("SIGKILL"));
-  await once(program, "spawn");
-  return runningHost(program, { ended: Promise.resolve(CONTENT) });
-}
+import { endedHost, PIPES, TERMS } from "../support/running.js";
 
 test("an output that somebody else keeps open ends, whoever reads it in whichever way", async () => {
   const ways = [

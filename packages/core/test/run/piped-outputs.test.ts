@@ -1,18 +1,7 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { childOf } from "../../src/run/child.js";
-import { CONTENT, runningHost, TERMS } from "../support/running.js";
-
-const PIPES = { stdout: "pipe", stderr: "pipe" } as const;
-
-/** A run that has ended although its output still comes. */
-async function endedHost(script: string) {
-  const program = spawn("/bin/sh", ["-c", script]);
-  onTestFinished(() => void program.kill("SIGKILL"));
-  await once(program, "spawn");
-  return runningHost(program, { ended: Promise.resolve(CONTENT) });
-}
+import { endedHost, PIPES, TERMS } from "../support/running.js";
 
 test("the result waits until listeners have been given all that comes", async () => {
   const child = childOf(await endedHost("sleep 0.3; echo late; echo error >&2"), TERMS, PIPES);

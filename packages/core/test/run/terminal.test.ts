@@ -29,7 +29,8 @@ describe.skipIf(process.platform !== "linux")("a terminal as a standard stream",
   });
 
   it("may be any where there is a filter, as the launcher has one", () => {
-    assertOwnTerminal(prepared("report", "filter"), "stdin", SOME_TERMINAL);
+    for (const filter of ["filter", { filter: "default" }] as const)
+      assertOwnTerminal(prepared("report", filter), "stdin", SOME_TERMINAL);
     const launcher = { plan: { kind: "launcher", setup: {} } } as unknown as Prepared;
     assertOwnTerminal(launcher, "stdin", SOME_TERMINAL);
   });

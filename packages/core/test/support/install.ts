@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, realpathSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { plant } from "./temporary.js";
 
@@ -18,7 +18,10 @@ export interface FixtureBackend {
 export function installCore(modules: string): void {
   cpSync(join(CORE, "dist"), join(modules, "@sandboxlib/core/dist"), { recursive: true });
   cpSync(join(CORE, "package.json"), join(modules, "@sandboxlib/core/package.json"));
-  plant(modules, { zod: { link: realpathSync(join(CORE, "node_modules/zod")) } });
+  for (const part of ["dist", "package.json"])
+    cpSync(join(CORE, "../seccomp", part), join(modules, "@sandboxlib/seccomp", part), {
+      recursive: true,
+    });
 }
 
 /** Writes a package that claims to be a backend. */
@@ -61,7 +64,7 @@ export function backendCode({
       kind: "tool",
       argv: ["/usr/bin/env", "--"],
       env,
-      mechanisms: {},
+      mechanisms: ${JSON.stringify(Object.fromEntries(capabilities.map((word) => [word, "nothing"])))},
       interpret: ({ exitCode }) => ({ kind: "exited", exitCode }),
     }),
   };`;

@@ -1,3 +1,4 @@
+import { answerOf, broken, thrownBy } from "../../backend/broken.js";
 import type { EngineCommand, EnginePlan, EngineStdio } from "../../backend/plan.js";
 import type {
   Ended,
@@ -8,14 +9,15 @@ import type {
   WindowSize,
 } from "../../backend/running.js";
 import type { Word } from "../../config/text.js";
+import { now } from "../../host/lazily.js";
 import { recheckPaths } from "../../paths/resolve-paths.js";
-import { isSandboxError, SandboxError } from "../../result/error.js";
+import { SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";
 import { Checker } from "../../verify/checker.js";
 import { refusePassFds } from "../open-stdio.js";
 import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";
-import { checkedVerdict, invalid } from "./verdict.js";
+import { checkedVerdict } from "../verdict.js";
 
 /** Milliseconds that an engine may take to end what it was told to kill. */
 const KILL_LIMIT = 10_000;
@@ -37,8 +39,8 @@ export function startEngine(
   refusePassFds(targets, `the engine of ${backend}`);
   const stdio = stdioOf(targets);
   const command = { argv: argv as EngineCommand["argv"], window };
-  const startedAt = performance.now();
-  const running = attempt(backend, () => {
+  const startedAt = now();
+  const running = answerOf(backend, ENGINE, () => {
     const begun = plan.start(plan.request, command, stdio);
     assertRunning(backend, begun);
     return begun;
@@ -87,7 +89,7 @@ function assertRunning(backend: string, running: Running): void {
     typeof running.kill === "function" &&
     typeof running.signal === "function" &&
     typeof running.streams === "object";
-  if (!isWhole) throw invalid(backend, "its engine did not answer with a Running");
+  if (!isWhole) throw broken(backend, "its engine did not answer with a Running");
 }
 
 /** For an engine the caller's fds are copied by this process: see `run/stdio.ts`. */
@@ -101,26 +103,17 @@ function stdioOf({ stdin, stdout, stderr }: StdioTargets): EngineStdio {
   };
 }
 
-/** Nothing but a SandboxError of the engine's own gets through. */
-function attempt<Value>(backend: string, act: () => Value): Value {
-  try {
-    return act();
-  } catch (error) {
-    throw failureOf(backend, error);
-  }
+function failureOf(backend: string, cause: unknown): SandboxError {
+  return thrownBy(backend, ENGINE, cause);
 }
 
-function failureOf(backend: string, cause: unknown): SandboxError {
-  if (isSandboxError(cause)) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return invalid(backend, `its engine failed with what is no SandboxError: ${why}`, cause);
-}
+const ENGINE = "its engine";
 
 function checkedStreams(backend: string, given: Streams, stdio: EngineStdio): Streams {
   const of = <Name extends keyof Streams>(name: Name): Streams[Name] | null => {
     if (stdio[name] !== "pipe") return null;
     if (given[name] !== null && typeof given[name] === "object") return given[name];
-    throw invalid(backend, `its engine gave no stream for ${name}`);
+    throw broken(backend, `its engine gave no stream for ${name}`);
   };
   const streams = { stdin: of("stdin"), stdout: of("stdout"), stderr: of("stderr") };
   // Nobody may be listening yet, and an error without a listener would end this process.
@@ -157,7 +150,7 @@ function endOf(backend: string, running: Running, checker: Checker): End {
 
 function checkedEnd(backend: string, end: Ended, checker: Checker): CheckedEnd {
   if (typeof end?.verdict !== "function")
-    throw invalid(backend, "its engine does not tell how a program ended");
+    throw broken(backend, "its engine does not tell how a program ended");
   const { usage, outOfMemory } = end;
   return {
     ...(usage !== undefined && { usage }),
@@ -165,7 +158,7 @@ function checkedEnd(backend: string, end: Ended, checker: Checker): CheckedEnd {
     verdict: (stderr) =>
       checkedVerdict(
         backend,
-        attempt(backend, () => end.verdict(stderr)),
+        answerOf(backend, ENGINE, () => end.verdict(stderr)),
       ),
     enforced: () => checker.enforced(),
   };

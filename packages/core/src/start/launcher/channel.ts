@@ -1,3 +1,4 @@
+import { now } from "../../host/lazily.js";
 import { gone, initOf, stuck } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 import { type Message, messageReader } from "./message.js";
@@ -18,12 +19,12 @@ export interface Channel {
 }
 
 /**
- * Starts a launcher and sends it its first frames.
+ * Starts a launcher and sends it its first frames, which may be made while it starts.
  *
  * @throws SandboxError `LAUNCH_FAILED`
  */
 export type Open<AnyChannel extends Channel> = (
-  initialBytes: Buffer,
+  initialBytes: () => Buffer,
   onMessage: (message: Message) => void,
 ) => AnyChannel;
 
@@ -53,7 +54,7 @@ export function channelOver(
   launcher: string,
   onMessage: (message: Message) => void,
 ): { readonly channel: Channel; readonly take: (chunk: Buffer) => void } {
-  const startedAt = performance.now();
+  const startedAt = now();
   let initPid: number | undefined;
   let broken: Error | undefined;
   const read = messageReader((message) => {

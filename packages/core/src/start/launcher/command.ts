@@ -1,11 +1,26 @@
+import type { LauncherPlan } from "../../backend/plan.js";
 import type { StdioTarget, StdioTargets, WindowSize } from "../../backend/running.js";
 import type { Word } from "../../config/text.js";
 import type { Limits } from "../../config/types.js";
-import { rlimitsFor } from "../../host/rlimit.js";
+import { RLIMITS, rlimitNames, rlimitsFor } from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 import { numberOf } from "../../result/signal.js";
 import { HINT_TOO_LONG } from "../spawn-tool.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
+import { mayBeLarge } from "./large-pipes.js";
+
+/**
+ * What core does for every plan for the launcher: it has that set the limits of setrlimit(2), for each program alone. A
+ * backend adds `mechanisms` to its own, which declares the capabilities.
+ */
+export const launcherLimits: { readonly mechanisms: LauncherPlan["mechanisms"] } = {
+  mechanisms: Object.fromEntries(
+    rlimitNames().map((name) => [
+      `limit.${name}`,
+      `prlimit64(RLIMIT_${RLIMITS[name].option.toUpperCase()}) of the program`,
+    ]),
+  ),
+};
 
 /** Where a standard stream of a command leads: see the protocol. `merged` is for standard error alone. */
 export type Stream = "own" | "discard" | "pipe" | "merged" | "sent";
@@ -14,6 +29,8 @@ export type Stream = "own" | "discard" | "pipe" | "merged" | "sent";
 export interface Command {
   readonly id: number;
   readonly streams: readonly [Stream, Stream, Stream];
+  /** Whether its standard output is a pipe of ours, from which this process reads. */
+  readonly isOutputRead: boolean;
   readonly cwd: string;
   readonly argv: readonly Word[];
   readonly env: Readonly<Record<string, string>>;
@@ -27,11 +44,12 @@ export interface Command {
  *
  * @throws SandboxError `LAUNCH_FAILED` when it is longer than the protocol has it.
  */
-export function encodeCommand({ id, streams, cwd, argv, env, limits, window }: Command): Buffer {
+export function encodeCommand(command: Command): Buffer {
+  const { id, cwd, argv, env, limits, window } = command;
   const encoded = frame(
     "C",
     u32(id),
-    u8(...streams.map((stream) => STREAMS[stream])),
+    u8(...numbersOf(command)),
     str(cwd),
     strs(argv),
     strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
@@ -44,6 +62,12 @@ export function encodeCommand({ id, streams, cwd, argv, env, limits, window }: C
   throw new SandboxError("LAUNCH_FAILED", `the command has ${encoded.length} bytes`, {
     hint: HINT_TOO_LONG,
   });
+}
+
+/** A pipe that holds more is written to while this process has something else to do. */
+function numbersOf({ streams, isOutputRead }: Command): number[] {
+  const numbers: number[] = streams.map((stream) => STREAMS[stream]);
+  return isOutputRead && mayBeLarge() ? numbers.with(1, LARGE) : numbers;
 }
 
 const LONGEST = 16 * 1024 * 1024;
@@ -68,6 +92,7 @@ export function encodeOpened(id: number): Buffer {
 }
 
 const STREAMS = { own: 0, discard: 1, pipe: 2, merged: 3, sent: 4 } as const;
+const LARGE = 5;
 
 /** How the launcher is to make the standard streams of a command in a session. */
 export function streamsOf({

@@ -37,6 +37,7 @@ const BLOCK = 512;
 export function failedEnding(
   { code, message, hint, path }: SandboxError,
   enforced: CheckedEnd["enforced"],
+  isUnbegun = false,
 ): CheckedEnd {
   const verdict: Verdict = {
     kind: "failed",
@@ -44,6 +45,7 @@ export function failedEnding(
     message,
     ...(hint !== undefined && { hint }),
     ...(path !== undefined && { path }),
+    ...(isUnbegun && { isUnbegun }),
   };
   return { verdict: () => verdict, enforced };
 }

@@ -2,9 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { LauncherPlan } from "../../backend/plan.js";
+import { killChild } from "../../host/processes.js";
 import { spawnTool } from "../spawn-tool.js";
 import type { LauncherEnd } from "./channel.js";
-import { frame, u8, u32 } from "./frame.js";
+import { frame, strs, u8, u32 } from "./frame.js";
 import { type KeepAlive, keepAlive } from "./keep-alive.js";
 import { type ServerMessage, serverMessageReader } from "./message.js";
 import { endOf } from "./own-launcher.js";
@@ -24,8 +25,27 @@ export interface LaunchRequest {
   readonly namespaces: number;
   /** Which of the standard streams are pipes; the others are discarded. */
   readonly pipes: readonly [boolean, boolean, boolean];
+  /** Whether its command comes later. Meanwhile it does not keep this process alive: see {@link ForkServer.hold}. */
+  readonly waits: boolean;
   /** Our first frames to the launcher. */
   readonly initialBytes: Buffer;
+}
+
+/** A program of the host that a fork server is to start. */
+export interface ToolRequest {
+  /** From `nextId`. */
+  readonly id: number;
+  readonly streams: readonly [
+    "discard" | "pipe",
+    "discard" | "pipe",
+    "discard" | "pipe" | "stdout",
+  ];
+  /** Whether it is to see the host's /dev read-only, in a mount namespace of its own. */
+  readonly readOnlyDev: boolean;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What it finds on which fd: bytes, or a pipe that we write to or read. At most three are pipes. */
+  readonly fds: readonly { readonly fd: number; readonly content: Uint8Array | "in" | "out" }[];
 }
 
 /** What the server was told about a launcher and has not answered yet. */
@@ -47,7 +67,7 @@ export class ForkServer {
   #last = 0;
   #isRetired = false;
 
-  constructor({ argv, env }: LauncherPlan) {
+  constructor({ argv, env }: Pick<LauncherPlan, "argv" | "env">) {
     this.#child = spawnTool([...argv, "serve"], {
       env,
       stdio: ["ignore", "ignore", "ignore", "pipe"],
@@ -85,16 +105,42 @@ export class ForkServer {
     return this.#last;
   }
 
-  /** Starts a launcher, and keeps this process alive until it is gone. */
-  start({ id, namespaces, pipes, initialBytes }: LaunchRequest, child: ForkedChild): void {
-    this.#children.set(id, { child, release: this.#keepAlive() });
+  /** Starts a launcher, and keeps this process alive until it is gone, unless it waits. */
+  start({ id, namespaces, pipes, waits, initialBytes }: LaunchRequest, child: ForkedChild): void {
+    const release = waits ? (): void => undefined : this.hold();
+    this.#children.set(id, { child, release });
     this.#expect(id, "start");
-    const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)));
+    const streams = u8(...pipes.map((isPipe) => (isPipe ? PIPE : DISCARD)), waits ? 1 : 0);
     const first = initialBytes.subarray(0, CHUNK);
     this.#send("L", u32(id), u32(namespaces), u32(process.umask()), streams, first);
     // A command may be as long as a frame may be, and would not fit into one with the rest of this message.
     for (let at = CHUNK; at < initialBytes.length; at += CHUNK)
       this.write(id, initialBytes.subarray(at, at + CHUNK));
+  }
+
+  /** Starts a tool, and keeps this process alive until it is gone. It dies with the server. */
+  startTool({ id, streams, readOnlyDev, argv, env, fds }: ToolRequest, child: ForkedChild): void {
+    this.#children.set(id, { child, release: this.hold() });
+    this.#expect(id, "start");
+    this.#send(
+      "T",
+      u32(id),
+      u32(process.umask()),
+      u8(...streams.map((stream) => TOOL_STREAMS[stream]), readOnlyDev ? 1 : 0),
+      strs(argv),
+      strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
+      u32(fds.length),
+      ...fds.flatMap(({ fd, content }) => {
+        if (content === "in" || content === "out")
+          return [u32(fd), u8(content === "in" ? 1 : 2), u32(0)];
+        return [u32(fd), u8(3), u32(content.length), content];
+      }),
+    );
+  }
+
+  /** Keeps this process alive until the function that it returns is called. */
+  hold(): () => void {
+    return this.#keepAlive();
   }
 
   write(id: number, bytes: Buffer): void {
@@ -120,7 +166,7 @@ export class ForkServer {
 
   /** Ends it, and with it everything that it has started. */
   kill(): void {
-    this.#child.kill("SIGKILL");
+    killChild(this.#child);
   }
 
   /** Ends it when the launchers that it has started are gone. */
@@ -186,6 +232,7 @@ export class ForkServer {
 }
 
 const [DISCARD, PIPE] = [1, 2] as const;
+const TOOL_STREAMS = { discard: DISCARD, pipe: PIPE, stdout: 3 } as const;
 const CHUNK = 1024 * 1024;
 
 /** See PROTOCOL.md of the launcher. */

@@ -8,7 +8,7 @@ import { ForkServer } from "./fork-server.js";
  *
  * @throws SandboxError `LAUNCH_FAILED` when it cannot be started.
  */
-export function forkServer(plan: LauncherPlan): ForkServer {
+export function forkServer(plan: Pick<LauncherPlan, "argv" | "env">): ForkServer {
   const ids = JSON.stringify([process.geteuid?.(), process.getegid?.(), process.getgroups?.()]);
   if (ids !== idsOfServers) retireAll();
   idsOfServers = ids;

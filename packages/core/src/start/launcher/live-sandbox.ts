@@ -1,17 +1,18 @@
-import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
+import type { LauncherPlan, LauncherSetup, Report } from "../../backend/plan.js";
 import type { Group } from "../../cgroup/group.js";
 import { startTimeOf } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 import type { Enforced } from "../../result/result.js";
 import { Checker } from "../../verify/checker.js";
 import { type Masks, masksOf } from "../../verify/masks.js";
-import type { Prepared } from "../prepared.js";
+import { isHeld, type Prepared } from "../prepared.js";
 import type { CheckedEnd } from "../started.js";
 import type { Channel, Open } from "./channel.js";
 import { type Command, encodeCommand } from "./command.js";
 import { exitEnding, failedEnding } from "./ending.js";
 import type { Entered } from "./enter-cgroup.js";
 import { failureOf } from "./failure.js";
+import { countCommand } from "./large-pipes.js";
 import type { Failed, Message, Pipes, Ready } from "./message.js";
 import type { OwnChannel } from "./own-launcher.js";
 import { reportOf } from "./ready.js";
@@ -22,6 +23,8 @@ interface Waiting {
   readonly onPipes: ((fds: Pipes["fds"]) => void) | undefined;
   readonly resolve: (ended: CheckedEnd) => void;
   readonly reject: (error: unknown) => void;
+  /** It is no longer there. */
+  readonly uncount: () => void;
 }
 
 /** A sandbox that a launcher sets up and keeps until it is ended. */
@@ -35,9 +38,13 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   readonly #setup: LauncherSetup;
   readonly #mode: Mode;
   readonly #first: Command | undefined;
+  /** What is sent once it has been verified: its first command, and what concerns that. */
+  #held: Buffer[] | undefined;
   readonly #commands = new Map<number, Waiting>();
   readonly #checker: Checker;
   #isReady = false;
+  /** Whether the launcher has said that it is set up. It begins with the first command without being told to. */
+  #isSetUp = false;
   /** Undefined after the last look. */
   #masks: Masks | undefined;
   #fault: SandboxError | undefined;
@@ -48,7 +55,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   /**
    * Starts it.
    *
-   * @param first - A command that goes with the set-up, to be started afterwards all the same.
+   * @param first - Its only command. It goes with the set-up, unless it is to wait for the verification.
    * @throws SandboxError `LAUNCH_FAILED`
    */
   constructor(
@@ -68,6 +75,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     this.ready.catch(() => undefined);
     this.#mode = mode;
     this.#first = first;
+    if (first !== undefined && isHeld(prepared.verification)) this.#held = [encodeCommand(first)];
     this.#masks = masksOf(prepared.config);
     const channel = this.#open(open);
     channel.closed.then(
@@ -82,9 +90,12 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
 
   #open(open: Open<AnyChannel>): AnyChannel {
     try {
-      const setup = encodeSetup(this.#setup, this.#mode);
-      const first = this.#first === undefined ? [] : [encodeCommand(this.#first)];
-      const initialBytes = first.length === 0 ? setup : Buffer.concat([setup, ...first]);
+      const initialBytes = (): Buffer => {
+        const setup = encodeSetup(this.#setup, this.#mode);
+        return this.#first === undefined || this.#held !== undefined
+          ? setup
+          : Buffer.concat([setup, encodeCommand(this.#first)]);
+      };
       return open(initialBytes, (message) => this.#hear(message));
     } catch (error) {
       this.group?.end().catch(() => undefined);
@@ -102,7 +113,8 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     const isSound = this.isSound();
     this.#masks?.watch(() => this.#lookAtMasks());
     return new Promise<CheckedEnd>((resolve, reject) => {
-      this.#commands.set(command.id, { command, onPipes, resolve, reject });
+      const uncount = countCommand();
+      this.#commands.set(command.id, { command, onPipes, resolve, reject, uncount });
       if (this.#lost !== undefined) this.#lose(this.#lost);
       else if (frame !== undefined && isSound) this.channel.send(frame);
     });
@@ -112,6 +124,12 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   isSound(): boolean {
     if (this.isReady()) this.#lookAtMasks();
     return this.#fault === undefined;
+  }
+
+  /** Sends a frame, after the first command where that is held. */
+  send(frame: Buffer): void {
+    if (this.#held === undefined) this.channel.send(frame);
+    else this.#held.push(frame);
   }
 
   /** Whether it has been set up and verified. */
@@ -125,7 +143,10 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   }
 
   #hear(message: Message): void {
-    if (message.type === "ready") return this.#check(message);
+    if (message.type === "ready") {
+      this.#isSetUp = true;
+      return this.#check(message);
+    }
     if (message.type === "failed" && message.id === 0) {
       this.#fault ??= this.#failure(message);
       this.channel.hangUp(); // The launcher waits for it, so that what it said is read.
@@ -135,6 +156,7 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     if (waiting === undefined) return;
     if (message.type === "pipes") return waiting.onPipes?.(message.fds);
     this.#commands.delete(message.id);
+    waiting.uncount();
     this.#lookAtMasks();
     if (this.#commands.size === 0) this.#restMasks();
     // The launcher waits for it: a signal that is sent as it ends would keep Node from reading what it said. One with a
@@ -149,22 +171,29 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
   #check(ready: Ready): void {
     try {
       const report = reportOf(ready, this.#setup);
-      const isThere = (): boolean => startTimeOf(ready.initPid) !== undefined;
-      if (
-        !this.#checker.checkNamespaces(report) ||
-        !this.#checker.checkSetUp(ready.initPid, isThere)
-      )
-        this.#checker.enforced();
+      this.#verify(report, ready.initPid);
       this.#masks?.read(ready.initPid);
       const bare = this.#masks?.fault();
       if (bare !== undefined) throw bare;
       this.#isReady = true;
       this.#settleReady?.resolve();
+      const held = this.#held?.splice(0) ?? [];
+      this.#held = undefined;
+      for (const frame of held) this.channel.send(frame);
     } catch (error) {
       if (!(error instanceof SandboxError)) throw error;
       this.#fault = error;
       this.channel.hangUp();
     }
+  }
+
+  #verify(report: Report, pid: number): void {
+    const { verification } = this.#prepared;
+    if (verification.when === "never") return;
+    const isThere = (): boolean => startTimeOf(pid) !== undefined;
+    if (!this.#checker.checkNamespaces(report) || !this.#checker.checkSetUp(pid, isThere))
+      this.#checker.enforced();
+    verification.hasPassed = true;
   }
 
   #lookAtMasks(): void {
@@ -195,10 +224,11 @@ export class LiveSandbox<AnyChannel extends Channel = OwnChannel> {
     this.#lost = lost;
     this.#restMasks(true);
     if (!this.#isReady) this.#settleReady?.reject(lost());
-    for (const { resolve, reject } of this.#commands.values()) {
+    for (const { resolve, reject, uncount } of this.#commands.values()) {
+      uncount();
       const reason = lost();
       if (reason instanceof SandboxError && reason.code !== "CLEANUP_FAILED")
-        resolve(failedEnding(reason, this.#enforcement));
+        resolve(failedEnding(reason, this.#enforcement, !this.#isSetUp));
       else reject(reason);
     }
     this.#commands.clear();

@@ -115,7 +115,21 @@ function failed(cursor: Cursor): Failed {
 }
 
 /** What a fork server says of the launchers that it starts. */
-export type ServerMessage = Began | Said | Gone | Failed;
+export type ServerMessage = Began | Said | Gone | Failed | ToolPipes | ToolStarted;
+
+/** The fds in the server's table that lead to those of a tool's that are pipes, in their order; -1 for none. */
+export interface ToolPipes {
+  readonly type: "tool pipes";
+  readonly id: number;
+  readonly fds: readonly [number, number, number];
+}
+
+/** A tool has a process, and is about to be executed. */
+export interface ToolStarted {
+  readonly type: "tool started";
+  readonly id: number;
+  readonly pid: number;
+}
 
 /** A launcher is about to be there. */
 export interface Began {
@@ -157,6 +171,12 @@ const SERVER_DECODERS: Decoders<ServerMessage> = {
     id: cursor.u32(),
     fds: [cursor.i32(), cursor.i32(), cursor.i32()],
   }),
+  R: (cursor) => ({
+    type: "tool pipes",
+    id: cursor.u32(),
+    fds: [cursor.i32(), cursor.i32(), cursor.i32()],
+  }),
+  S: (cursor) => ({ type: "tool started", id: cursor.u32(), pid: cursor.u32() }),
   U: (cursor) => ({ type: "said", id: cursor.u32(), bytes: cursor.rest() }),
   G: (cursor) => ({ type: "gone", id: cursor.u32(), status: cursor.u32() }),
   F: failed,

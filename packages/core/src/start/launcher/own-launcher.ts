@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import type { LauncherPlan, LauncherSetup } from "../../backend/plan.js";
-import { stuck } from "../../host/processes.js";
+import { killChild, stuck } from "../../host/processes.js";
 import { spawnTool } from "../spawn-tool.js";
 import { type Channel, channelOver, type LauncherEnd, type Open } from "./channel.js";
 import { namespaceBits } from "./setup.js";
@@ -25,8 +25,8 @@ export function ownLauncher(
     const socket = child.stdio[3] as Socket;
     // All first frames are written at once. The launcher may refuse the first and end before a second one is written, and
     // after a failed write Node would not read the reason.
-    socket.write(initialBytes);
-    const watchdog = new Watchdog(() => child.kill("SIGKILL"));
+    socket.write(orKill(initialBytes, child));
+    const watchdog = new Watchdog(() => killChild(child));
     const end = endOf(child);
     void end.then(() => watchdog.stop());
     const line = {
@@ -42,6 +42,17 @@ export function ownLauncher(
     socket.on("data", take);
     return { ...channel, child };
   };
+}
+
+/** A launcher that gets no set-up ends; one that is killed need not be waited for. */
+function orKill(make: () => Buffer, child: ChildProcess): Buffer {
+  try {
+    return make();
+  } catch (error) {
+    killChild(child.on("error", () => undefined));
+    child.stdio[3]?.destroy();
+    throw error;
+  }
 }
 
 /**

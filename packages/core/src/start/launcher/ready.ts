@@ -1,4 +1,5 @@
 import type { LauncherSetup, Report } from "../../backend/plan.js";
+import { capabilitySet } from "../../host/capability-set.js";
 import { SandboxError } from "../../result/error.js";
 import type { Ready } from "./message.js";
 import { mountsInOrder } from "./setup.js";
@@ -10,8 +11,8 @@ import { mountsInOrder } from "./setup.js";
  */
 export function reportOf(ready: Ready, setup: LauncherSetup): Report {
   if (!ready.noNewPrivileges) throw broken("user", "no_new_privs is not set");
-  if (ready.capabilities !== 0n)
-    throw broken("user", `the capabilities ${ready.capabilities.toString(16)} are left`);
+  const left = ready.capabilities & ~capabilitySet(setup.capabilities);
+  if (left !== 0n) throw broken("user", `the capabilities ${left.toString(16)} are left`);
   if (setup.rootReadOnly && !isReadOnly(ready.rootFlags))
     throw broken("writable", "the root is not read-only");
   for (const [index, { path, readOnly }] of expected(setup).entries()) {

@@ -28,7 +28,7 @@ export function startLauncher(
   refusePassFds(targets, "the launcher");
   const stdio = openStdio(targets, prepared.host);
   try {
-    const command = onlyCommand(prepared, argv, streamsOf(targets, stdio.merge), window);
+    const command = onlyCommand(prepared, argv, streamsOf(targets, stdio.merge), targets, window);
     const entered = enterCgroup(prepared, false);
     const open = ownLauncher(prepared.plan, entered.setup, [...stdio.slots, "pipe"]);
     const live = new LiveSandbox(prepared, entered, "run", open, command);
@@ -50,9 +50,11 @@ export function onlyCommand(
   { config: { cwd, env, limits } }: Prepared,
   argv: readonly Word[],
   streams: Command["streams"],
+  { stdout }: StdioTargets,
   window: WindowSize | undefined,
 ): Command {
-  return { id: ONLY, streams, cwd, argv, env, limits, window };
+  const isOutputRead = stdout === "pipe";
+  return { id: ONLY, streams, isOutputRead, cwd, argv, env, limits, window };
 }
 
 /** Starts the one command of a sandbox. */
@@ -63,7 +65,6 @@ export function runningOn(
   startedAt: number,
 ): Started {
   const { id } = command;
-  const { send } = live.channel;
   const ended = endWithStats(startOrEnd(live, command), live);
   const ifRunning = (act: () => void): boolean => {
     if (!live.isRunning(id)) return false;
@@ -74,11 +75,11 @@ export function runningOn(
     startedAt,
     streams,
     ended,
-    signal: (name) => ifRunning(() => send(encodeSignal(id, name))),
+    signal: (name) => ifRunning(() => live.send(encodeSignal(id, name))),
     kill: () => ifRunning(() => killRun(live, id)),
     ...(live.group !== undefined && { remove: () => removed(live, command.window !== undefined) }),
     ...(command.window !== undefined && {
-      resize: (size) => ifRunning(() => send(encodeWindow(id, size))),
+      resize: (size) => ifRunning(() => live.send(encodeWindow(id, size))),
     }),
   };
 }
@@ -88,8 +89,8 @@ export function runningOn(
  * ended, too, nobody could tell what the run has used, so pid 1 is given time to say so.
  */
 function killRun(live: LiveSandbox<Channel>, id: number): void {
-  const { send, hangUp } = live.channel;
-  send(encodeSignal(id, "SIGKILL"));
+  const { hangUp } = live.channel;
+  live.send(encodeSignal(id, "SIGKILL"));
   if (!live.isReady()) hangUp();
   else setTimeout(() => live.isRunning(id) && hangUp(), MOST_LAST_WORDS).unref();
 }

@@ -1,5 +1,6 @@
 import type { LauncherSetup } from "../../backend/plan.js";
 import type { IdExtent, Mirror, ResolvedMount } from "../../backend/resolved-config.js";
+import { capabilitySet } from "../../host/capability-set.js";
 import { filter } from "../../host/seccomp-filter.js";
 import { frame, record, str, strs, u8, u32, u64 } from "./frame.js";
 
@@ -22,6 +23,7 @@ const frames: Readonly<Record<Mode, WeakMap<LauncherSetup, Buffer>>> = {
 
 function encode(setup: LauncherSetup, mode: Mode): Buffer {
   const { uid, gid, idMap, root, rootReadOnly, hostname, cgroup, overlay } = setup;
+  const kept = capabilitySet(setup.capabilities);
   return frame(
     "S",
     record("V", u32(1)),
@@ -30,12 +32,24 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
     record("I", u32(uid), u32(gid)),
     record("R", u8(rootReadOnly ? READ_ONLY : 0), str(root)),
     ...(idMap === undefined ? [] : idRecords(idMap)),
+    ...(kept === 0n ? [] : [record("K", u64(kept))]),
     ...(hostname === undefined ? [] : [record("H", str(hostname))]),
     ...(cgroup === undefined ? [] : [record("P", strs(cgroup.procs), strs(cgroup.tasks))]),
     ...(overlay === undefined ? [] : [record("O", str(overlay.upper), str(overlay.work))]),
-    record("F", filter()),
+    ...filterRecords(setup),
     ...mountsInOrder(setup).map((mount) => record("m", ...mountBody(mount))),
   );
+}
+
+/**
+ * The filter that pid 1 loads once, for itself and every program, and one that each program gets right before it is
+ * executed. To load one for each takes time, so pid 1 takes the profiles with which it can live.
+ */
+function filterRecords({ seccomp }: LauncherSetup): Buffer[] {
+  if (seccomp === undefined) return [record("F", filter())];
+  if (seccomp === "default" || seccomp === "build") return [record("F", filter(seccomp))];
+  const own = seccomp === "strict" ? filter(seccomp) : seccomp;
+  return [record("F", filter()), record("E", own)];
 }
 
 /** The mounts and mirrors in the order in which to make them: a mirror before what lies in it. */

@@ -1,4 +1,4 @@
-import { SandboxError } from "../../result/error.js";
+import { broken } from "../../backend/broken.js";
 
 /**
  * The command that ends what a tool has started elsewhere, as a script for this process and its watchdog, which is a shell.
@@ -9,14 +9,19 @@ export function endScript(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   backend: string,
+  path: string | undefined,
 ): string {
   const odd = Object.keys(env).find((name) => !/^[A-Za-z_]\w*$/.test(name));
   if (odd !== undefined) {
-    const message = `the backend ${backend} gave its tool the variable ${JSON.stringify(odd)}, with which its \`end\` cannot be run`;
-    throw new SandboxError("BACKEND_INVALID", message, { backend, hint: "Tell its author." });
+    const name = JSON.stringify(odd);
+    throw broken(
+      backend,
+      `its tool gets the variable ${name}, with which its \`end\` cannot be run`,
+    );
   }
   const variables = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
-  return `cd /\n${variables.join("")}${EXEC}${argv.map(quoted).join(" ")}\n`;
+  const check = path === undefined ? "" : `[ -e ${quoted(path)} ] || exit 0\n`;
+  return `cd /\n${check}${variables.join("")}${EXEC}${argv.map(quoted).join(" ")}\n`;
 }
 
 const EXEC = "exec ";

@@ -26,7 +26,7 @@ export function follow(
     seen.text = (seen.text + more).slice(0, REPORT_LIMIT);
     if (seen.unreadable !== undefined) return;
     try {
-      seen.read = located(plan.readReport?.(seen.text) ?? {}, tool, seen.read);
+      seen.read = located(reportIn(plan, seen.text), tool, seen.read);
     } catch (cause) {
       seen.unreadable = cause instanceof Error ? cause : new Error(String(cause));
       onUnreadable();
@@ -37,6 +37,22 @@ export function follow(
     onReport();
   });
   return seen;
+}
+
+function reportIn(plan: ToolPlan, text: string): Report {
+  if (plan.readReport === undefined) return {};
+  const report: unknown = plan.readReport(text);
+  if (typeof report !== "object" || report === null)
+    throw new TypeError(`it answered ${String(report)}, which is no object`);
+  const { initPid = 2, supervisor = 1 }: Partial<Record<keyof Report, unknown>> = report;
+  // Pid 1 of the sandbox is killed at the end: the host's own has that number, and 0 and -1 stand for many processes.
+  for (const [pid, least] of [
+    [initPid, 2],
+    [supervisor, 1],
+  ] as const)
+    if (!Number.isInteger(pid) || (pid as number) < least)
+      throw new TypeError(`it answered with the pid ${String(pid)}`);
+  return report;
 }
 
 /** Finds out what the host calls a supervisor and its pid 1, once; the tool must have told of it by then. */

@@ -1,24 +1,37 @@
 import { getSystemErrorName } from "node:util";
 import type { Report } from "../../backend/plan.js";
 import type { Verdict } from "../../backend/running.js";
+import type { Limits } from "../../config/types.js";
+import { rlimitsFor } from "../../host/rlimit.js";
 import { usageOf, verdictOf } from "../launcher/ending.js";
 
 /** Where a guest finds something: the number of an fd, or the path of a file or FIFO inside. */
 type At = number | string;
+
+/** What a guest is to do. `PROTOCOL.md` describes each of them. */
+export interface GuestOptions {
+  readonly report: At;
+  readonly lifeline?: At;
+  readonly variables?: At;
+  readonly filter?: At;
+  readonly command?: At;
+  /** The first of three fds. */
+  readonly streams?: number;
+  readonly cwd?: string;
+  readonly root?: string;
+  /** `UID:GID` */
+  readonly user?: string;
+  readonly dev?: readonly string[];
+  readonly limits?: Limits;
+}
 
 /**
  * What core knows of the guest of `@sandboxlib/launcher`, the init inside a sandbox that some tool has made. Its
  * `PROTOCOL.md` describes it.
  */
 export const guest: {
-  /** The words after the launcher's own name. The program follows. */
-  readonly words: (options: {
-    readonly report: At;
-    readonly lifeline?: At;
-    readonly variables?: At;
-    readonly filter?: At;
-    readonly cwd?: string;
-  }) => string[];
+  /** The words after the launcher's own name. The program follows, unless it comes as `command`. */
+  readonly words: (options: GuestOptions) => string[];
   /** A program's variables, as data for `variables`. */
   readonly variables: (env: Readonly<Record<string, string>>) => string;
   /** What a guest tells while it runs. */
@@ -26,9 +39,13 @@ export const guest: {
   /** What became of its program; undefined when the guest ended before that did, and so was killed. */
   readonly verdict: (report: string) => Verdict | undefined;
 } = {
-  words: (options) => [
+  words: ({ dev = [], limits, ...options }) => [
     "guest",
     ...Object.entries(options).map(([name, value]) => `${name}=${value}`),
+    ...dev.map((path) => `dev=${path}`),
+    ...(limits === undefined ? [] : rlimitsFor(limits)).map(
+      ({ resource, soft, hard }) => `rlimit=${resource}:${kernelLimit(soft)}:${kernelLimit(hard)}`,
+    ),
     "--",
   ],
   variables: (env) =>
@@ -50,6 +67,11 @@ export const guest: {
     return step === undefined ? undefined : failed(step, nameOf(Number(errno)));
   },
 };
+
+/** RLIM_INFINITY stands for no limit. */
+function kernelLimit(limit: number): string {
+  return Number.isFinite(limit) ? String(limit) : "18446744073709551615";
+}
 
 /** In the order in which the guest tells them. */
 const NUMBERS = [

@@ -1,10 +1,19 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import type { HostCommand } from "../../host/host.js";
-import { errnoOf } from "../../host/host.js";
+import type { Undo } from "../../backend/plan.js";
+import { contentOf, errnoOf } from "../../host/host.js";
 import { fateOf, ownedName } from "../../host/owner.js";
 import { namespaceOf } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
+import { isUndo } from "./undo.js";
 
 /** A directory that is emptied at boot, as the mounts are gone then, too. Only root takes steps that outlive a process. */
 const DIRECTORY = "/var/run/sandboxlib";
@@ -12,7 +21,7 @@ const DIRECTORY = "/var/run/sandboxlib";
 /** A file, named after its owner, with the steps of one run that have to be taken back. */
 export interface Journal {
   /** Replaces the content. `pending` is the undo of a step that is just being taken. */
-  write(undo: readonly HostCommand[], pending?: HostCommand): void;
+  write(undo: readonly Undo[], pending?: Undo): void;
   /** Leaves the steps to `gc`, although the owner is alive. */
   abandon(): void;
   remove(): void;
@@ -23,9 +32,31 @@ export interface Entry {
   /** The mount namespace in which the steps were taken; null where there is none. */
   readonly mounts: number | null;
   /** In the order in which the steps were taken. */
-  readonly undo: readonly HostCommand[];
+  readonly undo: readonly Undo[];
   /** Takes back a step of which nobody knows whether it was taken. */
-  readonly pending: HostCommand | null;
+  readonly pending: Undo | null;
+}
+
+/**
+ * Reads a journal; undefined when it is gone: its run has removed it, or another call. `damaged` is what holds anything
+ * else than what can be taken back.
+ */
+export function readJournal(path: string): Entry | "damaged" | undefined {
+  const text = contentOf(path);
+  if (text === undefined && !existsSync(path)) return undefined;
+  try {
+    const { mounts, undo, pending } = JSON.parse(text ?? "") as Partial<
+      Record<keyof Entry, unknown>
+    >;
+    const isWhole =
+      (mounts === null || typeof mounts === "number") &&
+      Array.isArray(undo) &&
+      undo.every(isUndo) &&
+      (pending === null || isUndo(pending));
+    return isWhole ? { mounts, undo, pending } : "damaged";
+  } catch {
+    return "damaged";
+  }
 }
 
 /** @throws SandboxError `LAUNCH_FAILED` when the directory is not ours alone. */
@@ -89,7 +120,7 @@ export function journals(): Found[] {
   });
 }
 
-/** Whether only this user can write to the directory: `gc` runs the commands in it. */
+/** Whether only this user can write to the directory: `gc` unmounts and removes what it names. */
 function assertOurs(): void {
   const stat = lstatSync(DIRECTORY);
   if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) return;

@@ -1,38 +1,19 @@
 import type { ChildProcess } from "node:child_process";
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { Host } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
-import type { StdioTargets, Streams } from "../../backend/running.js";
+import type { StdioTargets } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
-import { filter } from "../../host/seccomp-filter.js";
+import { now } from "../../host/lazily.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/resolve-paths.js";
-import { openStdio, type Stdio } from "../open-stdio.js";
-import type { Prepared } from "../prepared.js";
+import { SandboxError } from "../../result/error.js";
+import { openStdio, refusePassFds, type Stdio } from "../open-stdio.js";
+import { isHeld, type Prepared } from "../prepared.js";
 import { spawnTool } from "../spawn-tool.js";
-import { type Own, openOwn } from "./own.js";
+import { type Around, connectFds, type Launched, openAround } from "./around.js";
 import { withLimits } from "./prlimit.js";
 import { inheritedFds, shim } from "./shim.js";
-import { type Taken, takeSteps } from "./steps.js";
-import { openWatchdog, type Watch } from "./watchdog.js";
-
-/** A tool that has been started, and what core holds of it. */
-export interface Launched {
-  readonly child: ChildProcess;
-  readonly streams: Streams;
-  readonly startedAt: number;
-  /** Says that the tool's process group needs no watching any more. */
-  readonly release: () => void;
-  /** The plan in the words of this run. */
-  readonly plan: ToolPlan;
-  readonly tmpfs: Own["tmpfs"];
-  /** Ends what the tool has started elsewhere, removes the run's own directory, and takes the plan's steps back. */
-  readonly undo: () => Promise<void>;
-  /** The pipe on which the tool reports, where the plan has one. */
-  readonly report: Readable | undefined;
-  /** Pipes whose end tells the tool that this run, or this process, is over. */
-  readonly lifelines: readonly Writable[];
-}
 
 /**
  * Checks what may have changed since the sandbox was made, and starts the plan's tool.
@@ -40,11 +21,12 @@ export interface Launched {
  * @throws SandboxError `PATH_INVALID`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `LAUNCH_FAILED`
  */
 export function launch(
-  { plan: general, tool, clonedFds, config, host, closedOnExec, backend }: Prepared<ToolPlan>,
+  prepared: Prepared<ToolPlan>,
   argv: readonly string[],
   targets: StdioTargets,
   group: Group | undefined,
 ): Launched {
+  const { plan: general, tool, clonedFds, config, host, closedOnExec, backend } = prepared;
   const check = (): void => {
     recheckPaths(config);
     assertProgram(config, argv[0] ?? "");
@@ -54,15 +36,17 @@ export function launch(
   const waits = Object.values(general.fds ?? {}).some(
     (content) => typeof content === "object" && "data" in content && content.isForProgram !== true,
   );
+  if (general.closesFds === true) refusePassFds(targets, `the backend ${backend}`);
+  refuseTaken(targets.passFds, general);
   if (!waits) check();
   const stdio = openStdio(targets, host);
   let around: Around | undefined;
   let child: ChildProcess | undefined;
   try {
-    around = openAround({ ...general, argv: tool ?? general.argv }, backend, host);
+    around = openAround({ ...general, argv: tool ?? general.argv }, argv, backend, host);
     const { plan, watch } = around;
-    const startedAt = performance.now();
-    const command = withLimits([...plan.argv, ...argv], config.limits, host);
+    const startedAt = now();
+    const command = withLimits(plan.argv, plan, config.limits, host);
     const slots: Slot[] = [...stdio.slots, ...moreSlots(plan, clonedFds, targets.passFds ?? [])];
     const gate = group === undefined ? undefined : addGate(slots);
     const started = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);
@@ -72,7 +56,14 @@ export function launch(
     if (gate !== undefined) orAbandon(started, release, () => openGate(started, gate, group));
     const { stdin, stdout, stderr } = started;
     const streams = { stdin, stdout, stderr, ...stdio.take() };
-    return { ...around, child, streams, startedAt, release, ...connectFds(started, plan) };
+    return {
+      ...around,
+      child,
+      streams,
+      startedAt,
+      release,
+      ...connectFds(pipesOf(started, plan), plan, isHeld(prepared.verification)),
+    };
   } catch (error) {
     around?.undoNow(child !== undefined);
     throw error;
@@ -81,43 +72,16 @@ export function launch(
   }
 }
 
-/** What there is around a tool: what has to be there before it is started, and taken back when it has ended. */
-interface Around extends Pick<Launched, "plan" | "tmpfs" | "undo"> {
-  readonly watch: Watch;
-  /** For a start that failed. */
-  readonly undoNow: (hasBegun: boolean) => void;
-}
-
-function openAround(general: ToolPlan, backend: string, host: Host): Around {
-  const own = openOwn(general, backend);
-  const { plan, tmpfs, script } = own;
-  let steps: Taken | undefined;
-  let forget = (): void => undefined;
-  const undoNow = (hasBegun: boolean): void => {
-    try {
-      own.removeNow(hasBegun);
-    } finally {
-      forget();
-      steps?.undoNow();
-    }
-  };
-  const undo = async (): Promise<void> => {
-    try {
-      await own.remove();
-    } finally {
-      forget();
-      await steps?.undo();
-    }
-  };
-  try {
-    steps = takeSteps(plan.before ?? []);
-    const watch = openWatchdog(host);
-    if (script !== undefined) forget = watch(script);
-    return { plan, tmpfs, watch, undo, undoNow };
-  } catch (error) {
-    undoNow(false);
-    throw error;
-  }
+/** An fd of the plan would take the place of one that is to be handed on. */
+function refuseTaken(passFds: StdioTargets["passFds"], { fds = {} }: ToolPlan): void {
+  const index = passFds?.findIndex((fd) => fds[fd] !== undefined) ?? -1;
+  if (index < 0) return;
+  const path = `passFds[${index}]`;
+  const message = `${path}: the tool of the backend uses fd ${passFds?.[index]} itself`;
+  throw new SandboxError("CONFIG_INVALID", message, {
+    path,
+    hint: `Hand on another one: it uses ${Object.keys(fds).join(", ")}.`,
+  });
 }
 
 type Slot = "pipe" | "ignore" | number;
@@ -136,7 +100,7 @@ function start(
   closedOnExec: Set<number>,
 ): ChildProcess {
   const inherited = inheritedFds(closedOnExec).filter((fd) => fd >= slots.length);
-  return spawnTool(shim(argv, inherited, merge, host, gate), {
+  return spawnTool(shim(argv, inherited, merge, host, plan.env, gate), {
     env: plan.env,
     stdio: [...slots],
     // Node gives up the supplementary groups when it is told an id, even one's own. Only root may.
@@ -187,18 +151,10 @@ function orAbandon(child: ChildProcess, release: () => void, check: () => void):
   }
 }
 
-function connectFds(child: ChildProcess, plan: ToolPlan): Pick<Launched, "report" | "lifelines"> {
-  let report: Readable | undefined;
-  const lifelines: Writable[] = [];
-  for (const [fd, content] of Object.entries(plan.fds ?? {})) {
-    const pipe = child.stdio[Number(fd)] as Duplex | null | undefined;
-    if (pipe === null || pipe === undefined) continue;
-    // A tool that dies early closes its end of the pipe. Its exit says why.
-    pipe.on("error", () => undefined);
-    if (content === "report") report = pipe;
-    else if (content === "lifeline") lifelines.push(pipe);
-    else if (content === "filter") pipe.end(filter());
-    else if ("data" in content) pipe.end(content.data);
-  }
-  return { report, lifelines };
+function pipesOf({ stdio }: ChildProcess, plan: ToolPlan): ReadonlyMap<number, Duplex> {
+  const pipes = Object.keys(plan.fds ?? {}).flatMap((fd): [number, Duplex][] => {
+    const pipe = stdio[Number(fd)] as Duplex | null | undefined;
+    return pipe === null || pipe === undefined ? [] : [[Number(fd), pipe]];
+  });
+  return new Map(pipes);
 }

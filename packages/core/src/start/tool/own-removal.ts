@@ -55,8 +55,13 @@ export function isOurs(): boolean {
  * The removal of what a run has at a path.
  *
  * @param script - Its text. A program that may write where the script lies could have changed that.
+ * @param endWhile - Where this is gone, the script has nothing to do.
  */
-export function removalOf(path: string, script: string | undefined): Removal {
+export function removalOf(
+  path: string,
+  script: string | undefined,
+  endWhile: string | undefined,
+): Removal {
   const failed = (what: string, why: string): SandboxError => {
     for (const each of [SCRIPT, ""])
       tryTo(() => renameSync(`${path}${each}`, `${path}${ABANDONED}${each}`));
@@ -66,7 +71,8 @@ export function removalOf(path: string, script: string | undefined): Removal {
   };
   let removing: Promise<void> | undefined;
   const remove = async (): Promise<void> => {
-    const failure = script === undefined ? undefined : await runHostCommand(running(script));
+    const isOver = script === undefined || isGone(endWhile);
+    const failure = isOver ? undefined : await runHostCommand(running(script));
     if (failure !== undefined) throw failed(commandIn(script ?? ""), failure);
     rmSync(`${path}${SCRIPT}`, { force: true });
     try {
@@ -81,8 +87,8 @@ export function removalOf(path: string, script: string | undefined): Removal {
       return removing;
     },
     removeNow(hasBegun) {
-      const failure =
-        script !== undefined && hasBegun ? runHostCommandNow(running(script)) : undefined;
+      const isOver = script === undefined || !hasBegun || isGone(endWhile);
+      const failure = isOver ? undefined : runHostCommandNow(running(script));
       if (failure !== undefined) throw failed(commandIn(script ?? ""), failure);
       rmSync(`${path}${SCRIPT}`, { force: true });
       try {
@@ -92,6 +98,10 @@ export function removalOf(path: string, script: string | undefined): Removal {
       }
     },
   };
+}
+
+function isGone(path: string | undefined): boolean {
+  return path !== undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined;
 }
 
 /** What runs a script. */

@@ -12,15 +12,15 @@ import {
   type Removal,
   removalOf,
   SCRIPT,
+  tryTo,
   UNFINISHED,
 } from "./own-removal.js";
+import type { WatchedScript } from "./watchdog.js";
 
 /** What a run has on the host, or elsewhere, beside its processes. */
 export interface Own extends Removal {
   /** The plan in the words of this run. */
   readonly plan: ToolPlan;
-  /** The script that ends what the tool has started elsewhere, where the plan has an `end`. */
-  readonly script: string | undefined;
   /** The directories of the host that are bound in the place of a tmpfs, by target. */
   readonly tmpfs: ReadonlyMap<string, string>;
 }
@@ -29,32 +29,37 @@ export interface Own extends Removal {
  * Makes what a plan asks for. Each file bears the name of its owner, and so is its own journal: from the moment when it is
  * there, `gc` can tell whose it is.
  *
+ * @param willMake - Is told of the script that ends what is elsewhere, before its file is there: `gc` runs none.
  * @throws SandboxError `LAUNCH_FAILED`; nothing is left then. `BACKEND_INVALID` for an `end` that could not be run.
  */
-export function openOwn(plan: ToolPlan, backend: string): Own {
+export function openOwn(
+  plan: ToolPlan,
+  backend: string,
+  willMake: (script: WatchedScript) => void,
+): Own {
   const { ownDirectory, end } = plan;
   if (ownDirectory === undefined && end === undefined) return { ...NOTHING, plan };
   const name = ownedName();
   const path = join(OWN_BASE, name);
   const own = inWordsOf(plan, path, name);
-  const script = own.end && endScript(own.end, own.env, backend);
+  const text = own.end && endScript(own.end, own.env, backend, own.endWhile);
+  const script = text === undefined ? undefined : { file: `${path}${SCRIPT}`, text };
+  if (script !== undefined) willMake(script);
   try {
-    begin(path, script, ownDirectory !== undefined);
+    begin(path, text, ownDirectory !== undefined);
     for (const entry of ownDirectory ?? []) make(path, entry);
   } catch (cause) {
-    clear(path);
+    tryTo(() => clear(path)); // `gc` names what stays.
     throw notMade(path, cause);
   }
   return {
     plan: own,
-    script: script && `${path}${SCRIPT}`,
     tmpfs: tmpfsIn(path, ownDirectory),
-    ...removalOf(path, script),
+    ...removalOf(path, text, own.endWhile),
   };
 }
 
 const NOTHING = {
-  script: undefined,
   tmpfs: new Map<string, string>(),
   remove: async () => undefined,
   removeNow: () => undefined,
@@ -102,7 +107,14 @@ function inWordsOf(plan: ToolPlan, path: string, name: string): ToolPlan {
   const env = Object.fromEntries(
     Object.entries(plan.env).map(([variable, value]) => [variable, word(value)]),
   );
-  return { ...plan, argv: words(plan.argv), env, ...(plan.end && { end: words(plan.end) }) };
+  const { end, endWhile } = plan;
+  return {
+    ...plan,
+    argv: words(plan.argv),
+    env,
+    ...(end && { end: words(end) }),
+    ...(endWhile !== undefined && { endWhile: word(endWhile) }),
+  };
 }
 
 function tmpfsIn(path: string, entries: readonly OwnEntry[] = []): Map<string, string> {

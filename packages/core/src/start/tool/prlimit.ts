@@ -1,6 +1,5 @@
 import type { Host, Missing } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
-import type { Capability } from "../../capability/capability.js";
 import type { Limits } from "../../config/types.js";
 import {
   limitFailure,
@@ -16,15 +15,13 @@ type Argv = readonly [string, ...string[]];
 
 /**
  * What core does for every plan for a tool: it has prlimit(1) set the limits of setrlimit(2) before it starts the tool,
- * and everything below inherits them. A backend whose tool bears that declares `capabilities`, explains them with
- * `mechanisms`, and adds `missing` to what its probe found.
+ * and everything below inherits them. A backend whose tool bears that adds `mechanisms` to its own, which declares the
+ * capabilities, and `missing` to what its probe found.
  */
 export const toolLimits: {
-  readonly capabilities: readonly Capability[];
   readonly mechanisms: ToolPlan["mechanisms"];
   missing(host: Host): Missing[];
 } = {
-  capabilities: rlimitNames().map((name) => `limit.${name}` as const),
   mechanisms: Object.fromEntries(
     rlimitNames().map((name) => [`limit.${name}`, `prlimit --${RLIMITS[name].option}, inherited`]),
   ),
@@ -32,12 +29,21 @@ export const toolLimits: {
     if (host.which("prlimit") !== undefined) return [];
     const reason = "prlimit is not installed in a directory of the system";
     const remedy = "Install util-linux.";
-    return toolLimits.capabilities.map((capability) => ({ capability, reason, remedy }));
+    return rlimitNames().map((name) => ({ capability: `limit.${name}`, reason, remedy }));
   },
 };
 
-/** The command with the limits set for it. The process stays the same: prlimit(1) becomes the command. */
-export function withLimits(argv: Argv, limits: Limits, host: Host): Argv {
+/** The command of a plan with the limits set for it. The process stays the same: prlimit(1) becomes the command. */
+export function withLimits(
+  argv: Argv,
+  { setsLimits }: Pick<ToolPlan, "setsLimits">,
+  limits: Limits,
+  host: Host,
+): Argv {
+  return setsLimits === true ? argv : limited(argv, limits, host);
+}
+
+function limited(argv: Argv, limits: Limits, host: Host): Argv {
   const rlimits = rlimitsOf(limits);
   // To execute prlimit(1) for the soft limit of open files alone would take longer than that is worth.
   if (rlimits.length === 0) return argv;
@@ -77,7 +83,7 @@ function assertEnoughFiles({ openFiles = FEWEST_FILES }: Limits): void {
 const FEWEST_FILES = 16;
 
 async function attempt(limits: Limits, host: Host): Promise<string | undefined> {
-  const [prlimit, ...rest] = withLimits(["true"], limits, host);
+  const [prlimit, ...rest] = limited(["true"], limits, host);
   if (rest.length === 0) return undefined;
   const { exitCode, stderr } = await host.run([
     prlimit,

@@ -17,6 +17,7 @@ export function shim(
   inherited: readonly number[],
   merge: boolean,
   host: Host,
+  { SHLVL }: Readonly<Record<string, string>>,
   gate?: number,
 ): Argv {
   if (inherited.length === 0 && !merge && gate === undefined) return argv;
@@ -24,7 +25,11 @@ export function shim(
   const redirections = [...(merge ? ["2>&1"] : []), ...closed.map((fd) => `${fd}>&-`)];
   const wait = gate === undefined ? "" : `read -r line <&${gate} && `;
   const script = `${wait}exec "$@" ${redirections.join(" ")}`;
-  return [...shellFor(closed, host), "-c", script, "sh", ...argv];
+  // bash sets this variable as it executes something, and the environment is the program's where the tool hands it on.
+  const level = SHLVL === undefined ? ["-u", "SHLVL"] : [`SHLVL=${SHLVL}`];
+  const env = host.which("env");
+  const words = env === undefined ? argv : [env, ...level, ...argv];
+  return [...shellFor(closed, host), "-c", script, "sh", ...words];
 }
 
 /**

@@ -1,8 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import type { Step } from "../../backend/plan.js";
-import { type HostCommand, runHostCommand, runHostCommandNow } from "../../host/host.js";
+import type { Step, Undo } from "../../backend/plan.js";
+import { runHostCommandNow } from "../../host/host.js";
 import { SandboxError } from "../../result/error.js";
 import { type Journal, openJournal } from "./journal.js";
+import { commandOf, takeBack, takeBackNow } from "./undo.js";
 
 /** Steps that were taken on the host. */
 export interface Taken {
@@ -25,7 +26,7 @@ export interface Taken {
 export function takeSteps(steps: readonly Step[]): Taken {
   if (steps.length === 0) return { undo: async () => undefined, undoNow: () => undefined };
   const journal = openJournal();
-  const undo: HostCommand[] = [];
+  const undo: Undo[] = [];
   const taken = takenFrom(undo, journal);
   for (const step of steps) {
     journal.write(undo, step.undo);
@@ -36,17 +37,17 @@ export function takeSteps(steps: readonly Step[]): Taken {
         hint: "The steps before it have been taken back.",
       });
     }
-    undo.push(step.undo);
+    if (step.undo !== undefined) undo.push(step.undo);
   }
   journal.write(undo);
   return taken;
 }
 
-function takenFrom(left: HostCommand[], journal: Journal): Taken {
-  const end = (argv: HostCommand, failure: string | undefined): void => {
+function takenFrom(left: Undo[], journal: Journal): Taken {
+  const end = (last: Undo, failure: string | undefined): void => {
     if (failure !== undefined) {
       journal.abandon();
-      throw new SandboxError("CLEANUP_FAILED", `${argv.join(" ")}: ${failure}`, {
+      throw new SandboxError("CLEANUP_FAILED", `${commandOf(last).join(" ")}: ${failure}`, {
         hint: "Find out what keeps it busy, then run `sandboxlib gc`.",
       });
     }
@@ -54,8 +55,8 @@ function takenFrom(left: HostCommand[], journal: Journal): Taken {
     journal.write(left);
   };
   const undo = async (): Promise<void> => {
-    for (let argv = left.at(-1); argv !== undefined; argv = left.at(-1))
-      end(argv, await undoStep(argv));
+    for (let last = left.at(-1); last !== undefined; last = left.at(-1))
+      end(last, await undoStep(last));
     journal.remove();
   };
   let undoing: Promise<void> | undefined;
@@ -65,19 +66,19 @@ function takenFrom(left: HostCommand[], journal: Journal): Taken {
       return undoing;
     },
     undoNow() {
-      for (let argv = left.at(-1); argv !== undefined; argv = left.at(-1))
-        end(argv, runHostCommandNow(argv));
+      for (let last = left.at(-1); last !== undefined; last = left.at(-1))
+        end(last, takeBackNow(last));
       journal.remove();
     },
   };
 }
 
 /** Tries for a moment: a process of the run that is just dying may keep a mount busy. */
-async function undoStep(argv: HostCommand): Promise<string | undefined> {
-  let failure = await runHostCommand(argv);
+async function undoStep(undo: Undo): Promise<string | undefined> {
+  let failure = await takeBack(undo);
   for (let tries = 0; failure !== undefined && tries < 20; tries += 1) {
     await setTimeout(50);
-    failure = await runHostCommand(argv);
+    failure = await takeBack(undo);
   }
   return failure;
 }

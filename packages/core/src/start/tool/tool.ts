@@ -1,17 +1,24 @@
 import { statSync } from "node:fs";
-import type { ToolPlan } from "../../backend/plan.js";
-import type { StdioTargets } from "../../backend/running.js";
+import { answerOf, broken, thrownBy } from "../../backend/broken.js";
+import type { Report, ToolPlan } from "../../backend/plan.js";
+import type { StdioTargets, Verdict } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { withStats } from "../../cgroup/stats.js";
 import type { Word } from "../../config/text.js";
-import { startTimeOf, stuck } from "../../host/processes.js";
+import { onAbort } from "../../host/abort.js";
+import { stuck } from "../../host/processes.js";
 import { SandboxError } from "../../result/error.js";
 import { Checker } from "../../verify/checker.js";
 import { masksOf } from "../../verify/masks.js";
 import type { Prepared } from "../prepared.js";
 import type { CheckedEnd, Started } from "../started.js";
+import { checkedVerdict } from "../verdict.js";
+import type { Launched } from "./around.js";
 import { watchCpuTime } from "./cpu-time.js";
+import { canForkTool } from "./fork.js";
 import { launch } from "./launch.js";
+import { launchForked } from "./launch-forked.js";
+import { verifying } from "./verifying.js";
 import { type ToolEnd, type Watched, watch } from "./watch.js";
 
 /**
@@ -24,18 +31,60 @@ export function startTool(
   words: readonly Word[],
   targets: StdioTargets,
 ): Started {
-  const { config, backend } = prepared;
-  const masks = masksOf(config);
   const argv = words.map(asText);
   const group = prepared.openGroup(false);
   const launched = orEnd(group, () => launch(prepared, argv, withoutNull(targets), group));
+  return following(prepared, launched, group);
+}
+
+/** Whether {@link startToolForked} can be used. */
+export function canStartForked(prepared: Prepared<ToolPlan>, targets: StdioTargets): boolean {
+  return canForkTool(prepared.plan, targets) && !prepared.hasGroup;
+}
+
+/**
+ * The same with a fork server, where the caller can wait for the streams.
+ *
+ * @throws SandboxError as {@link launchForked} does; what goes wrong later rejects `ended`.
+ */
+export async function startToolForked(
+  prepared: Prepared<ToolPlan>,
+  words: readonly Word[],
+  targets: StdioTargets,
+  signal: AbortSignal | undefined,
+): Promise<Started> {
+  const { startedBy } = prepared.plan;
+  if (startedBy === undefined) return startTool(prepared, words, targets);
+  const argv = words.map(asText);
+  let kill = (): unknown => undefined;
+  const given = withoutNull(targets);
+  const started = launchForked(prepared, startedBy, argv, given, {
+    onServer: (server, id) => {
+      kill = () => server.forbid(id);
+    },
+    isAborted: () => signal?.aborted === true,
+  }).then((launched) => {
+    const running = following(prepared, launched, undefined);
+    kill = () => running.kill();
+    return running;
+  });
+  return started.finally(onAbort(signal, () => void kill()));
+}
+
+function following(
+  prepared: Prepared<ToolPlan>,
+  launched: Launched,
+  group: Group | undefined,
+): Started {
+  const { config, backend } = prepared;
+  const masks = masksOf(config);
   const { plan } = launched;
   const checker = new Checker(prepared, launched.tmpfs);
-  const watched: Watched = watch(launched, plan, {
-    onReport: (report) => checker.checkNamespaces(report) || watched.kill(),
-    onSetUp: ({ pid, started }) =>
-      checker.checkSetUp(pid, () => startTimeOf(pid) === started) || watched.kill(),
-  });
+  const watched: Watched = watch(
+    launched,
+    plan,
+    verifying(prepared, launched, checker, () => watched),
+  );
   let bared: SandboxError | undefined;
   const look = (): void => {
     bared ??= masks?.fault();
@@ -54,7 +103,14 @@ export function startTool(
     const plain: CheckedEnd = {
       ...(read.usage !== undefined && { usage: read.usage }),
       ...(seen !== undefined && { cpuTimeSeen: seen }),
-      verdict: (stderr) => plan.interpret({ ...end, report: text, stderr }),
+      verdict(stderr) {
+        const told = answerOf(backend, "its interpret", () =>
+          plan.interpret({ ...end, report: text, stderr }),
+        );
+        const verdict = checkedVerdict(backend, told);
+        assertReported(verdict, read, plan, backend);
+        return verdict;
+      },
       enforced() {
         if (bared !== undefined) throw bared;
         return checker.enforced();
@@ -104,14 +160,19 @@ function assertEnded(
     });
   }
   if (survived) throw stuck();
-  if (unreadable !== undefined) {
-    const message = `the backend ${backend} cannot read what its tool reports: ${unreadable.message}`;
-    throw new SandboxError("BACKEND_INVALID", message, {
-      backend,
-      hint: "Tell its author.",
-      cause: unreadable,
-    });
-  }
+  if (unreadable !== undefined) throw thrownBy(backend, "its readReport", unreadable);
+}
+
+/** Signals and the end of a run go to the pid that was reported, so a program that has run without one was out of reach. */
+function assertReported(
+  { kind }: Verdict,
+  { initPid, supervisor }: Report,
+  plan: ToolPlan,
+  backend: string,
+): void {
+  if (plan.readReport === undefined || kind === "failed") return;
+  if (initPid === undefined && supervisor === undefined)
+    throw broken(backend, "its readReport found no pid in all that its tool reported");
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Report, ToolPlan } from "../../backend/plan.js";
@@ -11,8 +10,9 @@ import {
   treeFrom,
 } from "../../host/processes.js";
 import { numberOf } from "../../result/signal.js";
+import type { Launched } from "./around.js";
 import { follow } from "./follow.js";
-import type { Launched } from "./launch.js";
+import type { ToolProcess } from "./fork.js";
 
 /** How a tool ended. */
 export interface ToolEnd {
@@ -54,26 +54,26 @@ const LOOK_EVERY = 2;
 /** Who is told of the progress of a tool. */
 export interface Watcher {
   /** The report has grown. */
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: Report, init: Init | undefined) => void;
   /** The program has been started, so the set-up is complete. Not called for a program that ends too soon to be seen. */
   readonly onSetUp: (init: Init) => void;
 }
 
 /** Follows a tool from its start to the end of the last process. */
 export function watch(
-  { child, report, lifelines }: Launched,
+  { child, report, lifelines, hold }: Launched,
   plan: ToolPlan,
   { onReport, onSetUp }: Watcher,
 ): Watched {
   let isAwaited = false;
   const awaitProgram = async (init: Init): Promise<void> => {
-    while (isRunning() && programOf(child, init.pid, seen.read) === undefined)
+    while (isRunning() && programOf(plan, child, init.pid, seen.read) === undefined)
       await setTimeout(LOOK_EVERY);
     if (isRunning()) onSetUp(init);
   };
   const seen = follow(report, child.pid, plan, {
     onReport() {
-      onReport(seen.read);
+      onReport(seen.read, seen.init);
       if (isAwaited || seen.init === undefined) return;
       isAwaited = true;
       void awaitProgram(seen.init);
@@ -82,18 +82,19 @@ export function watch(
   });
   const exit = exited(child);
   const ended = exit.then(async (result) => {
-    for (const pipe of lifelines) pipe.destroy();
+    for (const pipe of [...lifelines, hold]) pipe?.destroy();
     if (report !== undefined) await lastWords();
     const { init, unreadable } = seen;
+    if (result.error !== undefined && init !== undefined) killInit(init);
     // A tool that was killed before it reported pid 1 may have left processes in its group.
-    if (init === undefined && report !== undefined && result.signal !== null)
+    const isUnclear = result.signal !== null || result.error !== undefined;
+    if (init === undefined && report !== undefined && isUnclear)
       send(-(child.pid ?? Number.NaN), constants.signals.SIGKILL);
     return { ...result, unreadable, survived: init !== undefined && !(await gone(init)) };
   });
   const isRunning = (): boolean =>
     child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-  const program = (): number | undefined =>
-    plan.readReport === undefined ? child.pid : programOf(child, seen.init?.pid, seen.read);
+  const program = (): number | undefined => programOf(plan, child, seen.init?.pid, seen.read);
   const isStarting = (): boolean => isRunning() && program() === undefined;
   const signal = (name: NodeJS.Signals): boolean => {
     const number = numberOf(name);
@@ -116,23 +117,25 @@ export function watch(
   return { report: () => seen, ended, signal, isStarting, kill };
 }
 
-function exited(child: ChildProcess): Promise<Omit<ToolEnd, "survived" | "unreadable">> {
+function exited(child: ToolProcess): Promise<Omit<ToolEnd, "survived" | "unreadable">> {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ exitCode: null, signal: null, error }));
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, error: undefined }));
   });
 }
 
-/** The program: a child of the tool or of the sandbox's pid 1. Only the first child counts, as later ones were adopted. */
+/** The program, once it is there. Only the first child of a process counts, as later ones were adopted. */
 function programOf(
-  child: ChildProcess,
+  { signals = "tool" }: ToolPlan,
+  { pid: tool }: ToolProcess,
   init: number | undefined,
   { supervisor }: Report,
 ): number | undefined {
-  if (child.pid === undefined || init === undefined) return undefined;
-  if (supervisor !== undefined) return childrenOf(supervisor)?.[0];
-  const own = childrenOf(child.pid)?.find((pid) => pid !== init);
-  return own ?? childrenOf(init)?.[0];
+  if (signals === "tool") return tool;
+  if (tool === undefined || init === undefined) return undefined;
+  if (signals === "child of tool") return childrenOf(tool)?.find((pid) => pid !== init);
+  const parent = signals === "child of init" ? init : supervisor;
+  return parent === undefined ? undefined : childrenOf(parent)?.[0];
 }
 
 /** All that is below a tool, in whatever session. The tool is stopped first, so that it starts nothing more. */

@@ -3,26 +3,28 @@ import { describe, expect, it } from "vitest";
 import type { Backend, EnginePlan, Running, Verdict } from "../../../src/index.backend.js";
 import { createSandbox, type RunOptions, SandboxError } from "../../../src/index.js";
 
-const CONTENT: Running = {
-  startedAt: 0,
-  streams: {
-    stdin: new PassThrough().resume(),
-    stdout: Readable.from([]),
-    stderr: Readable.from([]),
-  },
-  ended: Promise.resolve({ verdict: () => ({ kind: "exited", exitCode: 0 }) }),
-  signal: () => true,
-  kill: () => true,
-};
+/** A new one for each run: whoever runs a program listens to its streams. */
+function content(): Running {
+  return {
+    startedAt: 0,
+    streams: {
+      stdin: new PassThrough().resume(),
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+    },
+    ended: Promise.resolve({ verdict: () => ({ kind: "exited", exitCode: 0 }) }),
+    signal: () => true,
+    kill: () => true,
+  };
+}
 
 /** Runs `true` with an engine of these parts. */
 async function runWith(edit: object | undefined, options: RunOptions = {}) {
   const start: EnginePlan["start"] = () =>
-    edit === undefined ? (undefined as unknown as Running) : { ...CONTENT, ...edit };
-  return (await sandboxOf({ kind: "engine", request: {}, mechanisms: {}, start })).run(
-    ["true"],
-    options,
-  );
+    edit === undefined ? (undefined as unknown as Running) : { ...content(), ...edit };
+  return (
+    await sandboxOf({ kind: "engine", request: {}, mechanisms: { cwd: "an engine" }, start })
+  ).run(["true"], options);
 }
 
 function sandboxOf(plan: EnginePlan) {

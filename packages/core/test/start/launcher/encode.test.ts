@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { missing, replay, skip } from "../../../../launcher/test/parser-replay.js";
-import type { LauncherSetup } from "../../../src/backend/plan.js";
-import type { IdExtent, Mirror, ResolvedMount } from "../../../src/backend/resolved-config.js";
+import type { KeepableCapability, LauncherSetup } from "../../../src/backend/plan.js";
+import type {
+  IdExtent,
+  Mirror,
+  ResolvedMount,
+  SeccompFilter,
+} from "../../../src/backend/resolved-config.js";
 import { filter } from "../../../src/host/seccomp-filter.js";
 import { type Command, encodeCommand, encodeSignal } from "../../../src/start/launcher/command.js";
 import { encodeSetup } from "../../../src/start/launcher/setup.js";
@@ -50,14 +55,44 @@ const idMap: fc.Arbitrary<NonNullable<LauncherSetup["idMap"]>> = fc.record(
 );
 const files = fc.array(below, { minLength: 1, maxLength: 4 });
 const cgroup = fc.record({ procs: files, tasks: files });
+/** As in linux/capability.h. */
+const CAPABILITIES: Readonly<Record<KeepableCapability, number>> = {
+  chown: 1 << 0,
+  dac_override: 1 << 1,
+  fowner: 1 << 3,
+  fsetid: 1 << 4,
+  kill: 1 << 5,
+  setgid: 1 << 6,
+  setuid: 1 << 7,
+  setpcap: 1 << 8,
+  net_bind_service: 1 << 10,
+  sys_chroot: 1 << 18,
+  setfcap: 2 ** 31,
+};
 const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
   fc.record({ ...base, namespaces: optional }),
+  fc.record({
+    ...base,
+    namespaces: optional,
+    seccomp: fc.constantFrom<SeccompFilter>(
+      "default",
+      "build",
+      "strict",
+      new Uint8Array(8).fill(6),
+    ),
+  }),
   fc.record({ ...base, namespaces: optional, cgroup }),
   fc.record({ ...base, namespaces: fc.constant(["user"] as const), idMap }),
   fc.record({
     ...base,
     namespaces: optional.map((names) => ["uts", ...names] as const),
     hostname: fc.string({ maxLength: 64 }),
+  }),
+  fc.record({
+    ...base,
+    uid: fc.constant(0),
+    namespaces: optional.map((names) => names.filter((each) => each !== "user")),
+    capabilities: fc.subarray(Object.keys(CAPABILITIES) as KeepableCapability[], { minLength: 1 }),
   }),
   fc.record({
     ...base,
@@ -73,6 +108,7 @@ const command: fc.Arbitrary<Command> = fc.record({
     fc.constantFrom("own", "discard", "pipe", "sent"),
     fc.constantFrom("own", "discard", "pipe", "merged", "sent"),
   ),
+  isOutputRead: fc.boolean(),
   cwd: path,
   argv: fc.array(text, { minLength: 1 }),
   env: fc.dictionary(variable, text),
@@ -107,9 +143,11 @@ describe.skipIf(skip)(`the launcher reads what core writes${why}`, () => {
   ] as const)("of the commands of a %s", async (mode, arbitrary) => {
     const commands = fc.sample(arbitrary, SAMPLE);
     expect(await replay(mode, ...commands.map(encodeCommand))).toEqual(
-      commands.map(({ id, streams, cwd, argv, env, limits, window }) => ({
+      commands.map(({ id, streams, isOutputRead, cwd, argv, env, limits, window }) => ({
         id,
-        streams: streams.map((stream) => STREAMS.indexOf(stream)),
+        streams: streams.map((stream, fd) =>
+          fd === 1 && isOutputRead ? LARGE : STREAMS.indexOf(stream),
+        ),
         cwd: hex(cwd),
         argv: argv.map((word) => hex(String(word))),
         env: Object.entries(env).map((entry) => hex(entry.join("="))),
@@ -142,6 +180,7 @@ function limit(resource: number, value: number | undefined, more = 0): unknown[]
 }
 
 const STREAMS = ["own", "discard", "pipe", "merged", "sent"];
+const LARGE = 5;
 
 function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
   const bits = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 };
@@ -160,6 +199,9 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
       uids: asMap(setup.idMap.tools?.uids, setup.idMap.uids),
       gids: asMap(setup.idMap.tools?.gids, setup.idMap.gids),
     }),
+    ...(setup.capabilities !== undefined && {
+      capabilities: setup.capabilities.reduce((sum, each) => sum + CAPABILITIES[each], 0),
+    }),
     ...(setup.hostname !== undefined && { hostname: hex(setup.hostname) }),
     ...(setup.cgroup !== undefined && {
       cgroup: {
@@ -171,9 +213,18 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
       upper: hex(setup.overlay.upper),
       work: hex(setup.overlay.work),
     }),
-    filter: Buffer.from(filter()).toString("hex"),
+    ...asFilters(setup.seccomp),
     mounts: mounts.toSorted((a, b) => depth(a.target) - depth(b.target)),
   };
+}
+
+/** Pid 1 takes what it can live with, and the programs take the rest. */
+function asFilters(seccomp: LauncherSetup["seccomp"]): Record<string, string> {
+  const asText = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  if (seccomp === undefined) return { filter: asText(filter()) };
+  if (seccomp === "default" || seccomp === "build") return { filter: asText(filter(seccomp)) };
+  const own = seccomp === "strict" ? filter(seccomp) : seccomp;
+  return { filter: asText(filter()), programFilter: asText(own) };
 }
 
 function asMap(tool = "", map: readonly IdExtent[]): unknown[] {

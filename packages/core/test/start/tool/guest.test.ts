@@ -64,5 +64,9 @@ it("the words and variables are those that it takes", () => {
     "cwd=/a b",
     "--",
   ]);
+  const more = { report: 3, command: 7, dev: ["/dev", "/d"], limits: { cpuTime: 1, openFiles: 9 } };
+  expect(guest.words(more).slice(1)).toEqual(
+    "report=3 command=7 dev=/dev dev=/d rlimit=0:1:2 rlimit=7:9:9 --".split(" "),
+  );
   expect(guest.variables({ A: "1\n2", "b.c": "" })).toBe("A=1\n2\0b.c=\0");
 });

@@ -68,6 +68,18 @@ describe("a run's own directory", () => {
     },
   );
 
+  it("is refused by name where a file is in the way", () => {
+    const caller = fileURLToPath(new URL("own-caller.mjs", import.meta.url));
+    const script = `mount -t tmpfs none /var/tmp && touch /var/tmp/sandboxlib-0 && exec "$@"`;
+    const inside = ["sh", "-c", script, "sh", process.execPath, caller, temporary()];
+    const argv = ["--user", "--map-root-user", "--mount", ...inside];
+    const { stderr } = spawnSync("unshare", argv, { encoding: "utf8", timeout: 20_000 });
+    expect(stderr).toMatch(
+      /SandboxError: \/var\/tmp\/sandboxlib-0\/\S+ cannot be made for this run: /,
+    );
+    expect(stderr).toContain("/var/tmp/sandboxlib-0 has to be a directory of this user's alone");
+  });
+
   it("is not made for a command that is not there", async () => {
     const place = temporary();
     const sandbox = await sandboxOf(place);
@@ -153,10 +165,22 @@ describe("what a tool has started elsewhere", () => {
 
   it("is not looked for where the tool was never started", async () => {
     const place = temporary({ stuck: "" });
-    const before = [{ run: ["/bin/false"], undo: ["/bin/false"] }] as const;
+    const before = [{ run: ["/bin/false"] }] as const;
     // Only root takes steps; another user may not even write them down.
     const sandbox = await sandboxOf(place, { before });
     await expect(sandbox.run(["true"])).rejects.not.toMatchObject({ code: "CLEANUP_FAILED" });
+    expect(left()).toEqual([]);
+  });
+
+  it("is not looked for where the path that would show it is gone", async () => {
+    const place = temporary({ there: "" });
+    const change = { argv: ["/bin/sh", "-c", 'exec "$@"', "sh"], end: ["/bin/false"] } as const;
+    const lasting = await sandboxOf(place, { ...change, endWhile: join(place, "there") });
+    await expect(lasting.run(["true"])).rejects.toMatchObject({ code: "CLEANUP_FAILED" });
+    for (const name of left()) rmSync(join(OWN_BASE, name), { recursive: true });
+    const endWhile = `${tokens.OWN_DIRECTORY}/none`;
+    const gone = await sandboxOf(place, { ...change, endWhile });
+    expect(await gone.run(["true"])).toMatchObject({ outcome: "exited", exitCode: 0 });
     expect(left()).toEqual([]);
   });
 
@@ -175,11 +199,14 @@ describe("when the caller is killed", () => {
     await ready(place);
     const [name = ""] = running(place);
     const pid = Number(readFileSync(join(place, name), "utf8"));
+    // As a program could that may write there.
+    writeFileSync(join(OWN_BASE, `${name}.end`), `touch ${place}/tampered`);
     child.kill("SIGKILL");
     await once(child, "exit");
     while (isThere(pid)) await setTimeout(5);
     while (running(place).length > 0) await setTimeout(5);
     while (existsSync(join(OWN_BASE, `${name}.end`))) await setTimeout(5);
+    expect(existsSync(join(place, "tampered"))).toBe(false);
     const { undone } = await gc();
     expect(undone).toContain(`rm -r ${join(OWN_BASE, name)}`);
     expect(existsSync(join(OWN_BASE, name))).toBe(false);

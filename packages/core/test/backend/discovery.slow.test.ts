@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -56,6 +57,40 @@ describe("discovery", () => {
     installBackend(backend, { name: "one" });
     plant(join(at, "node_modules"), { "@fixture/one": { link: backend } });
     expect(evaluate(modules, NAMES)).toEqual(["one"]);
+  });
+
+  it("finds what `pnpm add --global` links beside its store", () => {
+    const at = temporary();
+    const store = join(at, ".pnpm");
+    const modules = join(store, "@sandboxlib+core@0.1.0/node_modules");
+    installCore(modules);
+    const backend = join(store, "@fixture+one@1.2.3/node_modules/@fixture/one");
+    installBackend(backend, { name: "one" });
+    plant(join(at, "node_modules"), { "@fixture/one": { link: backend } });
+    expect(evaluate(modules, NAMES)).toEqual(["one"]);
+  });
+
+  it("finds what lies beside the link by which a script gets at the library, in whatever store that is", () => {
+    const store = join(temporary(), "links/@sandboxlib/core/0.1.0/abc/node_modules");
+    installCore(store);
+    const at = temporary();
+    const modules = join(at, "node_modules");
+    plant(modules, { "@sandboxlib/core": { link: join(store, "@sandboxlib/core") } });
+    installBackend(join(modules, "one"), { name: "one" });
+    const untrusted = temporary();
+    installBackend(join(untrusted, "node_modules/evil"), { name: "evil" });
+    const code = `import { installedBackends } from ${JSON.stringify(join(store, "@sandboxlib/core/dist/index.internal.js"))};
+      console.log(JSON.stringify(installedBackends().map(({ name }) => name)));`;
+    const ran = [at, join(modules, ".bin"), untrusted].map((directory) => {
+      plant(directory, { "run.mjs": code });
+      const script = join(directory, "run.mjs");
+      const { stdout } = spawnSync(process.execPath, [script], {
+        cwd: untrusted,
+        encoding: "utf8",
+      });
+      return stdout;
+    });
+    expect(ran).toEqual(['["one"]\n', '["one"]\n', "[]\n"]);
   });
 
   it("holds the code to the capabilities that the package lists", () => {
@@ -212,5 +247,96 @@ describe("loadBackend", () => {
     expect(evaluate(modules, 'core.backendNamed("made-up").then(({ name }) => name)')).toBe(
       "made-up",
     );
+  });
+});
+
+describe("one rule for what may not be used", () => {
+  const other = (name: string) => ({
+    sandboxlib: { backend: name, apiVersion: 1, platforms: ["other"] },
+    code: "process.exit(99);",
+  });
+  const CHOICE = "core.backendForPlatform().then(({ name }) => name)";
+  const named = (name: string): string => `core.backendNamed("${name}").then(({ name }) => name)`;
+
+  it("what two packages claim is neither chosen nor found by its name", () => {
+    const { modules } = project();
+    installBackend(join(modules, "one"), { name: "twin" });
+    installBackend(join(modules, "two"), { name: "twin" });
+    const both = `${join(modules, "one")} and ${join(modules, "two")} both claim the name`;
+    for (const expression of [CHOICE, named("twin")]) {
+      expect(evaluate(modules, expression)).toMatchObject({
+        message: expect.stringContaining(both),
+        hint: "Remove one of them.",
+      });
+    }
+    installBackend(join(modules, "three"), { name: "three" });
+    expect(evaluate(modules, CHOICE)).toBe("three");
+  });
+
+  const NEITHER = process.arch === "x64" ? "arm64" : "x64";
+  it.each([
+    ["os", ["other"], process.platform],
+    ["os", [`!${process.platform}`], process.platform],
+    ["cpu", [NEITHER], process.arch],
+    ["cpu", [`!${process.arch}`, process.arch], process.arch],
+    ["cpu", NEITHER, process.arch],
+  ])("what npm would not install here is not loaded: %s %j", (field, listed, own) => {
+    const { modules } = project();
+    const far = { name: "far", manifest: { [field]: listed }, code: "process.exit(99);" };
+    installBackend(join(modules, "far"), far);
+    const shown = JSON.stringify(typeof listed === "string" ? [listed] : listed);
+    const why = `the backend far has \`"${field}": ${shown}\` in its package.json, and this is ${own}`;
+    const asked = evaluate(modules, named("far"));
+    expect(asked).toMatchObject({ code: "BACKEND_UNAVAILABLE", message: why });
+    expect(evaluate(modules, CHOICE)).toMatchObject({
+      code: "BACKEND_NOT_FOUND",
+      message: `no backend for ${process.platform} is installed; ${why}`,
+    });
+    // It claims no name, either.
+    installBackend(join(modules, "one"), { name: "far" });
+    for (const expression of [CHOICE, named("far")])
+      expect(evaluate(modules, expression)).toBe("far");
+  });
+
+  it.each([
+    ["os", [process.platform]],
+    ["os", ["!other"]],
+    ["cpu", [NEITHER, process.arch]],
+    ["cpu", process.arch],
+    ["cpu", ["any"]],
+    ["cpu", []],
+  ])("what npm would install here is loaded: %s %j", (field, listed) => {
+    const { modules } = project();
+    installBackend(join(modules, "near"), { name: "near", manifest: { [field]: listed } });
+    expect(evaluate(modules, CHOICE)).toBe("near");
+  });
+
+  it("a package for another platform claims no name here", () => {
+    const { modules } = project();
+    installBackend(join(modules, "one"), other("twin"));
+    installBackend(join(modules, "two"), { name: "twin" });
+    expect(evaluate(modules, CHOICE)).toBe("twin");
+    expect(evaluate(modules, named("twin"))).toBe("twin");
+  });
+
+  it("what is for another platform is not loaded, when it is named, either", () => {
+    const { modules } = project();
+    installBackend(join(modules, "one"), other("far"));
+    expect(evaluate(modules, named("far"))).toEqual({
+      code: "BACKEND_UNAVAILABLE",
+      message: `the backend far works on other, and this is ${process.platform}`,
+      hint: "Use another backend.",
+    });
+    expect(evaluate(modules, CHOICE)).toMatchObject({ code: "BACKEND_NOT_FOUND" });
+  });
+
+  it("says which package a backend lacks", () => {
+    const { modules } = project();
+    const code = 'import "@acme/not-there"; export default {};';
+    installBackend(join(modules, "one"), { name: "one", code });
+    expect(evaluate(modules, named("one"))).toMatchObject({
+      code: "BACKEND_INVALID",
+      hint: "Install @acme/not-there beside it, where its code can import it.",
+    });
   });
 });
