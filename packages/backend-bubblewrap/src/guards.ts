@@ -7,6 +7,7 @@ import { findLauncher } from "@sandboxlib/launcher";
 export interface Guards {
   readonly argv: ToolPlan["argv"];
   readonly clone?: NonNullable<ToolPlan["clone"]>;
+  readonly startedBy?: string;
 }
 
 /** Why bwrap cannot be guarded, and what the user can do. */
@@ -29,17 +30,19 @@ export function guardsFor(
   launcher: ReturnType<typeof findLauncher> = findLauncher(),
 ): Guards | NoGuards {
   const [isTool, isDevice] = [bwrap, "/dev/null"].map((path) => ownerOf(path) === uid);
-  if (isTool !== true && isDevice !== true) return { argv: [bwrap] };
+  if (isTool !== true && isDevice !== true)
+    return { argv: [bwrap], ...("path" in launcher && { startedBy: launcher.path }) };
   if ("reason" in launcher) return refused(launcher.reason, launcher.remedy);
   const { path } = launcher;
   return {
     argv: isDevice === true ? [path, "read-only-dev", bwrap] : [bwrap],
+    startedBy: path,
     ...(isTool === true && { clone: { program: bwrap, by: path } }),
   };
 }
 
-/** Tries the guards on this host. @returns undefined when they work or none is needed. */
-export async function tryGuards(bwrap: string, host: Host): Promise<NoGuards | undefined> {
+/** Tries the guards on this host, and hands them on when they work or none is needed. */
+export async function tryGuards(bwrap: string, host: Host): Promise<Guards | NoGuards> {
   const guards = guardsFor(bwrap, host);
   if ("reason" in guards) return guards;
   const { argv, clone } = guards;
@@ -48,7 +51,7 @@ export async function tryGuards(bwrap: string, host: Host): Promise<NoGuards | u
     clone && host.run([clone.by, "clone", bwrap]),
   ]);
   if (guarded.exitCode !== 0) return refused(`/dev: ${reasonOf(guarded.stderr)}`, POWERS);
-  if (cloned === undefined || cloned.exitCode === 0) return undefined;
+  if (cloned === undefined || cloned.exitCode === 0) return guards;
   return refused(reasonOf(cloned.stderr), MEMORY);
 }
 

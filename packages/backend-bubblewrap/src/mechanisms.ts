@@ -1,4 +1,10 @@
-import { type Plan, toolLimits } from "@sandboxlib/core/backend";
+import { type Backend, type Plan, toolLimits } from "@sandboxlib/core/backend";
+
+/** What of a capability bwrap can do, where that is not all of it: `plan` refuses the rest. */
+export const partly: NonNullable<Backend["partly"]> = {
+  "mount.bind": "as many as its 9,000 words of options hold, three for each",
+  seccomp: "every profile but `strict`, which would end its pid 1",
+};
 
 /** The option of bwrap(1) behind each capability. */
 export const mechanisms: Plan["mechanisms"] = {
@@ -20,6 +26,7 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.uts": "bwrap --unshare-uts",
   "isolate.user": "bwrap --unshare-user --disable-userns --cap-drop ALL",
   "isolate.cgroup": "bwrap --unshare-cgroup",
+  seccomp: "bwrap --seccomp, --add-seccomp-fd",
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",
   ...toolLimits.mechanisms,

@@ -1,11 +1,12 @@
 import type {
+  Found,
   Host,
   Refusal,
   ResolvedConfig,
   ResolvedMount,
   ToolPlan,
 } from "@sandboxlib/core/backend";
-import { guardsFor } from "./guards.js";
+import { type Guards, guardsFor } from "./guards.js";
 import { mechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
@@ -16,12 +17,18 @@ const BEFORE = ["--perms", "0755"] as const;
 
 /**
  * Plans a run of bwrap. It reads its options from fd 3, where the limit of an argv does not apply and ps(1) does not show
- * them. It reports on fd 4. It loads a filter of system calls from fd 5, for the program but not for its own pid 1.
+ * them. It reports on fd 4. It loads filters of system calls from fd 5 and fd 11, for the program and for its own pid 1.
+ *
+ * On fd 10 it waits until the sandbox has been verified. Those from 6 to 9 are for fds that the caller hands on.
  *
  * If this process dies before it has written the options, bwrap reads none, and would run the command in an empty sandbox. So
  * the argv ends with `--perms`, which is an error alone: the option that must follow it is the first one on fd 3.
  */
-export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
+export function plan(
+  config: ResolvedConfig,
+  host: Host,
+  { findings }: Pick<Found<Guards>, "findings"> = {},
+): ToolPlan | Refusal {
   const options = [
     "--dir",
     "/",
@@ -30,20 +37,36 @@ export function plan(config: ResolvedConfig, host: Host): ToolPlan | Refusal {
     ...environment(config),
     "--chdir",
     config.cwd,
-    "--seccomp",
-    "5",
+    ...filterOptions(config),
   ];
   if (options.length > MAX_WORDS) return tooLong(config, options.length);
-  const guards = guardsFor(host.which("bwrap") ?? "bwrap", host);
+  if (config.seccomp === "strict") return NO_STRICT;
+  const guards = findings ?? guardsFor(host.which("bwrap") ?? "bwrap", host);
   if ("reason" in guards)
     return { refusal: { path: "command", reason: guards.reason, hint: guards.remedy } };
   return {
     kind: "tool",
     ...guards,
-    argv: [...guards.argv, ...BEFORE, "--args", "3", "--json-status-fd", "4", "--"],
+    argv: [
+      ...guards.argv,
+      ...BEFORE,
+      "--args",
+      "3",
+      "--json-status-fd",
+      "4",
+      "--block-fd",
+      "10",
+      "--",
+    ],
     env: {},
-    fds: { 3: { data: options.map((word) => `${word}\0`).join("") }, 4: "report", 5: "filter" },
+    fds: {
+      3: { data: options.map((word) => `${word}\0`).join("") },
+      4: "report",
+      ...filterFds(config),
+      10: "hold",
+    },
     mechanisms,
+    signals: "child of init",
     readReport,
     interpret,
   };
@@ -141,6 +164,28 @@ function isDevice(source: string): boolean {
   return source === "/dev" || source.startsWith("/dev/");
 }
 
+/** bwrap takes one filter, or, by another option that older ones do not have, any number. */
+function filterOptions({ seccomp }: ResolvedConfig): string[] {
+  return seccomp instanceof Uint8Array
+    ? ["--add-seccomp-fd", "5", "--add-seccomp-fd", "11"]
+    : ["--seccomp", "5"];
+}
+
+function filterFds({ seccomp }: ResolvedConfig): NonNullable<ToolPlan["fds"]> {
+  if (seccomp instanceof Uint8Array)
+    return { 5: "filter", 11: { data: seccomp, isForProgram: true } };
+  return { 5: seccomp === "default" || seccomp === "build" ? { filter: seccomp } : "filter" };
+}
+
+const NO_STRICT: Refusal = {
+  refusal: {
+    path: "seccomp",
+    capability: "seccomp",
+    reason: "`strict` would end pid 1 of the sandbox, which is bwrap",
+    hint: "Use the backend namespaces, or another profile.",
+  },
+};
+
 function environment({ env }: ResolvedConfig): string[] {
   return [
     "--clearenv",
@@ -149,9 +194,10 @@ function environment({ env }: ResolvedConfig): string[] {
 }
 
 function tooLong(config: ResolvedConfig, words: number): Refusal {
+  const isMounts = config.mounts.length > Object.keys(config.env).length;
   return {
     refusal: {
-      path: config.mounts.length > Object.keys(config.env).length ? "mounts" : "env",
+      ...(isMounts ? { path: "mounts", capability: "mount.bind" } : { path: "env" }),
       reason: `${words} words of options, and bwrap takes ${MAX_WORDS}`,
       hint: "Bind a common parent directory instead of many files, or use another backend.",
     },

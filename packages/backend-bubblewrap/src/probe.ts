@@ -1,13 +1,13 @@
 import type { Capability } from "@sandboxlib/core";
 import { type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core/backend";
-import { tryGuards } from "./guards.js";
+import { type Guards, tryGuards } from "./guards.js";
 import { followsOldroot } from "./oldroot.js";
 import { maskInit } from "./plan.js";
 
 type Argv = readonly [string, ...string[]];
 
 /** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
-export async function probe(host: Host): Promise<Probe> {
+export async function probe(host: Host): Promise<Probe<Guards>> {
   const bwrap = host.which("bwrap");
   if (bwrap === undefined) {
     return {
@@ -16,20 +16,23 @@ export async function probe(host: Host): Promise<Probe> {
       remedy: "Install the package bubblewrap (apt install bubblewrap, dnf install bubblewrap).",
     };
   }
-  const [version, whole, oldroot, noGuards] = await Promise.all([
+  const [version, whole, oldroot, guards] = await Promise.all([
     host.run([bwrap, "--version"]),
-    host.run(probeRun(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), "filter"),
+    host.run(probeRun(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), {
+      fds: { 0: "filter" },
+    }),
     followsOldroot(bwrap, host),
     tryGuards(bwrap, host),
   ]);
-  if (noGuards !== undefined) return { available: false, ...noGuards };
+  if ("reason" in guards) return { available: false, ...guards };
   const about = {
+    findings: guards,
     version: version.stdout.trim(),
     notes: oldroot ? [OLDROOT_NOTE] : [],
   };
   const always = [...missingUser(host), ...toolLimits.missing(host)];
   if (whole.exitCode === 0) return { available: true, ...about, missing: always };
-  const base = await host.run(probeRun(bwrap, BASE), "filter");
+  const base = await host.run(probeRun(bwrap, BASE), { fds: { 0: "filter" } });
   if (base.exitCode !== 0)
     return { available: false, reason: reasonOf(base.stderr), remedy: REMEDY };
   const missing = (await Promise.all(PARTS.map((part) => tryPart(bwrap, part, host)))).flat();
@@ -83,7 +86,9 @@ async function tryPart(
   [capability, options]: (typeof PARTS)[number],
   host: Host,
 ): Promise<Missing[]> {
-  const { exitCode, stderr } = await host.run(probeRun(bwrap, [...BASE, ...options]), "filter");
+  const { exitCode, stderr } = await host.run(probeRun(bwrap, [...BASE, ...options]), {
+    fds: { 0: "filter" },
+  });
   if (exitCode === 0) return [];
   return [{ capability, reason: `bwrap cannot do it here: ${reasonOf(stderr)}`, remedy: REMEDY }];
 }

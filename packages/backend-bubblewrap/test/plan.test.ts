@@ -51,6 +51,8 @@ describe("the plan", () => {
       "3",
       "--json-status-fd",
       "4",
+      "--block-fd",
+      "10",
       "--",
     ]);
   });
@@ -156,12 +158,23 @@ describe("the plan", () => {
     expect(planOf(change).env).toEqual({});
   });
 
+  it("is guarded as the probe has tried, and does not look again", () => {
+    const findings = { argv: ["/launcher", "read-only-dev", "/usr/bin/bwrap"] as const };
+    const nowhere = { ...host, which: () => undefined };
+    const plan = bubblewrap.plan(config, nowhere, { available: true, findings }) as ToolPlan;
+    expect(plan.argv.slice(0, 3)).toEqual(findings.argv);
+  });
+
   it("refuses more options than bwrap takes", () => {
     const mounts = Array.from({ length: 3000 }, (_, index) =>
       mount({ type: "bind", source: "/a", target: `/b${index}`, readOnly: false, kind: "file" }),
     );
     expect(bubblewrap.plan({ ...config, mounts }, host)).toMatchObject({
-      refusal: { path: "mounts", reason: expect.stringMatching(/^90\d\d words of options/) },
+      refusal: {
+        capability: "mount.bind",
+        path: "mounts",
+        reason: expect.stringMatching(/^90\d\d words of options/),
+      },
     });
   });
 });

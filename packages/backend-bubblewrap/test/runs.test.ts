@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -10,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConfigInput, createSandbox, type SandboxResult } from "@sandboxlib/core";
-import { realHost } from "@sandboxlib/core/backend";
+import { type Backend, realHost, type ToolPlan } from "@sandboxlib/core/backend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import bubblewrap from "../src/index.js";
 import { followsOldroot } from "../src/oldroot.js";
@@ -73,12 +74,55 @@ describe.skipIf(skip)(`bwrap${note}`, () => {
 
   it("reads back from the kernel every namespace that it reports", async () => {
     const { enforcement } = await sh("sleep 0.1");
-    const checked = enforcement.enforced
-      .filter((entry) => entry.checked === "kernel")
+    const verified = enforcement.enforced
+      .filter((entry) => entry.known === "verified")
       .map((entry) => entry.capability);
-    expect(checked).toEqual(
+    expect(verified).toEqual(
       expect.arrayContaining(["isolate.mount", "isolate.pid", "isolate.ipc", "network.none"]),
     );
+  });
+
+  // How often the namespace and the mount are looked at, and how fast bwrap is, must not matter.
+  it("starts no program in a sandbox that is not what was asked for", async () => {
+    const lies = [
+      { path: "network", words: ["--unshare-net"] },
+      { path: "mounts[0]", words: ["--ro-bind", "/usr", "/mnt"] },
+    ];
+    for (const { path, words } of lies) {
+      const backend: Backend = {
+        ...bubblewrap,
+        plan(config, host) {
+          const plan = bubblewrap.plan(config, host) as ToolPlan;
+          return { ...plan, fds: { ...plan.fds, 3: { data: without(plan, words) } } };
+        },
+      };
+      const mounts = [{ type: "bind", source: "/usr", target: "/mnt", readOnly: true }] as const;
+      const sandbox = await createSandbox(
+        { cwd: scratch, writable: [scratch], mounts },
+        { backend },
+      );
+      const begin = ["touch", join(scratch, "began")];
+      for (const attempt of [() => sandbox.run(begin), () => sandbox.spawn(begin).result])
+        await expect(attempt()).rejects.toMatchObject({ code: "VERIFY_FAILED", path });
+      expect(existsSync(join(scratch, "began"))).toBe(false);
+    }
+  });
+
+  it("refuses to hand on an fd that it uses itself", async () => {
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: bubblewrap });
+    expect(() => sandbox.spawn(["true"], { passFds: [7, 10] })).toThrow(
+      "passFds[1]: the tool of the backend uses fd 10 itself",
+    );
+  });
+
+  it("leaves no fd of a run that ends while its program is held", async () => {
+    const sandbox = await createSandbox({ cwd: "/" }, { backend: bubblewrap, verify: "always" });
+    const open = (): number => readdirSync("/proc/self/fd").length;
+    await sandbox.run(["true"]);
+    const before = open();
+    for (let ms = 0; ms < 20; ms += 1)
+      await sandbox.run(["true"], { signal: AbortSignal.timeout(ms) });
+    await expect.poll(open).toBeLessThan(before + 5);
   });
 
   it("takes a thousand mounts", async () => {
@@ -157,3 +201,12 @@ describe("a host that forbids a namespace", () => {
     ]);
   });
 });
+
+/** The options of a plan, but for one of them and its words. */
+function without({ fds }: ToolPlan, words: readonly string[]): string {
+  const options = fds?.[3];
+  if (typeof options !== "object" || !("data" in options)) throw new TypeError("no options");
+  const [kept, ...rest] = String(options.data).split(`${words.join("\0")}\0`);
+  if (rest.length !== 1) throw new TypeError(`${words.join(" ")} is not there once`);
+  return `${kept}${rest.join("")}`;
+}

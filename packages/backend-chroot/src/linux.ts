@@ -30,6 +30,7 @@ export function planLinux({ root, mounts, cwd, env, user }: ResolvedConfig, host
     env: { PATH: searchPath(host) },
     fds: { 3: "report", 4: "lifeline" },
     mechanisms: linuxMechanisms,
+    signals: "child of tool",
     readReport(report) {
       const pid = /^init (\d+)$/m.exec(report)?.[1];
       return pid === undefined ? {} : { initPid: Number(pid) };

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import {
+  type Backend,
   type Host,
   type Observation,
   type Refusal,
@@ -17,7 +18,7 @@ export function planPosix(
   { root, mounts, cwd, env }: ResolvedConfig,
   host: Host,
 ): ToolPlan | Refusal {
-  if (root === "/" && mounts[0] !== undefined) return overTheHost(mounts[0].path);
+  if (root === "/" && mounts[0] !== undefined) return overTheHost(mounts[0]);
   const variables = Object.entries(env).map((each) => each.join("="));
   // chroot(8) starts in `/`, so a shell of the root changes to another directory.
   const change = cwd === "/" ? [] : ["/bin/sh", "-c", CHANGE_DIRECTORY, "sh", cwd];
@@ -30,6 +31,16 @@ export function planPosix(
     interpret,
   };
 }
+
+const ELSEWHERE = "with another root than the host's own `/`";
+
+/** There is no mount namespace: at the host's root a mount would be one for every process, and is refused. */
+export const posixParts: NonNullable<Backend["partly"]> = {
+  "mount.bind": ELSEWHERE,
+  "mount.tmpfs": ELSEWHERE,
+  "mount.proc": ELSEWHERE,
+  "mount.dev": ELSEWHERE,
+};
 
 const CHANGE_DIRECTORY = 'cd -P -- "$1" && shift && unset OLDPWD SHLVL && exec "$@"';
 
@@ -48,15 +59,16 @@ export const posixMechanisms: ToolPlan["mechanisms"] = {
 };
 
 function steps(mount: ResolvedMount, at: string, host: Host): Step[] {
-  const keep = (...run: Step["run"]): Step => ({ run, undo: [found("true", host)] });
   const isFile = mount.type === "bind" && mount.kind === "file";
-  const mkdir = keep(found("mkdir", host), "-p", isFile ? dirname(at) : at);
-  const touch = isFile ? [keep(found("touch", host), at)] : [];
+  // What is made here lies in a tmpfs of the run, and goes with it.
+  const mkdir: Step = { run: [found("mkdir", host), "-p", isFile ? dirname(at) : at] };
+  const touch: Step[] = isFile ? [{ run: [found("touch", host), at] }] : [];
   const attach: Step = {
     run: [found("mount", host), ...mountArguments(mount), at],
-    undo: [found("umount", host), at],
+    undo: { kind: "unmount", path: at },
   };
-  const fill = mount.type === "dev" ? [keep(found("sh", host), "-c", FILL_DEV, "sh", at)] : [];
+  const fill: Step[] =
+    mount.type === "dev" ? [{ run: [found("sh", host), "-c", FILL_DEV, "sh", at] }] : [];
   return [...(mount.create ? [mkdir, ...touch] : []), attach, ...fill];
 }
 
@@ -82,9 +94,10 @@ function interpret(observed: Observation): Verdict {
   return failed ?? { kind: "exited", exitCode: exitCode ?? 0 };
 }
 
-function overTheHost(path: string): Refusal {
+function overTheHost({ path, type }: ResolvedMount): Refusal {
   const reason =
     "with the root `/` it would be mounted over the host's own files, for every process";
   const hint = "Use another `root`, or set `mounts` to []: there is no mount namespace here.";
-  return { refusal: { path, reason, hint } };
+  const asks = type === "mask" ? { path } : ({ path, capability: `mount.${type}` } as const);
+  return { refusal: { ...asks, reason, hint } };
 }

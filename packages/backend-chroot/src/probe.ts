@@ -1,10 +1,73 @@
 import type { Capability } from "@sandboxlib/core";
 import { type Host, type Missing, type Probe, toolLimits } from "@sandboxlib/core/backend";
+// oxlint-disable-next-line no-restricted-imports -- The program of this backend is a package of its own.
+import { findLauncher } from "@sandboxlib/launcher";
+import { launcherMechanisms } from "./launcher.js";
+import { linuxMechanisms } from "./linux.js";
 import { STAGE } from "./setup.js";
 import { FEW, FILL_DEV, found, LINUX_TOOLS, OPTIONS, searchPath, tmpfsOptions } from "./tools.js";
 
+/** What the plan is to know of this host: the path of the launcher, where that makes the sandboxes. */
+export interface Findings {
+  readonly launcher: string;
+}
+
+/**
+ * Lets the launcher try everything that a plan uses. Where there is none, or it cannot make such sandboxes, the tools of
+ * util-linux are asked, and what they cannot do is missing.
+ *
+ * @param installed - The launcher that is installed with this package; another one in tests.
+ */
+export async function probeLauncher(
+  host: Host,
+  installed: ReturnType<typeof findLauncher> = findLauncher(),
+): Promise<Probe<Findings>> {
+  if (host.uid !== 0) return NO_ROOT;
+  if ("reason" in installed) return withTools(host, installed);
+  const { path, version } = installed;
+  const { exitCode, stdout } = await host.run([path, "probe", "capabilities"]);
+  const lacks = stdout.split("\n").flatMap(lackIn);
+  const base = lacks.find(({ capability }) => capability === "base");
+  if (base !== undefined || exitCode !== 0) {
+    const reason = base?.reason ?? "the launcher does not run, or dies";
+    return withTools(host, { reason, remedy: REMEDY });
+  }
+  return {
+    available: true,
+    findings: { launcher: path },
+    version: `sandboxlib-launcher ${version}`,
+    missing: lacks.flatMap(({ capability, reason }) =>
+      isDeclared(capability) ? [{ capability, reason, remedy: REMEDY }] : [],
+    ),
+  };
+}
+
+/** A line of the launcher about what fails: a capability or `base`, the call and its errno, separated by tabs. */
+function lackIn(line: string): { readonly capability: string; readonly reason: string }[] {
+  const [capability = "", call, errno] = line.split("\t");
+  if (call === undefined) return [];
+  return [{ capability, reason: `the launcher cannot do it here: ${call}: errno ${errno}` }];
+}
+
+function isDeclared(word: string): word is Capability {
+  return Object.hasOwn(launcherMechanisms, word);
+}
+
+async function withTools(
+  host: Host,
+  lack: { readonly reason: string; readonly remedy: string },
+): Promise<Probe<Findings>> {
+  const probe = await probeLinux(host);
+  if (!probe.available) return probe;
+  const missing = Object.keys(launcherMechanisms)
+    .filter(isDeclared)
+    .filter((capability) => linuxMechanisms[capability] === undefined)
+    .map((capability) => ({ capability, ...lack }));
+  return { ...probe, missing: [...(probe.missing ?? []), ...missing] };
+}
+
 /** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
-export async function probeLinux(host: Host): Promise<Probe> {
+export async function probeLinux(host: Host): Promise<Probe<Findings>> {
   const unable = lacks(LINUX_TOOLS, host);
   if (unable !== undefined) return unable;
   if ((await tryPart(PARTS.map(([, part]) => part).join(" && "), host)) === undefined)
@@ -27,7 +90,10 @@ const PORTABLE: ReadonlySet<Capability> = new Set(["root", "cwd", "exit.signal"]
 /**
  * Probes chroot(8). On systems other than Linux, where it has never been tested, only {@link PORTABLE} is not missing.
  */
-export async function probePosix(host: Host, declared: ReadonlySet<Capability>): Promise<Probe> {
+export async function probePosix(
+  host: Host,
+  declared: ReadonlySet<Capability>,
+): Promise<Probe<Findings>> {
   const unable = lacks(["chroot", "env", "mount", "umount"], host);
   if (unable !== undefined) return unable;
   const { exitCode, stderr } = await host.run([found("chroot", host), "/", found("env", host)]);
@@ -67,14 +133,18 @@ async function tryPart(part: string, host: Host): Promise<string | undefined> {
   return exitCode === 9 ? undefined : reason || "a trial run failed and gave no reason";
 }
 
-function lacks(tools: readonly string[], host: Host): Probe | undefined {
-  if (host.uid !== 0) return { available: false, reason: "it needs root", remedy: BE_ROOT };
+function lacks(tools: readonly string[], host: Host): Probe<Findings> | undefined {
+  if (host.uid !== 0) return NO_ROOT;
   const absent = tools.filter((tool) => host.which(tool) === undefined);
   if (absent.length === 0) return undefined;
   const reason = `${absent.join(", ")}: not found in the system's directories`;
   return { available: false, reason, remedy: "Install util-linux and coreutils." };
 }
 
-const BE_ROOT = "Run as root (sudo), or use the backend namespaces, which needs no root.";
+const NO_ROOT = {
+  available: false,
+  reason: "it needs root",
+  remedy: "Run as root (sudo), or use the backend namespaces, which needs no root.",
+} as const;
 const REMEDY =
   "It takes the powers of root (CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_MKNOD) and util-linux 2.36 or newer: leave the sandbox around this process, or have it grant them.";

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Host, Observation, Verdict } from "@sandboxlib/core/backend";
+import type { Host, KeepableCapability, Observation, Verdict } from "@sandboxlib/core/backend";
 
 /** The programs of the host that a run on Linux uses. */
 export const LINUX_TOOLS: readonly string[] = [
@@ -25,13 +25,28 @@ export function searchPath(host: Host): string {
 }
 
 /**
- * The options of setpriv(1). They leave root the capabilities for installing and building software, and none over the
- * kernel, the devices or the processes of the host. Without CAP_SYS_PTRACE the program cannot open `/proc/1/root`. Without
- * CAP_SYS_ADMIN it cannot unmount its root, below which the root of the host lies.
+ * What a program of root's keeps: the capabilities for installing and building software, and none over the kernel, the
+ * devices or the processes of the host. Without CAP_SYS_PTRACE it cannot open `/proc/1/root`. Without CAP_SYS_ADMIN it
+ * cannot unmount its root, below which the root of the host may lie.
  */
+export const KEPT: readonly KeepableCapability[] = [
+  "chown",
+  "dac_override",
+  "fowner",
+  "fsetid",
+  "kill",
+  "setgid",
+  "setuid",
+  "setpcap",
+  "setfcap",
+  "sys_chroot",
+  "net_bind_service",
+];
+
+/** The options of setpriv(1) that leave it {@link KEPT}. */
 export const FEW: readonly string[] = [
   "--bounding-set",
-  "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+setfcap,+sys_chroot,+net_bind_service",
+  ["-all", ...KEPT.map((name) => `+${name}`)].join(","),
   "--inh-caps",
   "-all",
   "--no-new-privs",

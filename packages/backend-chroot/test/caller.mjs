@@ -2,8 +2,12 @@
 import { createSandbox } from "@sandboxlib/core";
 
 const [path, root, script] = process.argv.slice(2);
-const { default: chroot, posixChroot } = await import("@sandboxlib/backend-chroot");
-const backend = path === "posix" ? posixChroot : chroot;
+const {
+  default: launcher,
+  utilLinuxChroot,
+  posixChroot,
+} = await import("@sandboxlib/backend-chroot");
+const backend = { launcher, tools: utilLinuxChroot, posix: posixChroot }[path];
 const sandbox = await createSandbox({ root, env: { PATH: "/bin" } }, { backend, prefer: "all" });
 const child = sandbox.spawn(["sh", "-c", script], { stdout: "inherit", stderr: "inherit" });
 await child.result;

@@ -1,13 +1,16 @@
-import chroot, { posixChroot } from "@sandboxlib/backend-chroot";
+import chroot, { posixChroot, utilLinuxChroot } from "@sandboxlib/backend-chroot";
 import type {
   Host,
   HostRun,
+  LauncherPlan,
   Observation,
   ResolvedConfig,
   ToolPlan,
   Verdict,
 } from "@sandboxlib/core/backend";
 import { describe, expect, it } from "vitest";
+import { launcherMechanisms } from "../src/launcher.js";
+import { probeLauncher } from "../src/probe.js";
 
 const made: Host = {
   platform: "linux",
@@ -74,9 +77,51 @@ const ENDINGS: [string, Partial<Observation>, Verdict][] = [
   ],
 ];
 
-describe("the plan on Linux", () => {
+describe("the plan for the launcher", () => {
+  const found = { available: true, findings: { launcher: "/trusted/launcher" } } as const;
+  const plan = (config: Partial<ResolvedConfig>): LauncherPlan =>
+    chroot.plan({ ...plain, ...config }, made, found) as LauncherPlan;
+
+  it("asks for no namespace but those that are always made, and for root's own capabilities", () => {
+    expect(plan({ mounts: [tmpfs, bind] })).toEqual({
+      kind: "launcher",
+      argv: ["/trusted/launcher"],
+      env: {},
+      mechanisms: launcherMechanisms,
+      setup: {
+        namespaces: [],
+        uid: 0,
+        gid: 0,
+        capabilities: expect.arrayContaining(["chown", "setuid", "dac_override"]),
+        root: "/srv/root",
+        rootReadOnly: false,
+        mounts: [tmpfs, bind],
+        mirrors: [],
+      },
+    });
+  });
+
+  it("keeps capabilities for the uid 0 alone", () => {
+    expect(plan({ user: { uid: 0, gid: 7 } }).setup).toMatchObject({
+      gid: 7,
+      capabilities: expect.any(Array),
+    });
+    expect(plan({ user: { uid: 5, gid: 0 } }).setup).not.toHaveProperty("capabilities");
+  });
+
+  it("names a mechanism for every declared capability", () => {
+    expect(Object.keys(plan({}).mechanisms).sort()).toEqual(named(chroot));
+  });
+
+  it("is that of the tools where the probe has found no launcher", () => {
+    const there = chroot.plan(plain, made, { available: true }) as ToolPlan;
+    expect(JSON.stringify(there)).toBe(JSON.stringify(utilLinuxChroot.plan(plain, made)));
+  });
+});
+
+describe("the plan for the tools of util-linux", () => {
   const plan = (config: Partial<ResolvedConfig>): ToolPlan =>
-    chroot.plan({ ...plain, ...config }, made) as ToolPlan;
+    utilLinuxChroot.plan({ ...plain, ...config }, made) as ToolPlan;
 
   it("is the same for the same config", () => {
     expect(JSON.stringify(plan({}))).toBe(JSON.stringify(plan({})));
@@ -136,7 +181,7 @@ describe("the plan on Linux", () => {
   });
 
   it("names a mechanism for every declared capability", () => {
-    expect(Object.keys(plan({}).mechanisms).sort()).toEqual(named(chroot));
+    expect(Object.keys(plan({}).mechanisms).sort()).toEqual(named(utilLinuxChroot));
   });
 
   it.each(ENDINGS)("tells %s apart", (_name, seen, verdict) => {
@@ -197,18 +242,20 @@ describe("the plan elsewhere", () => {
           "tmpfs",
           "/srv/root/tmp",
         ],
-        undo: ["/trusted/umount", "/srv/root/tmp"],
+        undo: { kind: "unmount", path: "/srv/root/tmp" },
       },
-      { run: ["/trusted/mkdir", "-p", "/srv/root/tmp/a/b"], undo: ["/trusted/true"] },
+      { run: ["/trusted/mkdir", "-p", "/srv/root/tmp/a/b"] },
       {
         run: ["/trusted/mount", "--bind", "/host/-o bind", "/srv/root/tmp/a/b"],
-        undo: ["/trusted/umount", "/srv/root/tmp/a/b"],
+        undo: { kind: "unmount", path: "/srv/root/tmp/a/b" },
       },
     ]);
   });
 
   it("refuses to mount anything over the host itself", () => {
-    expect(plan({ root: "/", mounts: [tmpfs] })).toMatchObject({ refusal: { path: "mounts[1]" } });
+    expect(plan({ root: "/", mounts: [tmpfs] })).toMatchObject({
+      refusal: { path: "mounts[1]", capability: "mount.tmpfs" },
+    });
   });
 
   it("names a mechanism for every declared capability", () => {
@@ -235,7 +282,7 @@ describe("the plan elsewhere", () => {
 
 describe("the probe", () => {
   it("says that root is needed", async () => {
-    for (const backend of [chroot, posixChroot]) {
+    for (const backend of [chroot, utilLinuxChroot, posixChroot]) {
       const probe = await backend.probe({ ...made, uid: 1000 });
       expect(probe).toMatchObject({ available: false, reason: "it needs root" });
     }
@@ -244,13 +291,13 @@ describe("the probe", () => {
   it("names the tools that are not there", async () => {
     const which = (name: string): string | undefined =>
       name === "setpriv" ? undefined : `/bin/${name}`;
-    const probe = await chroot.probe({ ...made, which });
+    const probe = await utilLinuxChroot.probe({ ...made, which });
     expect(probe).toMatchObject({ available: false, reason: expect.stringMatching(/^setpriv:/) });
   });
 
   it("gives the kernel's reason when the trial fails", async () => {
     const run = () => Promise.resolve(ran(1, "unshare: unshare failed: Operation not permitted\n"));
-    const probe = await chroot.probe({ ...made, run });
+    const probe = await utilLinuxChroot.probe({ ...made, run });
     expect(probe).toMatchObject({
       available: false,
       reason: "unshare: unshare failed: Operation not permitted",
@@ -262,7 +309,7 @@ describe("the probe", () => {
       Promise.resolve(
         argv.some((word) => word.includes("-t proc")) ? ran(32, "mount: no\n") : ran(9),
       );
-    const probe = await chroot.probe({ ...made, run });
+    const probe = await utilLinuxChroot.probe({ ...made, run });
     expect(probe).toMatchObject({
       available: true,
       missing: [{ capability: "mount.proc", reason: "mount: no" }],
@@ -277,6 +324,58 @@ describe("the probe", () => {
       (capability) => missing?.includes(capability) !== true,
     );
     expect(kept).toEqual(["root", "cwd", "exit.signal"]);
+  });
+});
+
+describe("the probe by the launcher", () => {
+  const launcher = { path: "/trusted/launcher", version: "1.2.3" };
+  const ONLY_LAUNCHER = ["root.overlay", "env.loader", "seccomp", "session", "tty", "pool"];
+  /** A host on which the launcher says that, and the tools work. */
+  const saying = (stdout: string, exitCode = 0): Host => ({
+    ...made,
+    run: (argv) =>
+      Promise.resolve(argv[0] === launcher.path ? { exitCode, stdout, stderr: "" } : ran(9)),
+  });
+
+  it("has the launcher make the sandboxes where that works", async () => {
+    expect(await probeLauncher(saying(""), launcher)).toEqual({
+      available: true,
+      findings: { launcher: "/trusted/launcher" },
+      version: "sandboxlib-launcher 1.2.3",
+      missing: [],
+    });
+  });
+
+  it("misses what the launcher cannot do by itself", async () => {
+    const said = "mount.proc\tfsmount\t1\nisolate.user\tclone\t1\n";
+    expect(await probeLauncher(saying(said), launcher)).toMatchObject({
+      findings: { launcher: "/trusted/launcher" },
+      missing: [
+        { capability: "mount.proc", reason: "the launcher cannot do it here: fsmount: errno 1" },
+      ],
+    });
+  });
+
+  it.each([
+    ["there is no launcher", saying(""), { reason: "it is gone", remedy: "Get it." }, "it is gone"],
+    ["it can make no sandbox", saying("base\tclone\t1\n", 1), launcher, "clone: errno 1"],
+    ["it does not run", saying("", 2), launcher, "does not run"],
+  ])(
+    "asks the tools where %s, and misses what these cannot do",
+    async (_, host, installed, why) => {
+      const probe = await probeLauncher(host, installed);
+      expect(probe).toMatchObject({ available: true });
+      expect(probe).not.toHaveProperty("findings");
+      const missing = "missing" in probe ? (probe.missing ?? []) : [];
+      expect(missing.map(({ capability }) => capability)).toEqual(ONLY_LAUNCHER);
+      for (const { reason } of missing) expect(reason).toContain(why);
+    },
+  );
+
+  it("says what the tools lack where neither works", async () => {
+    const run = () => Promise.resolve(ran(1, "unshare: unshare failed: Operation not permitted\n"));
+    const probe = await probeLauncher({ ...made, run }, launcher);
+    expect(probe).toMatchObject({ available: false, reason: expect.stringMatching(/^unshare:/) });
   });
 });
 

@@ -1,7 +1,8 @@
 import { type Backend, defineBackend } from "@sandboxlib/core/backend";
-import { mechanismsBy } from "./mechanisms.js";
+import { mechanismsBy, partly } from "./mechanisms.js";
 import { plan } from "./plan.js";
 import { probe } from "./probe.js";
+import { findProgram, type Program } from "./program.js";
 
 /** The backend over the program at a given path, such as a build of one's own, in place of the installed one. */
 export function linuxUserChrootAt(program: string): Backend {
@@ -16,10 +17,11 @@ const linuxUserChroot: Backend = linuxUserChrootOf(
 export default linuxUserChroot;
 
 function linuxUserChrootOf(named: () => string | undefined): Backend {
-  return defineBackend({
+  return defineBackend<Program>({
     name: "linux-user-chroot",
     mechanisms: mechanismsBy("guest"),
+    partly,
     probe: (host) => probe(host, named()),
-    plan: (config, host) => plan(config, host, named()),
+    plan: (config, host, { findings = findProgram(host, named()) }) => plan(config, findings),
   });
 }

@@ -1,4 +1,4 @@
-import { type Plan, toolLimits } from "@sandboxlib/core/backend";
+import { type Backend, type Plan, toolLimits } from "@sandboxlib/core/backend";
 
 import type { Supervision } from "./supervision.js";
 
@@ -6,6 +6,18 @@ import type { Supervision } from "./supervision.js";
 export function mechanismsBy(by: Supervision["by"]): Plan["mechanisms"] {
   return { ...OPTIONS, ...BY[by] };
 }
+
+const MANY = "as many as 1,023 options hold, one or two for each file system that appears inside";
+const THERE = "at a path that is there, or in a tmpfs";
+
+/** What of a capability it can do, where that is not all of it: `plan` refuses the rest. */
+export const partly: NonNullable<Backend["partly"]> = {
+  "writable.paths": MANY,
+  "mount.bind": `${THERE}; ${MANY}`,
+  "mount.tmpfs": THERE,
+  "mount.proc": THERE,
+  "mount.dev": THERE,
+};
 
 /** The option of linux-user-chroot(8). */
 const OPTIONS: Plan["mechanisms"] = {

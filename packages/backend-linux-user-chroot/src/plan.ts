@@ -1,15 +1,14 @@
 import { dirname } from "node:path";
 import {
-  type Host,
+  holdsDevices,
   type Refusal,
   type ResolvedConfig,
   type ResolvedMount,
   type ToolPlan,
 } from "@sandboxlib/core/backend";
-import { holdsDevices } from "./devices.js";
 import { mechanismsBy } from "./mechanisms.js";
 import { type Submount, submounts } from "./mountinfo.js";
-import { findProgram } from "./program.js";
+import type { Program, Unusable } from "./program.js";
 import { supervision } from "./supervision.js";
 import { notMade, tmpfsOf, tmpfsSource } from "./tmpfs.js";
 
@@ -26,14 +25,9 @@ const MAX_OPTIONS = 1023;
 type Option = readonly [name: string, ...values: string[]];
 
 /** Mounts in the order of the config; the tool then starts a supervisor, which starts the program. */
-export function plan(
-  config: ResolvedConfig,
-  host: Host,
-  named: string | undefined,
-): ToolPlan | Refusal {
+export function plan(config: ResolvedConfig, program: Program | Unusable): ToolPlan | Refusal {
   const made = notMade(config);
   if (made !== undefined) return cannotMake(made);
-  const program = findProgram(host, named);
   const mounted = mounts(config, "path" in program && program.isScript);
   const options = [...isolation(config), ...mounted, ["--chdir", config.cwd] as const];
   if (options.length > MAX_OPTIONS) return tooMany(config, options.length);
@@ -92,7 +86,10 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig, isDropIn: bo
     case "dev":
       return [["--mount-devapi", mount.target]];
     case "tmpfs":
-      return [["--mount-bind", tmpfsSource(mount, config), mount.target]];
+      return [
+        ["--mount-bind", tmpfsSource(mount, config), mount.target],
+        ...(mount.isMask === true ? [["--mount-readonly", mount.target] as const] : []),
+      ];
     case "mask":
       throw new TypeError(`\`${mount.type}\` is not declared`);
   }
@@ -100,7 +97,7 @@ function mountOptions(mount: ResolvedMount, config: ResolvedConfig, isDropIn: bo
 
 /**
  * A bind is not recursive, so what is mounted below the source follows, unless something else will lie over it, or it
- * would lead out: core can mask nothing here, as there is neither a tmpfs nor `hidden`. Devices are
+ * would lead out: core masks that with an empty directory of the run's own. Devices are
  * read-only, which leaves them usable: nobody changes the mode that the host sees.
  */
 function bind(
@@ -135,6 +132,7 @@ function cannotMake({ path, target, type }: ResolvedMount): Refusal {
   return {
     refusal: {
       path,
+      ...(type !== "mask" && { capability: `mount.${type}` }),
       reason: `${JSON.stringify(target)} would have to be made first, in memory, and linux-user-chroot makes no mount points`,
       hint: `Mount the ${type} at a path that exists in the root.`,
     },
@@ -143,9 +141,15 @@ function cannotMake({ path, target, type }: ResolvedMount): Refusal {
 
 function tooMany({ mounts }: ResolvedConfig, options: number): Refusal {
   const listed = mounts.filter(({ path }) => path.startsWith("writable")).length;
+  const asks =
+    mounts.length === 0
+      ? { path: "root" }
+      : listed * 2 > mounts.length
+        ? ({ path: "writable", capability: "writable.paths" } as const)
+        : ({ path: "mounts", capability: "mount.bind" } as const);
   return {
     refusal: {
-      path: mounts.length === 0 ? "root" : listed * 2 > mounts.length ? "writable" : "mounts",
+      ...asks,
       reason: `${options} options, and linux-user-chroot takes ${MAX_OPTIONS} (each mount and each writable path takes one, and one more when it is read-only)`,
       hint: "Name a common parent directory instead of many paths, or use another backend.",
     },

@@ -14,7 +14,7 @@ import { toolEnvironment } from "./plan.js";
 import { findProgram, type Program } from "./program.js";
 
 /** Tries everything that a plan uses in one run. Only when that fails, each part is tried by itself. */
-export async function probe(host: Host, named: string | undefined): Promise<Probe> {
+export async function probe(host: Host, named: string | undefined): Promise<Probe<Program>> {
   const found = findProgram(host, named);
   if ("reason" in found) return { available: false, ...found };
   const forbidden = whyNotTried(found, host) ?? (await whyNoGuest(host));
@@ -28,7 +28,7 @@ export async function probe(host: Host, named: string | undefined): Promise<Prob
       host,
     ),
   ]);
-  const about = { version: version.stdout.trim() };
+  const about = { findings: found, version: version.stdout.trim() };
   const limits = [...missingLimits(found, host), ...missingTmpfs()];
   if (whole.exitCode === 0) return { available: true, ...about, missing: limits };
   const base = await tryOptions(found, BASE, [], host);

@@ -5,7 +5,7 @@ import { highestFd, REPORT_FD, SUPERVISOR } from "./supervisor.js";
 
 /** What supervises the program inside. */
 export interface Supervision
-  extends Required<Pick<ToolPlan, "fds" | "readReport">>,
+  extends Required<Pick<ToolPlan, "fds" | "readReport" | "signals">>,
     Pick<ToolPlan, "interpret"> {
   /** What the tool is to execute. The program follows. */
   readonly words: readonly string[];
@@ -34,6 +34,7 @@ export function supervision({ mounts, env }: ResolvedConfig, binds: number): Sup
       [FD.report]: "report",
       [FD.variables]: { data: guest.variables(env), isForProgram: true },
     },
+    signals: "child of supervisor",
     readReport: guest.readReport,
     interpret: interpretGuest,
   };
@@ -53,6 +54,7 @@ function byShell(variables: ResolvedConfig["env"], binds: number): Supervision {
     by: "shell",
     words: ["/bin/sh", "-c", SUPERVISOR, SUPERVISOR, ...numbers, ...env],
     fds: { [FD.report]: "report" },
+    signals: "child of supervisor",
     readReport: readShellReport,
     interpret: interpretShell,
   };

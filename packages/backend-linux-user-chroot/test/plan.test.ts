@@ -50,6 +50,13 @@ const on = (target: string, more: object): ResolvedMount =>
 const planned = (mounts: readonly ResolvedMount[], more: Partial<ResolvedConfig> = {}) =>
   linuxUserChrootAt("/bin/sh").plan({ ...config, mounts, ...more }, host) as ToolPlan;
 
+it("the program is the one that the probe has found, and not looked at again", () => {
+  const findings = { path: "/elsewhere/tool", isSetuid: true, isScript: false };
+  const backend = linuxUserChrootAt("/bin/sh");
+  const plan = backend.plan(config, host, { available: true, findings }) as ToolPlan;
+  expect(plan.argv[0]).toBe("/elsewhere/tool");
+});
+
 describe("a tmpfs", () => {
   it("is a directory of the run's own, with the mount points that are to be made in it", () => {
     const plan = planned([
@@ -86,9 +93,16 @@ describe("a tmpfs", () => {
     expect(planned([]).ownDirectory).toBeUndefined();
   });
 
+  it("that only masks something of the host is read-only", () => {
+    const plan = planned([on("/proc", { type: "tmpfs", isMask: true })]);
+    expect(plan.argv.join(" ")).toMatch(/ --mount-bind \S+ \/proc --mount-readonly \/proc /);
+  });
+
   it("a mount point in anything else is refused", () => {
     const inDev = [on("/dev", { type: "dev" }), on("/dev/x", { type: "tmpfs", create: true })];
-    expect(planned(inDev)).toMatchObject({ refusal: { path: "mounts[9]" } });
+    expect(planned(inDev)).toMatchObject({
+      refusal: { path: "mounts[9]", capability: "mount.tmpfs" },
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { type Backend, defineBackend } from "@sandboxlib/core/backend";
 import { mechanisms } from "./mechanisms.js";
 import { plan } from "./plan.js";
-import { probe } from "./probe.js";
+import { presume, probe } from "./probe.js";
 
 /** Linux namespaces, made by the launcher of this project, with or without root. The host needs no tools for it. */
 const namespaces: Backend = defineBackend({
@@ -9,6 +9,7 @@ const namespaces: Backend = defineBackend({
   mechanisms,
   // The last parameter of these functions is for tests, so the functions themselves are not passed on.
   probe: (host) => probe(host),
+  presume: (host) => presume(host),
   plan: (config, host) => plan(config, host),
 });
 

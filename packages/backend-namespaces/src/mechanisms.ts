@@ -1,4 +1,4 @@
-import type { LauncherPlan } from "@sandboxlib/core/backend";
+import { type LauncherPlan, launcherLimits } from "@sandboxlib/core/backend";
 
 /** The call of the kernel behind each capability. */
 export const mechanisms: LauncherPlan["mechanisms"] = {
@@ -24,16 +24,12 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   "isolate.uts": "unshare(CLONE_NEWUTS)",
   "isolate.user": "clone(CLONE_NEWUSER), no capability, no_new_privs, and max_user_namespaces 0",
   "isolate.cgroup": "unshare(CLONE_NEWCGROUP)",
+  seccomp: "seccomp(SECCOMP_SET_MODE_FILTER), with no_new_privs",
   user: "setresuid and setresgid, and the uid and gid maps of the user namespace",
   "user.range":
     "uid_map and gid_map, written by newuidmap and newgidmap where the caller is not root",
   hostname: "sethostname",
-  "limit.cpuTime": "prlimit64(RLIMIT_CPU) of the program",
-  "limit.addressSpace": "prlimit64(RLIMIT_AS) of the program",
-  "limit.fileSize": "prlimit64(RLIMIT_FSIZE) of the program",
-  "limit.openFiles": "prlimit64(RLIMIT_NOFILE) of the program",
-  "limit.stack": "prlimit64(RLIMIT_STACK) of the program",
-  "limit.coreSize": "prlimit64(RLIMIT_CORE) of the program",
+  ...launcherLimits.mechanisms,
   "tree.kill": "pid 1 of the pid namespace is killed when the socket of the launcher hangs up",
   "exit.signal": "the status of wait4, reported by pid 1",
   session: "pid 1 takes commands from the socket",

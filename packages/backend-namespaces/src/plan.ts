@@ -18,7 +18,7 @@ export function plan(
     const { reason, remedy } = launcher;
     return { refusal: { path: "isolate", reason, hint: remedy } };
   }
-  const { root, rootReadOnly, mounts, mirrors, hostname, idMap, overlay } = config;
+  const { root, rootReadOnly, mounts, mirrors, hostname, idMap, overlay, seccomp } = config;
   const { uid, gid } = config.user ?? host;
   return {
     kind: "launcher",
@@ -36,6 +36,7 @@ export function plan(
       ...(overlay !== undefined && { overlay }),
       mounts,
       mirrors,
+      ...(seccomp !== undefined && { seccomp }),
     },
   };
 }

@@ -4,6 +4,15 @@ import { type Cause, causeOf, type Failure } from "./causes.js";
 import { installedLauncher } from "./launcher.js";
 import { mechanisms } from "./mechanisms.js";
 
+/** What a run does not find out for itself: whether there is a launcher, and the tools that it would call. */
+export function presume(
+  host: Host,
+  launcher: ReturnType<typeof installedLauncher> = installedLauncher(),
+): Probe {
+  if ("reason" in launcher) return { available: false, ...launcher };
+  return { available: true, missing: missingTools(host) };
+}
+
 /** Lets the launcher try everything that a plan uses. The errors of the kernel tell what this host forbids. */
 export async function probe(
   host: Host,

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { createSandbox, textOf } from "@sandboxlib/core";
+import { createPool, createSandbox, textOf } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { note, skip } from "./available.js";
@@ -10,6 +10,23 @@ function children(): string[] {
     .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" "))
     .filter(Boolean);
 }
+
+describe.skipIf(skip)(`the abort of the wait for a pool${note}`, () => {
+  it("rejects with the signal's reason, at once where that came before, and ends nothing", async () => {
+    await using pool = await createPool({ cwd: "/" }, { backend: namespaces, size: 2 });
+    const controller = new AbortController();
+    const waiting = pool.ready({ signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    await expect(pool.ready({ signal: controller.signal })).rejects.toThrow("enough");
+    await expect(pool.ready({ sginal: 1 } as never)).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      hint: "Did you mean `signal`?",
+    });
+    await pool.ready();
+    expect(textOf(await pool.run(["echo", "still here"]))).toBe("still here\n");
+  });
+});
 
 describe.skipIf(skip)(`the abort of a session that is being opened${note}`, () => {
   it("rejects with the signal's reason, and leaves no process", async () => {

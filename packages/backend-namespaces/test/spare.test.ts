@@ -33,6 +33,15 @@ describe.skipIf(skip)(`a launcher that a fork server has started ahead${note}`, 
     expect(isThere(launcher)).toBe(false);
   });
 
+  it("is replaced when its pid 1 has been killed", async () => {
+    const [sandbox, server] = await warm();
+    const [launcher, init] = await spare(server);
+    process.kill(init, "SIGKILL");
+    await expect.poll(() => isThere(init)).toBe(false);
+    expect((await sandbox.run(["true"])).exitCode).toBe(0);
+    expect(isThere(launcher)).toBe(false);
+  });
+
   it("is not used for a run that begins otherwise", async () => {
     const [sandbox, server] = await warm();
     const [launcher] = await spare(server);

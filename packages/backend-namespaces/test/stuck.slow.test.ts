@@ -55,7 +55,8 @@ describe.skipIf(skip)(
     it.skipIf(noPerl !== "")(
       `a command whose end nobody hears of, since it is traced, ends with its session${noPerl}`,
       async () => {
-        const session = await (await make()).openSession();
+        const config = { cwd: "/", seccomp: "build" } as const; // the profile for tracers
+        const session = await (await createSandbox(config, { backend: namespaces })).openSession();
         const trace = `setsid; syscall(${PTRACE}, ${SEIZE}, getppid() + 0, 0, 0); sleep 999`;
         const script = `syscall(${PRCTL}, ${SET_PTRACER}, ${ANY});
         if (!fork) { ${trace} } select undef, undef, undef, 0.5; exit 0`;

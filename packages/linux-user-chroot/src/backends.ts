@@ -18,7 +18,7 @@ export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Prom
   for (const backend of await others()) {
     try {
       const sandbox = await createSandbox(config, { backend: withNoNewPrivileges(backend) });
-      if (!handsOnFds || sandbox.plan.kind !== "launcher") return sandbox;
+      if (!handsOnFds || canHandOn(sandbox)) return sandbox;
       first ??= new Error(`the backend ${backend.name} hands on no fd above 2`);
     } catch (error) {
       if (!isSandboxError(error) || !PASSED_OVER.has(error.code)) throw error;
@@ -30,16 +30,19 @@ export async function sandboxFor(config: ConfigInput, handsOnFds: boolean): Prom
   );
 }
 
+function canHandOn({ plan }: Sandbox): boolean {
+  return plan.kind === "tool" && plan.closesFds !== true;
+}
+
 const PASSED_OVER: ReadonlySet<string> = new Set(["BACKEND_UNAVAILABLE", "CAPABILITY_UNSUPPORTED"]);
 
 const NONE =
   "no backend is installed that could be used. Install one beside this command, such as @sandboxlib/backend-namespaces, or name its directory in SANDBOXLIB_BACKEND_PATH.";
 
-/** All other backends, the strongest first. A backend that cannot be loaded is left out. */
+/** All other backends, the strongest first. A backend that cannot be loaded, or is for other machines, is left out. */
 async function others(): Promise<Backend[]> {
   const usable = installedBackends().filter(
-    ({ name, platforms }) =>
-      name !== ITSELF && platforms.includes(process.platform) && name === (wanted() ?? name),
+    ({ name }) => name !== ITSELF && name === (wanted() ?? name),
   );
   const loaded = await Promise.allSettled(usable.map(async (each) => loadBackend(each)));
   return loaded

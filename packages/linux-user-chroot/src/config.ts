@@ -28,6 +28,8 @@ export function configOf(line: CommandLine): ConfigInput | Fatal {
     env,
     network: unshare.has("net") ? "none" : "host",
     isolate,
+    // As the original, unless it is told --seccomp-profile-version, which is refused.
+    seccomp: "none",
     // A new UTS namespace keeps the name of the host in the original. A name that no config allows is left out.
     ...(unshare.has("ipc") && HOST_NAME.test(hostname()) && { hostname: hostname() }),
     ...userOf(process.getuid?.() ?? 0, process.getgid?.() ?? 0),

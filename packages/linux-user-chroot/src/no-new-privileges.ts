@@ -10,8 +10,8 @@ export function withNoNewPrivileges(backend: Backend): Backend {
   return {
     ...backend,
     probe: (host) => backend.probe(host),
-    plan(config, host) {
-      const plan = backend.plan(config, host);
+    plan(config, host, found) {
+      const plan = backend.plan(config, host, found);
       if ("refusal" in plan || plan.kind === "engine") return plan;
       const setpriv = host.which("setpriv");
       if (setpriv === undefined) throw noSetpriv(backend.name);

@@ -201,10 +201,10 @@ await describeBoth("roots", (backend) => {
     const results = await Promise.all([1, 2, 3].map(() => sh(backend, [script], { root, mounts })));
     for (const { out, enforcement } of results) {
       expect(out).toBe("1777\nx\n");
-      const { mechanism, checked } =
+      const { mechanism, known } =
         enforcement.enforced.find(({ capability }) => capability === "mount.tmpfs") ?? {};
-      expect([checked, mechanism?.startsWith("a directory of the run's own on a disk")]).toEqual([
-        "kernel",
+      expect([known, mechanism?.startsWith("a directory of the run's own on a disk")]).toEqual([
+        "verified",
         true,
       ]);
     }
