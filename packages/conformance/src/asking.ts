@@ -31,6 +31,7 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   "mount.dev": { path: "mounts[0]", config: { mounts: [{ type: "dev", target: "/dev" }] } },
   "env.loader": { path: "env.LD_PRELOAD", config: { env: { LD_PRELOAD: "/x" } } },
   "network.none": { path: "network", config: { network: "none" } },
+  seccomp: { path: "seccomp", config: { seccomp: "default" } },
   user: { path: "user", config: { user: { uid: 12345, gid: 12345 } } },
   "user.range": { path: "user.range", config: { user: { uid: 0, gid: 0, range: 2 } } },
   hostname: { path: "hostname", config: { hostname: "kit" } },

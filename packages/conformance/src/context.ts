@@ -1,7 +1,9 @@
+import { AssertionError } from "node:assert";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ConfigInput, RunOptions, Sandbox, SandboxChild, Word } from "@sandboxlib/core";
 import { assertNoDebris, clearAway } from "./debris.js";
+import { explained, Records } from "./explain.js";
 import { type Listing, list } from "./host/listing.js";
 import { newMarker } from "./host/processes.js";
 import type { Kit } from "./kit.js";
@@ -51,22 +53,44 @@ export interface Context {
 /**
  * Runs a case in a new directory, which is gone afterwards. Throws when the rule is broken or something is left behind.
  *
- * @param isBare - Its configs have no mounts but those that it asks for, not even the default ones.
+ * @param how.isBare - Its configs have no mounts but those that it asks for, not even the default ones.
+ * @param how.limit - Milliseconds that it may take: a backend may never come to an end.
  */
 export async function runCase(
   kit: Kit,
   run: (context: Context) => Promise<void>,
   directory: string,
-  isBare = false,
+  { isBare = false, limit = LIMIT }: { readonly isBare?: boolean; readonly limit?: number } = {},
 ): Promise<void> {
   const open = openContext(kit, directory, isBare);
   try {
-    await run(open.context);
-    await open.end();
-    await assertNoDebris(open.context, open.before(), open.allowed);
+    await inTime(limit, async () => {
+      await run(open.context);
+      await open.end();
+      await assertNoDebris(open.context, open.before(), open.allowed);
+    });
+  } catch (error) {
+    throw explained(error, open.records);
   } finally {
-    await open.end();
+    // What hangs or has failed may not end well either: the first cause counts.
+    await inTime(END_LIMIT, open.end).catch(() => undefined);
     clearAway(directory, open.context.marker);
+  }
+}
+
+const LIMIT = 100_000;
+const END_LIMIT = 10_000;
+
+async function inTime(limit: number, work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `it has not come to an end for ${limit / 1000} s`;
+    timer = setTimeout(() => reject(new AssertionError({ message })), limit);
+  });
+  try {
+    await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -78,6 +102,7 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
   const marker = newMarker();
   const allowed: string[] = [];
   const open: AsyncDisposable[] = [];
+  const records = new Records();
   let before: Listing | undefined;
   const words = (script: Script): string[] => {
     const [text, ...args] = typeof script === "string" ? [script] : script;
@@ -87,9 +112,12 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
     open.push(opened);
     return opened;
   };
+  // At the host's own root the program begins where it may write: never in the host's directories.
+  const hasTmp = ({ mounts, defaultMounts = !isBare && mounts === undefined }: ConfigInput) =>
+    kit.has.has("mount.tmpfs") &&
+    (defaultMounts || mounts?.some(({ target }) => target === "/tmp") === true);
   const config = (extra: ConfigInput = {}): ConfigInput => ({
-    ...(kit.has.has("root") && { root }),
-    cwd: "/",
+    ...(kit.has.has("root") ? { root, cwd: "/" } : { cwd: hasTmp(extra) ? "/tmp" : scratch }),
     ...(isBare && { mounts: [] }),
     // The mounts of a case are all that there are.
     ...(extra.mounts !== undefined && { defaultMounts: false }),
@@ -98,7 +126,7 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
   const { backend, prefer } = kit;
   const sandbox = async (extra?: ConfigInput): Promise<Sandbox> => {
     before ??= list(root);
-    return kit.createSandbox(config(extra), { backend, prefer });
+    return recorded(await kit.createSandbox(config(extra), { backend, prefer }), records);
   };
   const run: Context["run"] = async (argv, extra, options) =>
     readable(await (await sandbox(extra)).run(argv, options));
@@ -119,18 +147,38 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
     sandbox,
     run,
     sh: (script, extra, options) => run(words(script), extra, options),
-    spawn: async (script, extra, options) =>
-      kept((await sandbox(extra)).spawn(words(script), options)),
+    async spawn(script, extra, options) {
+      const child = kept((await sandbox(extra)).spawn(words(script), options));
+      void records.note(words(script), child.result).catch(() => undefined);
+      return child;
+    },
     words,
     session: async (extra) => withShell(kept(await (await sandbox(extra)).openSession()), words),
     async pool(size, extra) {
       before ??= list(root);
       const options = { size, backend, prefer };
-      return withShell(kept(await kit.createPool(config(extra), options)), words);
+      return withShell(noted(kept(await kit.createPool(config(extra), options)), records), words);
     },
   };
   const end = async (): Promise<void> => {
     for (const opened of open.splice(0)) await opened[Symbol.asyncDispose]();
   };
-  return { context, allowed, before: () => before, end };
+  return { context, allowed, records, before: () => before, end };
+}
+
+/** A sandbox that notes what it runs, in its sessions too. */
+function recorded(sandbox: Sandbox, records: Records): Sandbox {
+  return {
+    ...noted(sandbox, records),
+    async openSession(options) {
+      const session = await sandbox.openSession(options);
+      return noted(session, records);
+    },
+  };
+}
+
+/** Notes what is run; what is spawned has streams of its own, whose text the case takes. */
+function noted<Own extends Pick<SessionParts, "run">>(own: Own, records: Records): Own {
+  const run: Own["run"] = (argv, options) => records.note(argv, own.run(argv, options));
+  return { ...own, run };
 }

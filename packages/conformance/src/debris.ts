@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { execaSync } from "execa";
 import { cgroups } from "./host/cgroups.js";
 import { changes, type Listing, list } from "./host/listing.js";
 import { mountsIn } from "./host/mounts.js";
 import { endProcessesWith, isMarkerOfAnother, lasting } from "./host/processes.js";
+import { endSurvivors, lastingSurvivors } from "./host/survivors.js";
 import type { Kit } from "./kit.js";
 
 /** Asserts that after a case the host is as it was, but for what the program wrote where it was allowed to. */
@@ -34,22 +35,39 @@ export function clearAway(directory: string, marker: string): void {
   rmSync(directory, { recursive: true, force: true });
 }
 
-const WATCHED = ["/dev/shm", "/var/run/sandboxlib"];
+const JOURNALS = "/var/run/sandboxlib";
+const SHARED = "/dev/shm";
 
-/** What lies in directories of the host that backends may use; those of other users and other kits are not looked at. */
+/**
+ * What lies in directories of the host that backends may use. In those that are shared, only what is this user's and bears
+ * the name of the library counts, and nothing of another kit.
+ */
 export function hostDebris(temporary: string): string[] {
-  const files = [...WATCHED, temporary].flatMap((directory) =>
-    names(directory)
-      .filter((name) => directory !== "/var/run/sandboxlib" || name.startsWith(`${process.pid}-`))
-      .filter((name) => !isMarkerOfAnother(name))
-      .map((name) => `${directory}/${name}`),
-  );
-  return [...files, ...cgroups()];
+  const isOurs = (path: string): boolean => {
+    try {
+      return lstatSync(path).uid === process.getuid?.() && basename(path).startsWith("sandboxlib");
+    } catch {
+      return false;
+    }
+  };
+  const found = [
+    ...names(JOURNALS).filter((path) => basename(path).startsWith(`${process.pid}-`)),
+    ...names(SHARED).filter(isOurs),
+    ...names(temporary),
+  ];
+  return [...found.filter((path) => !isMarkerOfAnother(basename(path))), ...cgroups()];
+}
+
+/** What programs and tools have left running, which is ended. Without `tree.kill` a backend may leave programs. */
+export async function processDebris({ has }: Kit): Promise<string[]> {
+  const left = has.has("tree.kill") ? await lastingSurvivors(5000) : [];
+  endSurvivors();
+  return left.map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
 function names(directory: string): string[] {
   try {
-    return readdirSync(directory);
+    return readdirSync(directory).map((name) => join(directory, name));
   } catch {
     return []; // Not there, or not ours.
   }

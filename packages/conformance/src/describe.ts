@@ -2,15 +2,25 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Backend, type Probe, realHost } from "@sandboxlib/core/backend";
-import { probeCgroups, probeOn } from "@sandboxlib/core/internal";
+import { probeCgroups, probeOn, refusedPartOf } from "@sandboxlib/core/internal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applies, obstacle, type Topic } from "./case.js";
+import type { Topic } from "./case.js";
+import { contract } from "./cases/contract.js";
+import { ground } from "./cases/ground.js";
 import { topics } from "./cases/index.js";
+import { leftovers } from "./cases/leftovers.js";
 import { runCase } from "./context.js";
-import { hostDebris } from "./debris.js";
+import { hostDebris, processDebris } from "./debris.js";
+import { markDescendants } from "./host/survivors.js";
 import { type Kit, openKit } from "./kit.js";
+import { type Due, dueOf, proofsIn, unproved } from "./proofs.js";
 import { assertExecutable, buildRoot } from "./root/build.js";
 import { findRecipe, type Recipe } from "./root/recipe.js";
+import { Verdicts } from "./verdicts.js";
+
+/** Milliseconds for a case and for what is done around them all, on a machine that has other things to do. */
+const CASE_LIMIT = 120_000;
+const HOOK_LIMIT = 60_000;
 
 /** How a backend is described. */
 export interface DescribeOptions {
@@ -21,16 +31,18 @@ export interface DescribeOptions {
 /**
  * Tests a backend with vitest: what it declares works, and what it does not declare is refused. Where the backend is
  * not available, or no root can be built, everything is skipped and the title says why; if `SANDBOXLIB_REQUIRE`, a
- * list with commas, names the backend, that is a failure instead.
+ * list with commas, names the backend, that is a failure instead. A probe that breaks the contract is always one.
  */
 export function describeBackend(backend: Backend, options: DescribeOptions = {}): void {
   const { title = backend.name } = options;
   describe(`backend ${title}`, async () => {
     const probe = await attempt(() => probeOn(backend, realHost(), probeCgroups().missing));
+    if ("error" in probe)
+      return it("has a probe that keeps the contract", () => expect.fail(probe.error));
     const recipe = await attempt(tryRecipe);
     const reason = reasonOf(probe, recipe);
     if (reason !== undefined) return unavailable(backend.name, reason);
-    if ("error" in probe || !probe.available || "error" in recipe) return;
+    if (!probe.available || "error" in recipe) return;
     describeTopics(openKit(backend, probe, recipe));
   });
 }
@@ -45,8 +57,7 @@ async function attempt<Value>(run: () => Value | Promise<Value>): Promise<Value 
   }
 }
 
-function reasonOf(probe: Probe | Failed, recipe: Recipe | Failed): string | undefined {
-  if ("error" in probe) return `its probe failed: ${probe.error}`;
+function reasonOf(probe: Probe, recipe: Recipe | Failed): string | undefined {
   if (!probe.available) return `${probe.reason}. ${probe.remedy}`;
   return "error" in recipe ? recipe.error : undefined;
 }
@@ -75,38 +86,94 @@ function describeTopics(kit: Kit): void {
   let directory = "";
   let before: string[] = [];
   const inherited = process.env["TMPDIR"];
+  const verdicts = new Verdicts(kit);
   beforeAll(() => {
+    markDescendants();
     directory = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
     // A temporary directory of the kit's own shows what the library or the backend leaves there, and nobody else's files.
     process.env["TMPDIR"] = mkdtempSync(join(tmpdir(), "sandboxlib-kit-"));
     before = hostDebris(tmpdir());
-  });
-  afterAll(() => {
-    const left = hostDebris(tmpdir());
+  }, HOOK_LIMIT);
+  afterAll(async () => {
+    const left = [...hostDebris(tmpdir()), ...(await processDebris(kit))];
     rmSync(tmpdir(), { recursive: true });
     if (inherited === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = inherited;
     rmSync(directory, { recursive: true });
-    expect(left, "left in the directories of the host").toEqual(before);
+    // Where a test is skipped only a summary shows it, whatever the reporter.
+    console.info(`backend ${kit.backend.name}\n${verdicts.summary()}`);
+    if (!verdicts.isUntidy()) expect(left, "left on the host").toEqual(before);
+  }, HOOK_LIMIT);
+
+  const due = dueOf(topics, kit);
+  const proofs = proofsIn(due, kit);
+  const runs: Runs = { kit, verdicts, directoryOf: (name) => join(directory, name) };
+  const early = new Set<Topic>([ground, contract, leftovers]);
+  for (const topic of early) describeTopic(topic, of(due, topic), runs);
+  describe("what is declared", () => {
+    it("is proved by a case", () => {
+      const words = unproved(due, kit).map(([word, reason]) => `${word} (${reason})`);
+      if (words.length > 0) expect.fail(`declared, but no case proves it: ${words.join(", ")}`);
+    });
   });
-  for (const topic of topics) describeTopic(topic, kit, (number) => join(directory, number));
+  for (const group of proofs)
+    describe("what is declared", () => {
+      for (const each of group) test(each, runs, each.topic.isAlone !== true);
+    });
+  if (kit.given.partly !== undefined)
+    describe("what is declared", () => {
+      it("holds at least in a part", () => {
+        const words = verdicts.holdsInNoPart();
+        if (words.length > 0)
+          expect.fail(`declared, but each part that is asked for is refused: ${words.join(", ")}`);
+      });
+    });
+  const done = new Set(proofs.flat().map(({ test: own }) => own));
+  const rest = due.filter(({ test: own }) => !done.has(own));
+  for (const topic of topics) if (!early.has(topic)) describeTopic(topic, of(rest, topic), runs);
 }
 
-function describeTopic(
-  { title, cases, isAlone = false, isBare = false }: Topic,
-  kit: Kit,
-  directoryOf: (number: string) => string,
-): void {
-  const due = cases.filter((test) => applies(test, kit.has));
+/** What a case is run with. */
+interface Runs {
+  readonly kit: Kit;
+  readonly verdicts: Verdicts;
+  readonly directoryOf: (name: string) => string;
+}
+
+function of(due: readonly Due[], topic: Topic): Due[] {
+  return due.filter((each) => each.topic === topic);
+}
+
+function describeTopic(topic: Topic, due: readonly Due[], runs: Runs): void {
   if (due.length === 0) return;
-  describe(title, () => {
-    for (const [index, test] of due.entries()) {
-      const reason = obstacle(test, kit);
-      if (reason === undefined)
-        (isAlone ? it : it.concurrent)(test.title, () =>
-          runCase(kit, test.run, directoryOf(`${title}-${index}`.replaceAll(" ", "-")), isBare),
-        );
-      else it.skip(`${test.title} (skipped: ${reason})`, () => undefined);
+  describe(topic.title, () => {
+    for (const each of due) test(each, runs, topic.isAlone !== true);
+  });
+}
+
+function test(due: Due, { kit, verdicts, directoryOf }: Runs, isConcurrent: boolean): void {
+  const { topic, test: own, obstacle: reason } = due;
+  if (reason !== undefined) {
+    verdicts.skipped(reason);
+    return it.skip(`${own.title} (skipped: ${reason})`, () => undefined);
+  }
+  const name = `${topic.title}-${topic.cases.indexOf(own)}`.replaceAll(" ", "-");
+  (isConcurrent ? it.concurrent : it)(own.title, { timeout: CASE_LIMIT }, async ({ skip }) => {
+    const broken = verdicts.obstacle(own);
+    if (broken !== undefined) {
+      verdicts.skipped(broken);
+      skip(broken);
+    }
+    try {
+      const { limit } = topic;
+      const how = { isBare: topic.isBare === true, ...(limit !== undefined && { limit }) };
+      await runCase(kit, own.run, directoryOf(name), how);
+      verdicts.passed(own);
+    } catch (error) {
+      const part = refusedPartOf(error);
+      if (part !== undefined) skip(verdicts.partRefused(part, own));
+      verdicts.failed(topic, own, error);
+      throw error;
     }
   });
 }

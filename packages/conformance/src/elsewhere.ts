@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import type { ConfigInput } from "@sandboxlib/core";
+import type { PlanFd } from "@sandboxlib/core/backend";
 import type { Context } from "./context.js";
 import type { Script } from "./opened.js";
 
@@ -14,11 +15,14 @@ const WAYS = {
     const session = await (await createSandbox(config, options)).openSession();
     const stdio = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
     await (await session.spawn(argv, stdio)).result;`,
-  // The pool is left open, too, unless it is told to close.
+  // The pool is left open, too, unless it is told to close. What starts sandboxes in general is there before it.
   pool: `
+    const { once } = await import("node:events");
+    await (await createSandbox(config, options)).run(["sh", "-c", ":"]);
+    console.log("before");
+    await once(process.stdin, "data");
     const pool = await createPool(config, { ...options, size: 2 });
     await pool.ready();
-    const { once } = await import("node:events");
     console.log("ready");
     const [word] = await once(process.stdin, "data");
     process.stdin.destroy();
@@ -58,12 +62,16 @@ export async function elsewhere(
   const { kit, marker } = context;
   const [text, ...args] = typeof script === "string" ? [script] : script;
   const { plan } = await context.sandbox(extra);
+  const fds = "fds" in plan ? Object.entries(plan.fds ?? {}) : [];
+  // Who cannot read the report does not verify.
+  const content = (each: PlanFd): PlanFd =>
+    each === "hold" ? { data: "\n", isForProgram: true } : each;
   const task = {
     core: createRequire(import.meta.url).resolve("@sandboxlib/core"),
     name: kit.backend.name,
     capabilities: [...kit.has],
     prefer: kit.prefer,
-    plan,
+    plan: { ...plan, fds: Object.fromEntries(fds.map(([fd, each]) => [fd, content(each)])) },
     config: context.config(extra),
     argv: ["sh", "-c", text, marker, ...args],
   };

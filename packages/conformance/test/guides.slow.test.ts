@@ -25,6 +25,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const pages = [
   "docs/tour.md",
+  "docs/prove.md",
   ...readdirSync(join(repository, "docs/guides")).map((page) => `docs/guides/${page}`),
 ];
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
 import { allCapabilities, type Capability } from "@sandboxlib/core";
 import { type Backend, realHost } from "@sandboxlib/core/backend";
+import { basesOf } from "@sandboxlib/core/internal";
 import { describe, expect, it } from "vitest";
 import { applies } from "../src/case.js";
 import { topics } from "../src/cases/index.js";
@@ -13,6 +14,7 @@ import { hostDebris } from "../src/debris.js";
 import { newMarker } from "../src/host/processes.js";
 import { describeBackend } from "../src/index.js";
 import { openKit } from "../src/kit.js";
+import { dueOf, unproved } from "../src/proofs.js";
 import { assertExecutable, buildRoot } from "../src/root/build.js";
 import { findRecipe, fromBusybox, fromHost } from "../src/root/recipe.js";
 
@@ -28,6 +30,21 @@ describe("the kit", () => {
     expect(allCapabilities().filter((word) => !proved.has(word))).toEqual([]);
     expect(allCapabilities().filter((word) => !refused.has(word))).toEqual(without);
   });
+
+  it("needs little to prove a capability: what it builds on, and a root or none", () => {
+    // Core keeps the first for every backend; the others are for a root that can be written, and a terminal in a dev.
+    const without: Capability[] = ["mount.create", "limit.wallTime", "tty"];
+    const isProved = (word: Capability, ...more: readonly Capability[]): boolean => {
+      const declared = [...withBases(word), "cwd", ...more] as const;
+      const backend = { ...bubblewrap, capabilities: new Set<Capability>(declared) };
+      const kit = openKit(backend, { available: true }, findRecipe());
+      return unproved(dueOf(topics, kit), kit).every(([each]) => each !== word);
+    };
+    const own = allCapabilities().filter((word) => !isProved(word, "root"));
+    expect(own).toEqual(without);
+    const host = allCapabilities().filter((word) => !isProved(word));
+    expect(host).toEqual(without);
+  });
 });
 
 it("a file of another kit's case is no debris of ours", () => {
@@ -38,6 +55,17 @@ it("a file of another kit's case is no debris of ours", () => {
   rmSync(directory, { recursive: true });
   expect(found).toEqual([join(directory, own)]);
 });
+
+it.skipIf(!existsSync("/dev/shm"))(
+  "nor is an entry of another program in a shared directory",
+  () => {
+    const [own, other] = [`/dev/shm/sandboxlib-${process.pid}`, `/dev/shm/other-${process.pid}`];
+    for (const path of [own, other]) writeFileSync(path, "");
+    const found = hostDebris(tmpdir()).filter((path) => [own, other].includes(path));
+    for (const path of [own, other]) rmSync(path);
+    expect(found).toEqual([own]);
+  },
+);
 
 for (const [how, find] of [
   ["a static busybox", fromBusybox],
@@ -81,10 +109,16 @@ describe.skipIf(!probe.available)("a backend that this host lets down", () => {
     rmSync(directory, { recursive: true });
   });
 });
+
+function withBases(word: Capability): Capability[] {
+  return [word, ...basesOf(word).flatMap(withBases)];
+}
+
 function only(...capabilities: readonly Capability[]): Backend {
   return {
     ...bubblewrap,
     capabilities: new Set(capabilities),
+    partly: {},
     async probe(host) {
       const found = await bubblewrap.probe(host);
       if (!found.available) return found;

@@ -1,5 +1,5 @@
 import bubblewrap from "@sandboxlib/backend-bubblewrap";
-import type { Capability } from "@sandboxlib/core";
+import { allCapabilities, type Capability } from "@sandboxlib/core";
 import {
   type Backend,
   OWN_DIRECTORY,
@@ -58,19 +58,22 @@ export function options(edit: (words: string) => string, more?: (plan: ToolPlan)
   return plans((plan) => {
     const given = plan.fds?.[3];
     const data = typeof given === "object" && "data" in given ? String(given.data) : "";
-    const fds = { ...plan.fds, 3: { data: edit(data) } };
-    return { ...(more?.(plan) ?? plan), fds };
+    const other = more?.(plan) ?? plan;
+    return { ...other, fds: { ...other.fds, 3: { data: edit(data) } } };
   });
 }
 
 /** Binds a directory over each tmpfs, and says that it is one of the run's own, which has this mode. */
-export function ownTmpfs(mode: number, sourceOf: (own: string) => string): Lie {
+export function ownTmpfs(
+  mode: number,
+  sourceOf: (own: string, config: ResolvedConfig) => string,
+): Lie {
   return plans((plan, config) => {
     const targets = config.mounts.flatMap(({ type, target }) => (type === "tmpfs" ? [target] : []));
     const [tool, ...words] = plan.argv;
     const binds = targets.flatMap((target, index) => [
       "--bind",
-      sourceOf(`${OWN_DIRECTORY}/${index}`),
+      sourceOf(`${OWN_DIRECTORY}/${index}`, config),
       target,
     ]);
     return {
@@ -106,10 +109,16 @@ export function withCallersEnvironment(plan: ToolPlan): ToolPlan {
   return { ...plan, env: { ...process.env } as Record<string, string> };
 }
 
-/** Does not know which processes are the program's. */
+/** Does not know which processes are the program's, and so has nothing verified before it starts. */
 export function withoutReport(plan: ToolPlan): ToolPlan {
   const copy: { -readonly [Part in keyof ToolPlan]: ToolPlan[Part] } = { ...plan };
+  const { 10: hold, ...fds } = plan.fds ?? {};
+  if (hold !== "hold") throw new Error("bubblewrap holds by another fd");
+  copy.fds = fds;
+  const [tool, ...words] = plan.argv;
+  copy.argv = [tool, ...words.filter((word) => word !== "--block-fd" && word !== "10")];
   delete copy.readReport;
+  delete copy.signals;
   return copy;
 }
 
@@ -123,6 +132,11 @@ export function inside(script: string): Lie {
   return plans((plan) => ({ ...plan, argv: [...plan.argv, "sh", "-c", script, "sh"] }));
 }
 
+/** Something that is said to enforce everything. */
+export const everything: ToolPlan["mechanisms"] = Object.fromEntries(
+  allCapabilities().map((word) => [word, "words"]),
+);
+
 /** Runs the program on the host. */
 export function nothing(): Lie {
   return says({
@@ -130,7 +144,7 @@ export function nothing(): Lie {
       kind: "tool",
       argv: ["/usr/bin/env", "--"],
       env,
-      mechanisms: {},
+      mechanisms: everything,
       interpret: ({ exitCode }) => ({ kind: "exited", exitCode: exitCode ?? 255 }),
     }),
   });

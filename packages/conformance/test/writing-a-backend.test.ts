@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,11 +6,12 @@ import { describeBackend } from "@sandboxlib/conformance";
 import type { Backend } from "@sandboxlib/core/backend";
 import { installedBackends } from "@sandboxlib/core/internal";
 import { afterAll, expect, test } from "vitest";
-import { blocks } from "./blocks.js";
+import { blocks, repository } from "./blocks.js";
 
 const page = "docs/writing-a-backend.md";
-const [manifest = ""] = blocks(page, "json");
-const [code = "", kitCall = ""] = blocks(page, "ts");
+const [manifest = "", compiler = ""] = blocks(page, "json");
+const [code = "", kitCall = "", engine = "", engineKit = ""] = blocks(page, "ts");
+const [server = ""] = blocks(page, "js");
 
 // The files of the page, as its reader writes them.
 const directory = mkdtempSync(join(tmpdir(), "sandboxlib-page-"));
@@ -32,7 +33,19 @@ test("discovery takes the package of the page for the backend that its code says
 });
 
 test("the page calls the kit as this test does", () => {
-  expect(kitCall).toContain("describeBackend(unshare);");
+  expect(kitCall).toContain("describeBackend(backend);");
 });
 
-describeBackend(backend, { title: "unshare, of docs/writing-a-backend.md" });
+test("`sandboxlib new-backend` writes the files of the page", () => {
+  const template = (name: string): string =>
+    readFileSync(join(repository, "packages/cli/template", `${name}.template`), "utf8");
+  expect(template("package.json")).toBe(manifest);
+  expect(template("tsconfig.json")).toBe(compiler);
+  expect(template("index.ts")).toBe(code);
+  expect(template("conformance.test.ts")).toBe(kitCall);
+  expect(template("engine.ts")).toBe(engine);
+  expect(template("engine.test.ts")).toBe(engineKit);
+  expect(template("engine.mjs")).toBe(server);
+});
+
+describeBackend(backend, { title: "my-unshare, of docs/writing-a-backend.md" });

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Topic } from "../case.js";
 import { refused, succeeded } from "../check.js";
-import { writableSubmount } from "../host/mounts.js";
+import { noSubmount, withSubmount } from "../host/mounts.js";
 
 export const bind: Topic = {
   title: "bind",
@@ -11,6 +11,7 @@ export const bind: Topic = {
     {
       title: "a directory of the host appears at its target and can be written",
       needs: ["root", "mount.bind"],
+      proves: ["mount.bind"],
       async run({ scratch, sh }) {
         writeFileSync(join(scratch, "file"), "host\n");
         const mounts = [{ type: "bind", source: scratch, target: "/mnt/other" }] as const;
@@ -35,6 +36,7 @@ export const bind: Topic = {
     {
       title: "a read-only bind cannot be written",
       needs: ["root", "mount.bind.readOnly"],
+      proves: ["mount.bind.readOnly"],
       tools: ["chmod"],
       async run({ scratch, sh }) {
         mkdirSync(join(scratch, "d"));
@@ -54,18 +56,17 @@ export const bind: Topic = {
     {
       title: "a file system that is mounted below a read-only bind cannot be written either",
       needs: ["root", "mount.bind.readOnly"],
-      skip: () =>
-        writableSubmount() === undefined
-          ? "this host has no mount that we can write to"
-          : undefined,
+      skip: noSubmount,
       async run({ marker, sh }) {
-        const file = `/mnt/other${writableSubmount()}/${marker}`;
         const script = '(echo x > "$1") 2>&- && rm -f "$1" && echo written; exit 0';
-        const write = async (readOnly: boolean): Promise<string> => {
-          const bind = { type: "bind", source: "/", target: "/mnt/other", readOnly } as const;
-          return succeeded(await sh([script, file], { mounts: [bind] })).out;
-        };
-        assert.deepEqual([await write(false), await write(true)], ["written\n", ""]);
+        await withSubmount(marker, async (directory) => {
+          const write = async (readOnly: boolean): Promise<string> => {
+            const bind = { type: "bind", source: "/", target: "/mnt/other", readOnly } as const;
+            const file = `/mnt/other${directory}/file`;
+            return succeeded(await sh([script, file], { mounts: [bind] })).out;
+          };
+          assert.deepEqual([await write(false), await write(true)], ["written\n", ""]);
+        });
       },
     },
     {

@@ -32,6 +32,15 @@ export const contract: Topic = {
       },
     },
     {
+      title: "what holds in part is declared, and the part is told",
+      async run({ kit: { backend } }) {
+        for (const [word, part] of Object.entries(backend.partly ?? {})) {
+          assert(isCapability(word) && backend.capabilities.has(word), word);
+          assert(typeof part === "string" && part !== "", `${word} does not say which part`);
+        }
+      },
+    },
+    {
       title: "a capability that builds on another is declared with it",
       async run({ kit: { backend } }) {
         const { capabilities } = backend;
@@ -42,7 +51,7 @@ export const contract: Topic = {
     {
       title: "the working directory, which every config asks for, is declared",
       async run({ kit: { backend } }) {
-        assert(backend.capabilities.has("cwd"));
+        assert(backend.capabilities.has("cwd"), "cwd is not declared");
       },
     },
     {

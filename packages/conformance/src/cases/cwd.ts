@@ -8,6 +8,7 @@ export const cwd: Topic = {
     {
       title: "the program starts in cwd, and PWD says so, at the host's own root",
       needs: ["cwd"],
+      proves: ["cwd"],
       async run({ sh }) {
         const config = { root: "/", mounts: [], cwd: "/usr/bin" };
         const { out } = succeeded(await sh('pwd -P; echo "$PWD"', config));

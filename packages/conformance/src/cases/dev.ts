@@ -17,6 +17,7 @@ export const dev: Topic = {
     {
       title: "null swallows, zero and full give zeroes, and full takes nothing",
       needs: ["root", "mount.dev"],
+      proves: ["mount.dev"],
       async run({ sh }) {
         const script =
           "echo x > /dev/null && cat /dev/null && head -c 3 /dev/zero && head -c 2 /dev/full && " +

@@ -79,19 +79,20 @@ export const ending: Topic = {
           // By now it waits.
           await setTimeout(200);
           child.kill(signal);
-          const said = await nextText(child.stdout);
+          // A tool may tell what is left to end when the program has: what comes first counts.
+          const [said = ""] = (await nextText(child.stdout)).split("\n");
           const { outcome, exitCode } = await child.result;
           assert.deepEqual([outcome, exitCode], ["exited", 42], signal);
           return said;
         };
         for (const name of ["INT", "HUP"] as const) {
           const waits = `trap 'echo over; exit 42' ${name}; echo ready; sleep 20; echo late`;
-          assert.equal(await ends(`SIG${name}`, waits), "over\n");
+          assert.equal(await ends(`SIG${name}`, waits), "over");
         }
         if (!kit.has.has("tree.kill")) return;
         const child = "trap 'echo heard' TERM; echo ready; while :; do sleep 0.1; done";
         const apart = `trap 'sleep 0.3; echo over; exit 42' TERM; (${child}) & while :; do wait; done`;
-        assert.equal(await ends("SIGTERM", apart), "over\n");
+        assert.equal(await ends("SIGTERM", apart), "over");
       },
     ),
     ...inEveryWay(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { constants } from "node:os";
 import { signalName } from "@sandboxlib/core";
-import { type ResolvedConfig, realHost } from "@sandboxlib/core/backend";
+import { type Backend, type ResolvedConfig, realHost } from "@sandboxlib/core/backend";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
 import type { Kit } from "../kit.js";
@@ -46,6 +46,7 @@ export const exit: Topic = {
     {
       title: "death by a signal is reported as that signal",
       needs: ["exit.signal"],
+      proves: ["exit.signal"],
       async run({ kit, sandbox }) {
         // A core that is dumped goes there.
         const tmp = { mounts: [{ type: "tmpfs", target: "/tmp" }], cwd: "/tmp" } as const;
@@ -105,10 +106,18 @@ export const exit: Topic = {
 
 /** Node cannot tell a real-time signal from exit status 0 for a process that it has started itself. */
 function realTimeHidden({ given }: Kit): string | undefined {
-  const plan = given.plan(PLAIN, realHost());
-  return "refusal" in plan || plan.kind !== "tool" || plan.readReport !== undefined
-    ? undefined
-    : "the tool becomes the program, and Node has no name for such a signal";
+  return becomesProgram(given)
+    ? "the tool becomes the program, and Node has no name for such a signal"
+    : undefined;
+}
+
+function becomesProgram(backend: Backend): boolean {
+  try {
+    const plan = backend.plan(PLAIN, realHost());
+    return !("refusal" in plan) && plan.kind === "tool" && plan.readReport === undefined;
+  } catch {
+    return false; // The cases say so.
+  }
 }
 
 const PLAIN: ResolvedConfig = {

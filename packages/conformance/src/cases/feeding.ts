@@ -42,7 +42,7 @@ export const feeding: Topic = {
       );
       const child = await spawn("cat; exit 7", {}, { stdin: { stream: Readable.from(chunks) } });
       assert(child.stdout !== null);
-      assert(MEBIBYTE.equals(await buffer(child.stdout)));
+      assert(MEBIBYTE.equals(await buffer(child.stdout)), "other bytes have arrived");
       assert.equal((await child.result).exitCode, 7);
     }),
     {

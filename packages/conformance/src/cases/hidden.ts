@@ -11,6 +11,7 @@ export const hidden: Topic = {
     {
       title: "what lies in a hidden directory can be neither listed nor read",
       needs: ["root", "hidden"],
+      proves: ["hidden"],
       async run({ sh }) {
         const script =
           "ls -RA /secret 2>&-; cat /secret/key /secret/deep/key && exit 1; ls / >/dev/null";

@@ -1,4 +1,5 @@
 import type { Topic } from "../case.js";
+import { attacked } from "./attacked.js";
 import { bind } from "./bind.js";
 import { cgroup } from "./cgroup.js";
 import { commands } from "./commands.js";
@@ -10,10 +11,13 @@ import { environment } from "./environment.js";
 import { exit } from "./exit.js";
 import { fds } from "./fds.js";
 import { feeding } from "./feeding.js";
+import { ground } from "./ground.js";
 import { hidden } from "./hidden.js";
 import { hostFiles } from "./host-files.js";
+import { hostRoot } from "./host-root.js";
 import { hostile } from "./hostile.js";
 import { init } from "./init.js";
+import { leftovers } from "./leftovers.js";
 import { limits } from "./limits.js";
 import { lines } from "./lines.js";
 import { lookup } from "./lookup.js";
@@ -35,6 +39,7 @@ import { refusals } from "./refusals.js";
 import { renamed } from "./renamed.js";
 import { replaced } from "./replaced.js";
 import { root } from "./root.js";
+import { seccomp } from "./seccomp.js";
 import { session } from "./session.js";
 import { sessionCommands } from "./session-commands.js";
 import { sessionEnd } from "./session-end.js";
@@ -55,7 +60,9 @@ import { writable } from "./writable.js";
 
 /** Everything that is asked of a backend. */
 export const topics: readonly Topic[] = [
+  ground,
   contract,
+  leftovers,
   plan,
   commands,
   lookup,
@@ -69,6 +76,7 @@ export const topics: readonly Topic[] = [
   environment,
   cwd,
   root,
+  hostRoot,
   overlay,
   writable,
   hidden,
@@ -86,6 +94,8 @@ export const topics: readonly Topic[] = [
   namespaces,
   user,
   powers,
+  seccomp,
+  attacked,
   waysOut,
   init,
   fds,

@@ -5,7 +5,6 @@ import type { Topic } from "../case.js";
 import { nextText, succeeded } from "../check.js";
 
 const MEBIBYTE = 1024 * 1024;
-const DEV = { type: "dev", target: "/dev" } as const;
 const mounts = [{ type: "tmpfs", target: "/data" }] as const;
 
 export const memory: Topic = {
@@ -14,6 +13,7 @@ export const memory: Topic = {
     {
       title: "a tmpfs is empty and can be written, and the host sees nothing of it",
       needs: ["root", "mount.tmpfs"],
+      proves: ["mount.tmpfs"],
       async run({ root, sh }) {
         const script = "ls -A /data; mkdir /data/d && echo new > /data/d/file && cat /data/d/file";
         assert.equal(succeeded(await sh(script, { mounts })).out, "new\n");
@@ -52,22 +52,24 @@ export const memory: Topic = {
     },
     {
       title: "a tmpfs holds its size and no more",
-      needs: ["root", "mount.tmpfs.size", "mount.dev"],
-      async run({ sh }) {
-        const sized = [{ ...mounts[0], size: MEBIBYTE }];
-        const part = `head -c ${MEBIBYTE / 4} /dev/zero > /data/part`;
-        succeeded(await sh(part, { mounts: [...sized, DEV] }));
-        const much = `head -c ${MEBIBYTE * 4} /dev/zero > /data/much`;
-        succeeded(await sh(`${much} && exit 1; exit 0`, { mounts: [...sized, DEV] }));
+      needs: ["root", "mount.tmpfs.size"],
+      proves: ["mount.tmpfs.size"],
+      async run({ put, sh }) {
+        const config = { mounts: [{ ...mounts[0], size: MEBIBYTE }] };
+        const part = put("/part", Buffer.alloc(MEBIBYTE / 4));
+        succeeded(await sh(`cat ${part} > /data/part`, config));
+        const much = put("/much", Buffer.alloc(MEBIBYTE * 4));
+        succeeded(await sh(`cat ${much} > /data/much && exit 1; exit 0`, config));
       },
     },
     {
       title: "a tmpfs of a given size holds a bounded number of empty files",
       needs: ["root", "mount.tmpfs.inodes"],
+      proves: ["mount.tmpfs.inodes"],
       async run({ sh }) {
         const count = `i=0; while [ $i -lt 5000 ] && true > /data/$i; do i=$((i+1)); done 2>&-; echo $i`;
         const { out } = await sh(`(${count})`, { mounts: [{ ...mounts[0], size: MEBIBYTE }] });
-        assert(Number(out) >= 128 && Number(out) < 5000, out);
+        assert(Number(out) >= 128 && Number(out) < 5000, `${out.trim()} files were made`);
       },
     },
   ],

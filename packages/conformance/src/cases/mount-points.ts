@@ -32,6 +32,7 @@ export const mountPoints: Topic = {
     {
       title: "a tmpfs on a target that the root lacks can be written",
       needs: [...needs, "mount.tmpfs"],
+      proves: ["mount.create"],
       async run({ sh }) {
         const mounts = [{ type: "tmpfs", target: "/data/no/such" }] as const;
         const script = "ls -A /data/no/such; echo x > /data/no/such/file; cat /data/no/such/file";

@@ -4,6 +4,7 @@ import { hostname as hostName } from "node:os";
 import type { Capability } from "@sandboxlib/core";
 import type { Case, Topic } from "../case.js";
 import { succeeded } from "../check.js";
+import { whileInside } from "../inside.js";
 
 const FILES: readonly (readonly [Capability, string])[] = [
   ["isolate.mount", "mnt"],
@@ -21,12 +22,20 @@ export const namespaces: Topic = {
     ...FILES.map(([capability, file]): Case => {
       return {
         title: `${capability} gives a ${file} namespace that is not the host's`,
-        needs: [capability, "mount.proc"],
-        async run({ sh }) {
-          const ran = succeeded(await sh(`readlink /proc/self/ns/${file}`));
-          assert.match(ran.out, new RegExp(`^${file}:\\[\\d+\\]\n$`));
-          assert.notEqual(ran.out.trim(), readlinkSync(`/proc/self/ns/${file}`));
-          const { enforced } = ran.enforcement;
+        needs: [capability],
+        proves: [capability],
+        async run(context) {
+          const link = `ns/${file}`;
+          await whileInside(context, `readlink /proc/self/${link} 2>&-`, {}, (out, pid) => {
+            const seen = [out.trim(), linkOf(pid, link)].filter((each) => each !== "");
+            assert.notDeepEqual(seen, [], `nothing shows the ${file} namespace of the program`);
+            const own = readlinkSync(`/proc/self/${link}`);
+            for (const each of seen) {
+              assert.match(each, new RegExp(`^${file}:\\[\\d+\\]$`));
+              assert(each !== own, `the program is in the ${file} namespace of the host`);
+            }
+          });
+          const { enforced } = succeeded(await context.sh(":")).enforcement;
           assert(enforced.some((entry) => entry.capability === capability));
         },
       };
@@ -45,6 +54,7 @@ export const namespaces: Topic = {
     {
       title: "the host name inside is the given one, and the host keeps its own",
       needs: ["hostname", "isolate.uts"],
+      proves: ["hostname"],
       async run({ sh }) {
         const before = hostName();
         const { out } = succeeded(await sh("uname -n", { hostname: "kit-host.example" }));
@@ -60,3 +70,12 @@ export const namespaces: Topic = {
     },
   ],
 };
+
+/** A link of a process as the host sees it; empty where it cannot be seen. */
+function linkOf(pid: number | undefined, link: string): string {
+  try {
+    return pid === undefined ? "" : readlinkSync(`/proc/${pid}/${link}`);
+  } catch {
+    return "";
+  }
+}

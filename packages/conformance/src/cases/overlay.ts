@@ -12,6 +12,7 @@ export const overlay: Topic = {
     {
       title: "what is written, changed and removed in the root is so inside only",
       needs: ["root", "root.overlay"],
+      proves: ["root.overlay"],
       async run(context) {
         const { root, sh } = context;
         const before = readFileSync(join(root, "etc/motd"), "utf8");

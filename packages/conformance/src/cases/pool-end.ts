@@ -20,10 +20,10 @@ export const poolEnd: Topic = {
       needs: ["pool", "tree.kill"],
       skip: hiddenFamilies,
       async run(context) {
-        const { caller, family } = await withPool(context);
+        const { caller, waiting } = await withPool(context);
         caller.stdin?.write("close\n");
         assert.equal(await nextText(caller.stdout), "done\n");
-        assert.deepEqual(await outliving(family), []);
+        assert.deepEqual(await outliving(waiting), []);
       },
     },
     {
@@ -93,12 +93,16 @@ export const poolEnd: Topic = {
   ],
 };
 
-/** Another process with a pool whose sandboxes wait, and what it has started. */
+/** Another process with a pool whose sandboxes wait, what it has started, and what of that came with the pool. */
 async function withPool(context: Context) {
   const stdio = ["pipe", "pipe", "inherit"] as const;
   const caller = await elsewhere(context, FOREVER, {}, [...stdio], "pool");
+  assert.equal(await nextText(caller.stdout), "before\n");
+  const before = new Set(descendants(caller.pid).map(({ pid }) => pid));
+  caller.stdin?.write("go\n");
   assert.equal(await nextText(caller.stdout), "ready\n");
   const family: readonly Member[] = descendants(caller.pid);
-  assert(family.length >= 2, "the sandboxes of the pool are not there");
-  return { caller, family };
+  const waiting = family.filter(({ pid }) => !before.has(pid));
+  assert(waiting.length >= 2, "the sandboxes of the pool are not there");
+  return { caller, family, waiting };
 }

@@ -29,6 +29,7 @@ export const pool: Topic = {
     {
       title: "a result is what it is in a sandbox of its own",
       needs: ["pool"],
+      proves: ["pool"],
       async run({ pool, sh }) {
         const config = { env: { PATH: "/bin:/usr/bin", NAME: "value" } };
         const waiting = await pool(1, config);

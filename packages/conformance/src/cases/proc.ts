@@ -9,6 +9,7 @@ export const proc: Topic = {
     {
       title: "a procfs is mounted at its target",
       needs: ["root", "mount.proc"],
+      proves: ["mount.proc"],
       async run({ sh }) {
         const mounts = [{ type: "proc", target: "/mnt/other" }] as const;
         const { out } = succeeded(await sh("cat /mnt/other/self/comm", { mounts }));
@@ -21,7 +22,8 @@ export const proc: Topic = {
       async run({ marker, sh }) {
         await withDecoy(marker, async () => {
           const { out } = succeeded(await sh("cat /proc/[0-9]*/cmdline 2>&-; echo end"));
-          assert(out.includes("end") && !out.includes("decoy"), out);
+          assert(out.endsWith("end\n"), "the processes were not listed");
+          assert(!out.includes("decoy"), "a process of the host is seen");
         });
       },
     },

@@ -81,6 +81,7 @@ function create(
   mayDrop: boolean,
 ) {
   const prefer = kit.prefer.filter((word) => mayDrop || word !== capability);
-  const asked = { ...config(extra), ...(capability === "root" && { root }) };
+  // Nothing is written, and every other directory might be what a backend refuses that says yes to too much.
+  const asked = { ...config(extra), cwd: "/", ...(capability === "root" && { root }) };
   return kit.createSandbox(asked, { backend: kit.backend, prefer });
 }

@@ -10,6 +10,7 @@ export const root: Topic = {
     {
       title: "the program sees the files of the root, and no other",
       needs: ["root"],
+      proves: ["root"],
       async run({ root: directory, sh }) {
         const { out } = succeeded(await sh("ls -A /; cat /etc/motd"));
         const expected = [...readdirSync(directory).sort(), "the root of the kit", ""];

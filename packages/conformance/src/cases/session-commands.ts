@@ -29,6 +29,7 @@ export const sessionCommands: Topic = {
     {
       title: "ten commands run at the same time, each with its own streams and end",
       needs: ["session"],
+      proves: ["session"],
       async run({ session, words }) {
         const opened = await session();
         const script = 'echo ready; read -r word; echo "$1 $word"; echo "error $1" >&2; exit $1';

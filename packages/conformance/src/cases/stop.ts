@@ -67,6 +67,8 @@ export const stop: Topic = {
       const script = `trap 'exit 42' TERM; echo ready; kill -STOP $$; ${LOOP}`;
       const child = await spawn(script, { stop: { grace: 20 } }, { signal: controller.signal });
       await ready(child);
+      // What stops itself only after it was told to go on stays stopped.
+      await setTimeout(200);
       controller.abort();
       const { outcome, afterStop } = await child.result;
       assert.deepEqual([outcome, afterStop], ["aborted", { exitCode: 42 }]);
@@ -99,8 +101,8 @@ export const stop: Topic = {
           const { signal } = controller;
           const ran = join(scratch, `ran-${round}`);
           const starting = spawn(`echo > ${OTHER}/ran-${round}`, shares(scratch), { signal });
-          // The waits go from none at all to about the time at which the command begins.
-          if (round > 0) await setTimeout((took * round) / 20);
+          // The waits go from none at all, for what begins at once, to about the time at which others begin.
+          if (round > 4) await setTimeout((took * (round - 4)) / 16);
           controller.abort();
           const hadBegun = hasBegun(marker) || existsSync(ran);
           await (await starting).result;

@@ -117,7 +117,10 @@ export const streams: Topic = {
         const child = await spawn("while :; do echo word; done; exit 7");
         child.stdout?.once("data", () => child.stdout?.destroy());
         const { outcome, signal, exitCode } = await child.result;
-        assert(outcome === "exited" ? exitCode === 141 : signal === "SIGPIPE", String(exitCode));
+        assert(
+          outcome === "exited" ? exitCode === 141 : signal === "SIGPIPE",
+          `the run ended as ${outcome} ${exitCode ?? signal}`,
+        );
       },
       { skip: noPipes },
     ),

@@ -35,6 +35,7 @@ export const tree: Topic = {
     {
       title: "what a program leaves running is gone when it has exited, and delays nothing",
       needs: ["tree.kill"],
+      proves: ["tree.kill"],
       tools: ["setsid"],
       async run({ marker, sh }) {
         const { usage, out } = succeeded(await sh(leave("exit")));

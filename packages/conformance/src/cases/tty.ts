@@ -37,6 +37,7 @@ export const tty: Topic = {
     {
       title: "one is all three standard streams, has a name, and is the controlling one",
       needs: NEEDS,
+      proves: ["tty"],
       async run({ sh }) {
         const script =
           '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done; echo "to $1" >/dev/tty';

@@ -16,6 +16,7 @@ export const user: Topic = {
     {
       title: "the program has the given uid and gid",
       needs: ["root", "user"],
+      proves: ["user"],
       async run({ sh }) {
         for (const [uid, gid] of [
           [12345, 23456],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ConfigInput } from "@sandboxlib/core";
+import { type ConfigInput, isSandboxError } from "@sandboxlib/core";
 import type { Case, Topic } from "../case.js";
 import { refused } from "../check.js";
 import type { Context } from "../context.js";
@@ -70,7 +70,15 @@ async function onTheHost(
   const again = { type: "bind", source: "/", target: scratch } as const;
   const mounts = kit.has.has("mount.bind") ? [again] : [];
   const asked = { ...config(extra), root: "/", mounts };
-  const sandbox = await kit.createSandbox(asked, { backend, prefer });
-  const { stdout } = await sandbox.run(["sh", "-c", `${script}\n:`, marker, scratch, ...args]);
-  return Buffer.from(stdout ?? []).toString();
+  const argv = ["sh", "-c", `${script}\n:`, marker, scratch, ...args];
+  for (let left = 20; ; left -= 1) {
+    try {
+      const sandbox = await kit.createSandbox(asked, { backend, prefer });
+      const { stdout } = await sandbox.run(argv);
+      return Buffer.from(stdout ?? []).toString();
+    } catch (error) {
+      // Something else on this host has mounted or unmounted below its root in between: a new sandbox is asked for.
+      if (!isSandboxError(error) || error.code !== "PATH_INVALID" || left === 0) throw error;
+    }
+  }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Topic } from "../case.js";
 import { succeeded } from "../check.js";
-import { writableSubmount } from "../host/mounts.js";
+import { noSubmount, withSubmount } from "../host/mounts.js";
 
 /** Writes to each path, and prints those where it worked. There may be no /dev/null for the complaints. */
 const CREATE = 'for p in "$@"; do (echo new > "$p") 2>&- && echo "$p"; done; exit 0';
@@ -86,6 +86,7 @@ export const writable: Topic = {
     {
       title: "the host's own root is read-only but for the listed paths",
       needs: ["writable.paths"],
+      proves: ["writable.paths"],
       async run({ scratch, sh }) {
         for (const name of ["open", "opening"]) mkdirSync(join(scratch, name));
         const paths = [`${scratch}/open/new`, `${scratch}/opening/new`, `${scratch}/new`];
@@ -96,16 +97,15 @@ export const writable: Topic = {
     {
       title: "a file system that is mounted below the root is read-only as well",
       needs: ["writable.paths"],
-      skip: () =>
-        writableSubmount() === undefined
-          ? "this host has no mount that we can write to"
-          : undefined,
+      skip: noSubmount,
       async run({ marker, sh }) {
-        const path = `${writableSubmount()}/${marker}`;
         const script = CREATE.replace("exit 0", 'rm -f "$1"');
-        const write = async (writable: "all" | []): Promise<string> =>
-          succeeded(await sh([script, path], { root: "/", mounts: [], writable })).out;
-        assert.deepEqual([await write("all"), await write([])], [`${path}\n`, ""]);
+        await withSubmount(marker, async (directory) => {
+          const path = `${directory}/file`;
+          const write = async (writable: "all" | []): Promise<string> =>
+            succeeded(await sh([script, path], { root: "/", mounts: [], writable })).out;
+          assert.deepEqual([await write("all"), await write([])], [`${path}\n`, ""]);
+        });
       },
     },
   ],

@@ -38,7 +38,22 @@ export function pidsWith(marker: string): number[] {
 
 /** Whether a shell with the marker has begun: what starts it has another name. */
 export function hasBegun(marker: string): boolean {
-  return processesWith(marker).some((line) => /^\s*\d+ sh /.test(line));
+  return programWith(marker) !== undefined;
+}
+
+/** The shell with the marker, once it has begun. */
+export function programWith(marker: string): number | undefined {
+  const line = processesWith(marker).find((each) => /^\s*\d+ sh /.test(each));
+  return line === undefined ? undefined : Number.parseInt(line, 10);
+}
+
+/** The environment of a process, as it began; empty where this user may not look. */
+export function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
+  } catch {
+    return "";
+  }
 }
 
 /** How many processes have the marker, once there are so many or after a while in which they may start and settle. */

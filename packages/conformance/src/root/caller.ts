@@ -1,12 +1,15 @@
-/** A call of the kernel: its name, its arguments, and whether it goes through `int 0x80`, as a 32-bit program's. */
-export interface KernelCall {
-  readonly name: keyof typeof NUMBERS.x64;
-  readonly args: readonly (number | bigint)[];
-  readonly as32?: boolean;
-}
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-/** Whether a 64-bit program can make the calls of a 32-bit one. */
-export const has32BitCalls: boolean = process.arch === "x64";
+/** A call of the kernel: its name, its arguments, and on x64 by which ABI it is made. */
+export interface KernelCall {
+  readonly name: keyof typeof NUMBERS.i386;
+  readonly args: readonly (number | bigint)[];
+  /** `i386`: through `int 0x80`, as a 32-bit program's. `x32`: with the bit of that ABI. */
+  readonly abi?: "i386" | "x32";
+}
 
 /** Where the data of a caller lies in its memory. */
 export const DATA = 0x40_0078;
@@ -50,36 +53,94 @@ export function caller(calls: readonly KernelCall[], data: Uint8Array = new Uint
   return Buffer.concat([head, code]);
 }
 
+/** Whether a 64-bit program of this host can make the calls of a 32-bit one: kernels can be built and started without. */
+export function has32BitCalls(): boolean {
+  tried ??= process.arch === "x64" && can32BitCalls();
+  return tried;
+}
+
+let tried: boolean | undefined;
+
+function can32BitCalls(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-caller-"));
+  try {
+    const program = join(directory, "caller");
+    writeFileSync(program, caller([{ name: "socketcall", args: [0], abi: "i386" }]), {
+      mode: 0o700,
+    });
+    return spawnSync(program).signal === null;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
 const BASE = 0x40_0000;
 const HEAD = DATA - BASE + 64;
 
+/** For a call that an ABI lacks, a number that no kernel knows. */
 const NUMBERS = {
   x64: {
+    bpf: 321,
+    clone3: 435,
+    fchmodat: 268,
+    io_uring_setup: 425,
     ioctl: 16,
+    keyctl: 250,
+    mknodat: 259,
+    openat: 257,
+    openat2: 437,
     pidfd_getfd: 438,
     pidfd_open: 434,
     process_vm_readv: 310,
     process_vm_writev: 311,
     ptrace: 101,
     setsid: 112,
+    socket: 41,
+    socketcall: 0xffff,
+    unshare: 272,
+    userfaultfd: 323,
   },
   i386: {
+    bpf: 357,
+    clone3: 435,
+    fchmodat: 306,
+    io_uring_setup: 425,
     ioctl: 54,
+    keyctl: 288,
+    mknodat: 297,
+    openat: 295,
+    openat2: 437,
     pidfd_getfd: 438,
     pidfd_open: 434,
     process_vm_readv: 347,
     process_vm_writev: 348,
     ptrace: 26,
     setsid: 66,
+    socket: 359,
+    socketcall: 102,
+    unshare: 310,
+    userfaultfd: 374,
   },
   arm64: {
+    bpf: 280,
+    clone3: 435,
+    fchmodat: 53,
+    io_uring_setup: 425,
     ioctl: 29,
+    keyctl: 219,
+    mknodat: 33,
+    openat: 56,
+    openat2: 437,
     pidfd_getfd: 438,
     pidfd_open: 434,
     process_vm_readv: 270,
     process_vm_writev: 271,
     ptrace: 117,
     setsid: 157,
+    socket: 198,
+    socketcall: 0xffff,
+    unshare: 97,
+    userfaultfd: 282,
   },
 } as const;
 
@@ -89,8 +150,12 @@ const I386 = [0x48b8, 0x48bb, 0x48b9, 0x48ba, 0x48be, 0x48bf, 0x48bd] as const;
 /** `neg eax; mov edi, eax; mov eax, 60; syscall` */
 const X86_EXIT = Buffer.from("f7d889c7b83c0000000f05", "hex");
 
-function callX86({ name, args, as32 = false }: KernelCall): Buffer {
-  const number = NUMBERS[as32 ? "i386" : "x64"][name];
+/** `__X32_SYSCALL_BIT` of asm/unistd.h. */
+const X32 = 0x4000_0000;
+
+function callX86({ name, args, abi }: KernelCall): Buffer {
+  const as32 = abi === "i386";
+  const number = NUMBERS[as32 ? "i386" : "x64"][name] | (abi === "x32" ? X32 : 0);
   const moves = [number, ...args].map((value, index) => {
     const move = Buffer.alloc(10);
     move.writeUInt16BE((as32 ? I386 : X64)[index] ?? 0);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createSandbox } from "@sandboxlib/core";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeBackend } from "../../src/index.js";
-import { engineBackend } from "./backend.js";
+import { engineAt } from "./example.js";
 import { servers } from "./servers.js";
 
 const engines = servers();
@@ -14,7 +14,7 @@ const { path: socket } = await engines.start("kit");
 
 afterAll(() => engines.stop());
 
-describeBackend(engineBackend(socket));
+describeBackend(engineAt(socket));
 
 describe("an engine", () => {
   it("that dies during a run ends it with LAUNCH_FAILED", async () => {
@@ -47,7 +47,7 @@ describe("an engine", () => {
 
   it("is never believed that something is verified", async () => {
     const { enforcement } = await (await bare(socket)).run(["/bin/true"]);
-    expect(enforcement.enforced.map(({ checked }) => checked)).not.toContain("kernel");
+    expect(enforcement.enforced.map(({ known }) => known)).not.toContain("verified");
   });
 
   it("has its request in the plan, as data", async () => {
@@ -60,7 +60,7 @@ describe("an engine", () => {
 
   it("gets no cgroup, and says so", async () => {
     const options = {
-      backend: engineBackend(socket),
+      backend: engineAt(socket),
       prefer: "all",
       cgroup: "/sys/fs/cgroup",
     } as const;
@@ -77,5 +77,5 @@ interface Fifo {
 }
 
 function bare(path: string): ReturnType<typeof createSandbox> {
-  return createSandbox({ cwd: "/" }, { backend: engineBackend(path), prefer: "all" });
+  return createSandbox({ cwd: "/" }, { backend: engineAt(path), prefer: "all" });
 }

@@ -7,8 +7,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { applies, obstacle } from "../../src/case.js";
 import { openKit } from "../../src/kit.js";
 import { findRecipe } from "../../src/root/recipe.js";
-import { casesOf, isCaught } from "../liars/caught.js";
-import { engineBackend } from "./backend.js";
+import { casesOf, causeOf } from "../liars/caught.js";
+import { engineAt } from "./example.js";
 import { servers } from "./servers.js";
 
 const engines = servers();
@@ -70,7 +70,7 @@ const LIARS: readonly EngineLiar[] = [
 ];
 
 describe("engines that lie", () => {
-  const kit = openKit(engineBackend(path), { available: true }, findRecipe());
+  const kit = openKit(engineAt(path), { available: true }, findRecipe());
   it.concurrent.each(LIARS)("one that $does is caught", { timeout: 240_000 }, async (liar) => {
     const lying = openKit(liar.backend, { available: true }, findRecipe());
     const due = casesOf(liar).filter(
@@ -79,14 +79,14 @@ describe("engines that lie", () => {
     const caught = [];
     for (const [index, [title, test]] of due.entries()) {
       const place = join(directory, `${liar.does.replaceAll(" ", "-")}-${index}`);
-      if (await isCaught(lying, test, place)) caught.push(title);
+      if ((await causeOf(lying, test, place)) !== undefined) caught.push(title);
     }
     expect(caught).not.toEqual([]);
   });
 });
 
 function plans(edit: (plan: EnginePlan) => Partial<EnginePlan>): Backend {
-  const honest = engineBackend(path);
+  const honest = engineAt(path);
   return {
     ...honest,
     plan(config, host) {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { directory, program } from "./example.js";
 
 /** Engines of one test file, and their directory. */
 export interface Servers {
@@ -15,13 +15,13 @@ export interface Servers {
 
 /** Makes a place for engines. */
 export function servers(): Servers {
-  const directory = mkdtempSync(join(tmpdir(), "sandboxlib-engine-"));
   const started: ChildProcess[] = [];
   return {
     async start(name) {
       const path = join(directory, name);
-      const argv = [join(import.meta.dirname, "server.mjs"), path, directory];
-      const server = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+      const server = spawn(process.execPath, [program, path], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       started.push(server);
       await once(server.stdout, "data");
       return { path, server };

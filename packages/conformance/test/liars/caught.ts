@@ -6,14 +6,19 @@ import { runCase } from "../../src/context.js";
 import type { Kit } from "../../src/kit.js";
 import type { Liar } from "./liar.js";
 
-/** Whether a case sees through the backend of a kit. */
-export async function isCaught(kit: Kit, test: Case, directory: string): Promise<boolean> {
+/** The first line of why a case fails with the backend of a kit; undefined where it passes. */
+export async function causeOf(
+  kit: Kit,
+  test: Case,
+  directory: string,
+): Promise<string | undefined> {
   try {
     await runCase(kit, test.run, directory);
-    return false;
+    return undefined;
   } catch (error) {
     // Anything else is a fault of the kit.
-    if (error instanceof AssertionError || isSandboxError(error)) return true;
+    if (error instanceof AssertionError || isSandboxError(error))
+      return error.message.split("\n")[0];
     throw error;
   }
 }

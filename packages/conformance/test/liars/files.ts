@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { mounts, options, ownTmpfs, plansFor, withoutSelfBinds } from "../lies.js";
 import { inEveryWay } from "../way-lies.js";
 import type { Liar } from "./liar.js";
@@ -152,7 +153,8 @@ export const FILES: readonly Liar[] = [
   },
   {
     does: "has a directory of the run's own in the place of a tmpfs, and binds the host's",
-    lie: () => ownTmpfs(0o1777, () => "/tmp"),
+    // What the kit clears away.
+    lie: () => ownTmpfs(0o1777, (_, { root }) => dirname(root)),
     caughtBy: ["tmpfs: a tmpfs is", "tmpfs: two runs"],
   },
   {

@@ -10,12 +10,14 @@ import { RECEIPTS } from "./receipts.js";
 import { RUNS } from "./runs.js";
 import { SAYS } from "./says.js";
 import { SESSIONS } from "./sessions.js";
+import { SMALL } from "./small.js";
 import { STREAMS } from "./streams.js";
 import { TERMINALS } from "./terminals.js";
 import { WAYS } from "./ways.js";
 
 /** Every liar. */
 export const liars: readonly Liar[] = [
+  ...SMALL,
   ...SAYS,
   ...RUNS,
   ...STREAMS,

@@ -3,12 +3,15 @@ import { makesMountPoints, obliging } from "../library-lies.js";
 import { fromOwnFile, mounts, options, plansFor, says, unguarded } from "../lies.js";
 import type { Liar } from "./liar.js";
 
+const OWN_PROFILE =
+  "system calls: a profile of the user's own holds, at the size at which the kernel looks";
+
 /** Liars about networks, names, users and paths. */
 export const ISOLATION: readonly Liar[] = [
   {
     does: "keeps the network",
     lie: () => plansFor(() => ({ network: "host" })),
-    caughtBy: ["network: without"],
+    caughtBy: ["network: without", "attacks: on a sandbox with"],
   },
   {
     does: "never has a network",
@@ -56,6 +59,12 @@ export const ISOLATION: readonly Liar[] = [
       "pid 1: of a sandbox cannot",
       "typing: nothing can be typed into a terminal that is standard input, in a run",
     ],
+  },
+  {
+    does: "gives a profile of the user's own to nobody",
+    lie: () =>
+      plansFor(({ seccomp }) => (seccomp instanceof Uint8Array ? { seccomp: "build" } : {})),
+    caughtBy: [`${OWN_PROFILE}, in a run`],
   },
   {
     does: "shows its pid 1 in procfs",

@@ -10,6 +10,7 @@ export const OVERLAYS: readonly Liar[] = [
   {
     does: "writes to the root itself",
     lie: () => inEveryWay({ config: withoutOverlay }),
+    mayEndIn: /^PATH_INVALID: mounts\[0\]\.target: "\/only-there" does not exist/,
     caughtBy: ["overlay: what is", "overlay: what was", "overlay: a mount point"],
   },
   {

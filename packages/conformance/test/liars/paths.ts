@@ -9,6 +9,7 @@ export const PATHS: readonly Liar[] = [
   {
     does: "makes the mount points in the root itself",
     lie: () => makesMountPoints(namespaces),
+    mayEndIn: /^PATH_INVALID: mounts\[\d\]\.target: "\S+file" is a directory/,
     caughtBy: [
       "mount points: a bind on",
       "mount points: a tmpfs",
@@ -21,6 +22,7 @@ export const PATHS: readonly Liar[] = [
   },
   {
     does: "covers the directory of a mount point with nothing in it",
+    mayEndIn: /^PATH_INVALID: writable\[0\]: the path is not what it was/,
     lie: () =>
       setsUp((setup) => ({
         ...setup,

@@ -1,5 +1,13 @@
 import type { SandboxResult } from "@sandboxlib/core";
-import { falsified, insteadOfPools, NOTHING, pools, startedBy, tells } from "../lasting-lies.js";
+import {
+  falsified,
+  insteadOfPools,
+  NOTHING,
+  pools,
+  setsUp,
+  startedBy,
+  tells,
+} from "../lasting-lies.js";
 import { twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";
 
@@ -53,8 +61,11 @@ export const POOLS: readonly Liar[] = [
     ],
   },
   {
-    does: "leaves a process on the host beside each sandbox",
-    lie: () => startedBy('sleep 30 <&- >&- 2>&- 3>&- 4>&- & exec "$@"'),
+    does: "goes on leaving processes on the host",
+    lie: () =>
+      startedBy(
+        '(for ten in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do for one in 1 2 3 4 5 6 7 8 9 10; do sleep 30 & sleep 0.01; done; done) <&- >&- 2>&- 3>&- 4>&- & exec "$@"',
+      ),
     caughtBy: [
       "the end of a pool: close ends the",
       "the end of a pool: sandboxes that wait",
@@ -62,8 +73,12 @@ export const POOLS: readonly Liar[] = [
     ],
   },
   {
-    does: "says something on standard output in sessions and pools",
-    lie: () => startedBy('echo noise; exec "$@"'),
+    does: "hides the programs of the root",
+    lie: () =>
+      setsUp((setup) => ({
+        ...setup,
+        mounts: [...setup.mounts, { type: "tmpfs", target: "/bin", path: "root", create: false }],
+      })),
     caughtBy: [
       "the end of a pool: SIGKILL of the caller ends a command",
       "streams of a session: a command inherits",
@@ -71,7 +86,7 @@ export const POOLS: readonly Liar[] = [
   },
   {
     does: "declares neither sessions nor pools, and says yes to everything",
-    lie: () => twoFaced(["cwd"]),
+    lie: () => twoFaced(["cwd", "root"]),
     caughtBy: ["sessions: a session is refused", "pools: a pool is refused"],
   },
   {

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import type { EnginePlan, Running } from "@sandboxlib/core/backend";
-import { declares, type Lie, plans, says, twoFaced } from "../lies.js";
+import { declares, everything, type Lie, plans, says, twoFaced } from "../lies.js";
 import type { Liar } from "./liar.js";
 
 let probes = 0;
@@ -17,6 +17,11 @@ export const SAYS: readonly Liar[] = [
     does: "declares a capability that does not exist",
     lie: () => declares((own) => [...own, "teleport" as never]),
     caughtBy: ["contract: what is declared"],
+  },
+  {
+    does: "tells of a part of what it does not declare",
+    lie: () => says({ partly: { "mount.create": "below /tmp" } }),
+    caughtBy: ["contract: what holds in part"],
   },
   {
     does: "declares read-only binds and no binds",
@@ -78,6 +83,7 @@ export const SAYS: readonly Liar[] = [
       "env.loader",
       "network.none",
       "isolate",
+      "seccomp",
       "user is",
       "limit.cpuTime",
       "limit.addressSpace",
@@ -101,6 +107,7 @@ export const SAYS: readonly Liar[] = [
   },
   {
     does: "declares no more than the ground of some capabilities, and says yes to everything",
+    mayEndIn: /it declares (?:root\.overlay|user\.range), and its plan names no mechanism for it$/,
     lie: () =>
       twoFaced(["cwd", "root", "mount.bind", "mount.tmpfs", "isolate.uts", "isolate.user", "user"]),
     caughtBy: [
@@ -130,7 +137,7 @@ function sayingYes(): Lie {
   const plan = (): EnginePlan => ({
     kind: "engine",
     request: {},
-    mechanisms: {},
+    mechanisms: everything,
     start: () => running,
   });
   return { backend: { ...backend, isEngine: true, plan } };

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { CommandOptions, RunOptions } from "@sandboxlib/core";
 import { busy, edited, falsified, NOTHING, sessions } from "../lasting-lies.js";
 import type { Liar } from "./liar.js";
 
@@ -9,8 +10,8 @@ export const SESSIONS: readonly Liar[] = [
     lie: () =>
       sessions(async (sandbox) => ({
         backend: sandbox.backend,
-        run: (argv, options) => sandbox.run(argv, options),
-        spawn: async (argv, options) => sandbox.spawn(argv, options),
+        run: (argv, options) => sandbox.run(argv, ofRuns(options)),
+        spawn: async (argv, options) => sandbox.spawn(argv, ofRuns(options)),
         close: async () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
       })),
@@ -85,7 +86,8 @@ export const SESSIONS: readonly Liar[] = [
     does: "does not listen to an AbortSignal in a session",
     lie: () =>
       edited(({ spawn }) => ({
-        spawn: (argv, options) => spawn(argv, { ...options, signal: undefined, maxOutput: -1 }),
+        spawn: (argv, options) =>
+          spawn(argv, { ...options, signal: undefined, limits: { wallTime: 1 } }),
       })),
     caughtBy: ["commands of a session: an AbortSignal"],
   },
@@ -141,3 +143,9 @@ export const SESSIONS: readonly Liar[] = [
     caughtBy: ["streams of a session: a stream that cannot"],
   },
 ];
+
+/** The options that a run in a sandbox of its own has, too. */
+function ofRuns(options: CommandOptions = {}): RunOptions {
+  const { env: _, cwd: __, ...others } = options;
+  return others;
+}

@@ -26,6 +26,25 @@ export const WAYS: readonly Liar[] = [
     ],
   },
   {
+    does: "knows no profiles",
+    lie: () => inEveryWay({ config: (config) => ({ ...config, seccomp: "none" }) }),
+    caughtBy: [
+      "system calls: the profile `default` holds where",
+      "system calls: the profile `build`",
+      "system calls: the profile `strict`",
+      "system calls: a profile of the user's own",
+    ],
+  },
+  {
+    does: "has one profile for all",
+    lie: () => inEveryWay({ config: (config) => ({ ...config, seccomp: "default" }) }),
+    caughtBy: [
+      "system calls: the profile `none`",
+      "system calls: the profile `build`",
+      "system calls: a profile of the user's own",
+    ],
+  },
+  {
     does: "starts what was aborted, and says that it did not",
     lie: () =>
       inEveryWay({
