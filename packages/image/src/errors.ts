@@ -11,6 +11,17 @@ export function invalidImage(message: string, hint?: string, cause?: unknown): S
   });
 }
 
+/** The error for a file that is not what it was when it was found. */
+export function changed(path: string): SandboxError {
+  return invalidImage(`${shown(path)} was changed while it was read`);
+}
+
+/** Adds the path of the image to an error. */
+export function withPath(path: string, error: unknown): unknown {
+  if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") return error;
+  return invalidImage(`${shown(path)}: ${error.message}`, error.hint, error);
+}
+
 const LONGEST_SHOWN = 200;
 
 /** Prepares a name from an image for a message of one line: it is quoted, escaped and cut to 200 characters. */

@@ -1,7 +1,7 @@
 // `@sandboxlib/image/format`: for a package that reads a format of images, or builds on one.
 import { makePrivateDirectory, openCache, type PrivateDirectory } from "./cache/directories.js";
 
-export { type ArchiveFiles, type BuildReport, buildArchive } from "./build/archive.js";
+export { type ArchiveFiles, type BuildReport, buildArchive, checkBuild } from "./build/archive.js";
 export type { PrivateDirectory } from "./cache/directories.js";
 export { identityOf } from "./cache/known-files.js";
 export { invalidImage, orThrow, type RunStep, shown } from "./errors.js";

@@ -4,10 +4,19 @@ import { type Cache, openCache } from "./cache/directories.js";
 import { type Record, recordOf, rootOf } from "./cache/images.js";
 import { type FileKey, keyOf, recall } from "./cache/known-files.js";
 import { lock } from "./cache/lock.js";
-import { invalidImage, orNote, orThrow, type RunStep, shown, withSystemError } from "./errors.js";
+import {
+  invalidImage,
+  orNote,
+  orThrow,
+  type RunStep,
+  shown,
+  withPath,
+  withSystemError,
+} from "./errors.js";
 import { loadFormat } from "./formats/load.js";
 import type { Image, ImageOptions } from "./image.js";
 import { checkImageOptions } from "./image-options.js";
+import { assertSize } from "./unpack/totals.js";
 
 /**
  * Opens an image: it is unpacked into the cache unless it is there already. A directory that is no OCI layout is a root as
@@ -34,6 +43,7 @@ export async function inspectImage(path: string, options: ImageOptions = {}): Pr
 
 async function open(path: string, options: ImageOptions, runStep: RunStep): Promise<Image> {
   checkImageOptions(path, options);
+  options.signal?.throwIfAborted();
   try {
     return await openUnpacked(path, options, runStep);
   } catch (error) {
@@ -67,6 +77,7 @@ export async function unpackImage(
   options: ImageOptions,
 ): Promise<Unpacked | undefined> {
   checkImageOptions(path, options);
+  options.signal?.throwIfAborted();
   try {
     return await unpack(path, options);
   } catch (error) {
@@ -85,9 +96,20 @@ async function unpack(path: string, options: ImageOptions): Promise<Unpacked | u
   if (isDirectory && !isLayout(real)) return undefined;
   const cache = openCache();
   const key = keyOf(isDirectory ? join(real, "index.json") : real, options);
-  const record = cached(cache, key) ?? (await unpackLocked(real, cache, key, options));
+  const known = cached(cache, key);
+  if (known !== undefined) assertCachedSize(path, known, options);
+  const record = known ?? (await unpackLocked(real, cache, key, options));
   assertDigest(record.digest, options.digest);
   return { record, root: rootOf(cache, record.key) };
+}
+
+/** What somebody else was allowed to unpack may be more than this caller wants. */
+function assertCachedSize(path: string, { size }: Record, { maxSize }: ImageOptions): void {
+  try {
+    assertSize(size, maxSize);
+  } catch (error) {
+    throw withPath(path, error);
+  }
 }
 
 function realPath(path: string): string {
@@ -150,7 +172,10 @@ async function unpackLocked(
   const locked = await lock(cache.locks, key.name.slice(0, LOCK_DIGITS), options);
   try {
     const found = cached(cache, key);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      assertCachedSize(path, found, options);
+      return found;
+    }
     const { unpackIntoCache } = await import("./unpack-into-cache.js");
     return await unpackIntoCache(cache, path, key, options);
   } finally {

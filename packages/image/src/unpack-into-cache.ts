@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { isSandboxError } from "@sandboxlib/core";
 import { bootId } from "@sandboxlib/core/internal";
 import { type Cache, makePrivateDirectory } from "./cache/directories.js";
 import { type Record, store, VERSION } from "./cache/images.js";
 import { type FileKey, identityOf, remember } from "./cache/known-files.js";
-import { invalidImage, shown } from "./errors.js";
+import { changed, withPath } from "./errors.js";
 import { formatOfFile } from "./formats/detect.js";
 import type { Content, Job } from "./formats/format.js";
 import { loadFormat } from "./formats/load.js";
@@ -29,7 +28,7 @@ export async function unpackIntoCache(
     const image = join(temporary.path, "image");
     for (const directory of [image, join(image, "root"), join(temporary.path, "scratch")])
       mkdirSync(directory);
-    const { format, content } = await unpack(path, temporary.path, options, key.power).catch(
+    const { format, content, size } = await unpack(path, temporary.path, options, key.power).catch(
       (error) => {
         throw withPath(path, error);
       },
@@ -37,9 +36,8 @@ export async function unpackIntoCache(
     const index = statSync(path).isDirectory() ? join(path, "index.json") : path;
     const parts = content.parts ?? [];
     for (const part of [{ path: index, identity: key.identity }, ...parts])
-      if (identityOf(part.path) !== part.identity)
-        throw invalidImage(`${shown(part.path)} was changed while it was read`);
-    const record = recordFor(path, format, content, key.power);
+      if (identityOf(part.path) !== part.identity) throw changed(part.path);
+    const record = { ...recordFor(path, format, content, key.power), size };
     store(cache, image, record);
     remember(cache, key, record.key, parts);
     return record;
@@ -48,18 +46,12 @@ export async function unpackIntoCache(
   }
 }
 
-/** Adds the path of the image to an error. */
-function withPath(path: string, error: unknown): unknown {
-  if (!isSandboxError(error) || error.code !== "IMAGE_INVALID") return error;
-  return invalidImage(`${shown(path)}: ${error.message}`, error.hint, error);
-}
-
 async function unpack(
   path: string,
   directory: string,
   options: ImageOptions,
   power: Power,
-): Promise<{ format: FormatName; content: Content }> {
+): Promise<{ format: FormatName; content: Content; size: number }> {
   const source = statSync(path).isDirectory() ? undefined : await fileSource(path);
   const format =
     source === undefined
@@ -82,7 +74,7 @@ async function unpack(
   const content = await reader.unpack(job);
   makeMissingDirectories(job.root, content.manifest);
   job.finish.apply(job.root, job.privileged);
-  return { format, content };
+  return { format, content, size: job.totals.unpacked };
 }
 
 /** The shortest time between two calls of `onProgress`, in milliseconds. */
@@ -105,7 +97,12 @@ function progressOf(onProgress: ImageOptions["onProgress"]): Pick<Job, "total" |
   };
 }
 
-function recordFor(source: string, format: FormatName, content: Content, { scope }: Power): Record {
+function recordFor(
+  source: string,
+  format: FormatName,
+  content: Content,
+  { scope }: Power,
+): Omit<Record, "size"> {
   const parts = content.parts ?? [];
   const also = createHash("sha256").update(parts.map(({ digest }) => digest).join("\n"));
   const suffix = parts.length === 0 ? "" : `-${also.digest("hex").slice(0, 16)}`;

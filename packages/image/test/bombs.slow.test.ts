@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -44,8 +44,9 @@ describe("an image that unpacks to far more than it is", () => {
       async () => {
         const directory = temporary();
         mkdirSync(join(directory, "root"));
-        writeFileSync(join(directory, "root/zeros"), "");
-        truncateSync(join(directory, "root/zeros"), 700 * MIB);
+        // No zeros: a hole costs nothing, however large.
+        for (let written = 0; written < 700; written += 100)
+          appendFileSync(join(directory, "root/large"), Buffer.alloc(100 * MIB, "a"));
         const file = join(directory, "image");
         make(join(directory, "root"), file);
         const { message } = await rejection(openImage(file));

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -48,6 +49,32 @@ describe("the cache of images", () => {
     const then = new Date(1e12);
     utimesSync(file, then, then);
     expect(read(await openImage(file))).toBe("two");
+  });
+
+  it("holds to the most that this caller allows, whatever another one did", async () => {
+    const { file } = await image("x".repeat(5000));
+    await openImage(file);
+    const { code, message } = await rejection(openImage(file, { maxSize: 1000 }));
+    expect([code, message]).toEqual([
+      "IMAGE_INVALID",
+      `"${file}": it unpacks to more than 1000 bytes`,
+    ]);
+    expect(read(await openImage(file, { maxSize: 10_000 }))).toHaveLength(5000);
+  });
+
+  it("is not looked into for who has aborted already", async () => {
+    const { file } = await image();
+    const signal = AbortSignal.abort(new Error("gone"));
+    for (const path of [file, "/no/such"])
+      await expect(openImage(path, { signal })).rejects.toThrow(/^gone$/);
+    expect(existsSync(process.env["XDG_CACHE_HOME"] ?? "")).toBe(false);
+    const opened = await openImage(file);
+    await settle();
+    const directory = join(process.env["XDG_CACHE_HOME"] ?? "", "sandboxlib/private");
+    const changedAt = (): number => statSync(directory).mtimeMs;
+    const before = changedAt();
+    await expect(openImageSandbox(opened, {}, { signal })).rejects.toThrow(/^gone$/);
+    expect(changedAt()).toBe(before);
   });
 
   it("is used for another file with the same content", async () => {

@@ -199,6 +199,13 @@ describe("a hostile archive", () => {
     expect(notes).toContain('took away setuid and setgid bits (2), such as that of "su"');
   });
 
+  it("with directories whose files belong to their group keeps that", async () => {
+    const { file } = victim(archive(dir("local", 0o2775), dir("both", 0o6755)));
+    const { rootDirectory } = await openImage(file);
+    const modes = ["local", "both"].map((name) => lstatSync(join(rootDirectory, name)).mode);
+    expect(modes.map((mode) => mode & 0o7777)).toEqual([0o2775, 0o6755]);
+  });
+
   it("with one name twice holds what comes last", async () => {
     const { file } = victim(
       archive(link("a", "/etc/passwd"), { path: "a", body: "last" }, dir("d"), dir("d", 0o700)),

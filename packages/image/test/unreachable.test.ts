@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { buildOci, collectImages, inspectImage, listImages, openImage } from "../src/index.js";
 import { archive } from "./support/archive.js";
+import { layout } from "./support/layout.js";
 import { listing, rejection, temporary } from "./support/place.js";
 
 const isRoot = process.getuid?.() === 0;
@@ -68,12 +69,29 @@ describe.skipIf(!isRoot)(`what cannot be used is named${why}`, () => {
         new RegExp(`^"${path}" cannot be opened: ${why}, \\w+ '${path}'$`),
       );
     const built = rejection(buildOci(at, join(temporary(), "x.tar")));
-    expect((await built).message).toBe(`the image cannot be made: ${why}, scandir '${at}'`);
+    expect((await built).message).toBe(`the image cannot be made: ${why}, lstat '${at}'`);
     process.env["XDG_CACHE_HOME"] = at;
     const cache = `the cache "${at}/sandboxlib" cannot be used: ${why}, lstat `;
     expect((await rejection(openImage(file))).message).toContain(cache);
     for (const use of [listImages, collectImages])
       expect((await rejection(Promise.resolve().then(() => use()))).message).toContain(cache);
+  });
+});
+
+const whyUser = isRoot ? " (skipped: root reads everything)" : "";
+describe.skipIf(isRoot)(`what this user may not read is not said to be missing${whyUser}`, () => {
+  it("in an OCI layout", async () => {
+    const path = layout(temporary(), [archive({ path: "a", body: "x" })]);
+    const blobs = join(path, "blobs/sha256");
+    for (const part of [
+      join(path, "index.json"),
+      ...readdirSync(blobs).map((name) => join(blobs, name)),
+    ]) {
+      chmodSync(part, 0);
+      const { message } = await rejection(openImage(path));
+      expect(message).toContain(`cannot be read: EACCES: permission denied, open '${part}'`);
+      chmodSync(part, 0o600);
+    }
   });
 });
 

@@ -6,6 +6,7 @@ import {
   buildArchive,
   type Content,
   capturedFile,
+  checkBuild,
   identityOf,
   invalidImage,
   type Job,
@@ -75,23 +76,24 @@ function idOf(sha512: string): string {
  * Makes an App Container image of a directory with a `manifest` and a `rootfs`.
  *
  * @returns its image ID.
- * @throws SandboxError `IMAGE_INVALID`
+ * @throws SandboxError `IMAGE_INVALID`, and `CONFIG_INVALID` for an option that there is not or that is wrong.
  */
 export async function buildAci(
   directory: string,
   file: string,
   report: BuildReport = {},
 ): Promise<string> {
+  checkBuild(directory, file, report);
   const manifest = join(directory, "manifest");
   const rootfs = join(directory, "rootfs");
-  if (lstatSync(manifest, { throwIfNoEntry: false })?.isFile() !== true)
-    throw invalidImage(`${shown(directory)} has no file "manifest"`);
+  const inode = lstatSync(manifest, { throwIfNoEntry: false });
+  if (inode?.isFile() !== true) throw invalidImage(`${shown(directory)} has no file "manifest"`);
   if (lstatSync(rootfs, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw invalidImage(`${shown(directory)} has no directory "rootfs"`);
   const bytes = readFileSync(manifest);
   parseManifest(bytes);
   const files = {
-    file: { name: "manifest", from: manifest, size: bytes.length },
+    file: { name: "manifest", from: manifest, size: bytes.length, inode },
     directory: { name: "rootfs", from: rootfs },
   };
   const sha512 = await buildArchive(file, files, report);

@@ -2,17 +2,17 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openImage } from "@sandboxlib/image";
 import { describe, expect, it } from "vitest";
-import { describeBuild, source } from "../../../image/test/support/build.js";
+import { type Build, describeBuild, source } from "../../../image/test/support/build.js";
 import { temporary } from "../../../image/test/support/place.js";
 import { smallRoot } from "../../../image/test/support/root.js";
 import { buildAci } from "../../src/aci/archive.js";
 import { bytesOf } from "../made.js";
 
 /** Builds an image of a directory without a manifest. */
-async function build(from: string, to: string): Promise<string> {
+const build: Build = async (from, to, report) => {
   writeFileSync(join(from, "manifest"), bytesOf());
-  return buildAci(from, to);
-}
+  return buildAci(from, to, report);
+};
 
 describeBuild("App Container image", build);
 

@@ -1,15 +1,16 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream, realpathSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { invalidImage, shown } from "../errors.js";
+import { checkKind, checkKinds, KINDS, type Kind } from "@sandboxlib/core/internal";
+import { changed, shown } from "../errors.js";
 import type { Progress } from "../image.js";
 import { encodeEntry } from "../unpack/entry.js";
-import { sourceOf } from "../unpack/source.js";
+import { type Inode, sourceOf } from "../unpack/source.js";
 import { entriesOf, type FileEntry } from "./files.js";
 import { holesIn } from "./holes.js";
+import { replaceFile } from "./output.js";
 
 /** What the caller is told while an image is made. */
 export interface BuildReport {
@@ -20,6 +21,25 @@ export interface BuildReport {
   /** Stops the work. What has been written is removed, and the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * Checks the paths and the report of a build, before any of its work.
+ *
+ * @throws SandboxError `CONFIG_INVALID`, and the reason of a signal that has been aborted.
+ */
+export function checkBuild(directory: string, file: string, report: BuildReport): void {
+  checkKind("directory", directory, KINDS.path);
+  checkKind("file", file, KINDS.path);
+  checkKinds<BuildReport>(report, REPORT);
+  report.signal?.throwIfAborted();
+}
+
+/** What the options of a report are. */
+export const REPORT: Readonly<Record<keyof BuildReport, Kind>> = {
+  onNote: KINDS.function,
+  onProgress: KINDS.function,
+  signal: KINDS.signal,
+};
 
 /** Counts the devices and sockets that are left out, for one note about all of them. */
 export function leftOutNote({ onNote }: BuildReport): {
@@ -39,8 +59,13 @@ export function leftOutNote({ onNote }: BuildReport): {
 
 /** What an archive is made of. Each part has its name in the archive, and the path on the host from which it is read. */
 export interface ArchiveFiles {
-  /** The first entry. Its size in bytes must not change. */
-  readonly file: { readonly name: string; readonly from: string; readonly size: number };
+  /** The first entry. Neither its size in bytes nor which file it is must change. */
+  readonly file: {
+    readonly name: string;
+    readonly from: string;
+    readonly size: number;
+    readonly inode: Inode;
+  };
   /** The directory that follows with everything in it. */
   readonly directory: { readonly name: string; readonly from: string };
 }
@@ -61,6 +86,7 @@ export async function buildArchive(
     const first: FileEntry = {
       entry: { ...COMMON, path: file.name, size: file.size },
       from: file.from,
+      inode: file.inode,
     };
     const leftOut = leftOutNote(report);
     const rest = entriesOf(directory.from, {
@@ -113,72 +139,21 @@ async function* bytesOf(
   entries: readonly FileEntry[],
   leaveOutHoles: boolean,
 ): AsyncGenerator<Buffer, void, undefined> {
-  for (const { entry, from } of entries) {
+  for (const { entry, from, inode } of entries) {
     const sparse =
-      from === undefined || !leaveOutHoles ? undefined : await holesIn(from, entry.size);
+      from === undefined || !leaveOutHoles ? undefined : await holesIn(from, entry.size, inode);
     const parts = sparse?.parts ?? [[0, entry.size]];
     const size = parts.reduce((sum, [, length]) => sum + length, 0);
     yield* encodeEntry({ ...entry, size, sparse });
     if (from === undefined || size === 0) continue;
     let left = size;
     for (const [offset, length] of parts)
-      for await (const chunk of sourceOf(from, offset, length).read()) {
+      for await (const chunk of sourceOf(from, offset, length, inode).read()) {
         left -= chunk.length;
         yield chunk;
       }
-    if (left !== 0) throw invalidImage(`${shown(from)} was changed while it was read`);
+    if (left !== 0) throw changed(from);
     yield Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
   }
   yield Buffer.alloc(2 * BLOCK);
-}
-
-/** Where an image is written. */
-export interface Output {
-  /** The file to write. */
-  readonly path: string;
-  /**
-   * Files that must not become a part of the image when they lie in the directory of which it is made: the output
-   * itself.
-   */
-  readonly exclude: ReadonlySet<string>;
-}
-
-/**
- * Lets `write` write a new file, which replaces `file` when it is complete. Where `file` is no regular file, such as
- * `/dev/stdout`, it is written directly.
- *
- * @throws SandboxError `IMAGE_INVALID` for a file that cannot be read or written.
- */
-export async function replaceFile<Type>(
-  file: string,
-  write: (output: Output) => Promise<Type>,
-): Promise<Type> {
-  try {
-    return await replaceWhenComplete(file, write);
-  } catch (error) {
-    if (!(error instanceof Error && "syscall" in error)) throw error;
-    throw invalidImage(`the image cannot be made: ${error.message}`, undefined, error);
-  }
-}
-
-async function replaceWhenComplete<Type>(
-  file: string,
-  write: (output: Output) => Promise<Type>,
-): Promise<Type> {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat !== undefined && !stat.isFile()) return write({ path: file, exclude: new Set() });
-  const to = stat === undefined ? siblingOf(file, basename(file)) : realpathSync.native(file);
-  const path = siblingOf(to, `.${randomUUID()}`);
-  try {
-    const result = await write({ path, exclude: new Set([to, path]) });
-    renameSync(path, to);
-    return result;
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-/** The real path of a name in the directory of a file. */
-function siblingOf(file: string, name: string): string {
-  return join(realpathSync.native(dirname(file)), name);
 }

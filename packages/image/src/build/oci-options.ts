@@ -9,7 +9,7 @@ import {
   type Kind,
 } from "@sandboxlib/core/internal";
 import { isObject, LAST_ID } from "../image.js";
-import type { BuildReport } from "./archive.js";
+import { type BuildReport, REPORT } from "./archive.js";
 
 /** What an OCI image says beside its files. */
 export interface OciOptions extends BuildReport {
@@ -64,9 +64,7 @@ const OPTIONS: Readonly<Record<keyof OciOptions, Kind>> = {
   env: { accepts: isObject, not: "is no object with a text for each name", isSecret: true },
   user: { accepts: isUser, not: "is not USER or USER:GROUP, each a name or a number" },
   workingDirectory: KINDS.path,
-  onNote: KINDS.function,
-  onProgress: KINDS.function,
-  signal: KINDS.signal,
+  ...REPORT,
 };
 
 const PLACES = {

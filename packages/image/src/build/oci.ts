@@ -2,19 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { checkKind, KINDS } from "@sandboxlib/core/internal";
 import { invalidImage, shown } from "../errors.js";
 import { platformOf } from "../oci/platform.js";
 import { fileHash, fileSource } from "../unpack/source.js";
-import {
-  type BuildReport,
-  leftOutNote,
-  type Output,
-  replaceFile,
-  writeArchive,
-} from "./archive.js";
+import { type BuildReport, checkBuild, leftOutNote, writeArchive } from "./archive.js";
 import { entriesOf, type FileEntry } from "./files.js";
 import { checkOciOptions, type OciOptions } from "./oci-options.js";
+import { type Output, replaceFile } from "./output.js";
 
 /**
  * Makes an OCI image layout in a tar archive. The image has one layer, which is made of a directory.
@@ -27,9 +21,9 @@ export async function buildOci(
   file: string,
   options: OciOptions = {},
 ): Promise<string> {
-  checkKind("directory", directory, KINDS.path);
-  checkKind("file", file, KINDS.path);
   checkOciOptions(options);
+  const { onNote, onProgress, signal } = options;
+  checkBuild(directory, file, { onNote, onProgress, signal });
   return replaceFile(file, (output) => buildTo(output, directory, options));
 }
 

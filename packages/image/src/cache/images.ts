@@ -7,7 +7,7 @@ import type { FormatName } from "../image.js";
 import type { Cache } from "./directories.js";
 
 /** The version of unpacked images. It grows whenever the same file would be unpacked in another way than before. */
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** What is known of an image in the cache. It is kept in a file beside the root. */
 export interface Record extends Content {
@@ -16,6 +16,8 @@ export interface Record extends Content {
   readonly format: FormatName;
   /** The boot in which it was unpacked. */
   readonly boot: string;
+  /** The bytes to which it unpacked. */
+  readonly size: number;
   /** When it was unpacked, in milliseconds since 1970. */
   readonly at: number;
   /** The file or directory from which it was unpacked. */

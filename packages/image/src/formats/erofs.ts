@@ -36,19 +36,7 @@ export const unpackErofs: Format["unpack"] = async (job) => {
   if (process.getuid?.() === 0) chown(box, 0, 0);
   makeReadable(tree, modes);
   const tar = programSource(
-    [
-      "tar",
-      "-c",
-      "-S",
-      "--hole-detection=raw",
-      "-C",
-      tree,
-      "--owner=0",
-      "--group=0",
-      "-f",
-      "-",
-      ".",
-    ],
+    ["tar", "-c", "-C", tree, "--owner=0", "--group=0", "-f", "-", "."],
     tree,
     source.size,
   );

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { invalidImage, shown } from "../errors.js";
+import { invalidImage, shown, withSystemError } from "../errors.js";
 import { type Source, sourceOf, startOf } from "../unpack/source.js";
 import { type Descriptor, LARGEST_JSON } from "./json.js";
 
@@ -24,9 +24,12 @@ export function directoryStore(directory: string): Store {
           constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
         );
         const stat = await file.stat().finally(() => void file.close());
-        return stat.isFile() ? sourceOf(path, 0, stat.size) : undefined;
-      } catch {
-        return undefined;
+        return stat.isFile() ? sourceOf(path, 0, stat.size, stat) : undefined;
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "";
+        // A symlink is ELOOP, and a socket ENXIO.
+        if (["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) return undefined;
+        throw withSystemError(`${shown(name)} cannot be read`, error);
       }
     },
   };

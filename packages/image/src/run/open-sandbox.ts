@@ -39,6 +39,7 @@ export async function openImageSandbox(
 ): Promise<ImageSandbox> {
   checkKind("image", image, IMAGE);
   checkKind("config", config, OBJECT);
+  if (options?.signal?.aborted === true) throw options.signal.reason;
   const { writable = "all" } = config;
   const wanted = { ...config, writable };
   const variants = variantsFor(wanted);

@@ -4,6 +4,7 @@ import { type Entry, plainPath } from "./entry.js";
 import type { Header } from "./header.js";
 import { shownName } from "./names.js";
 import type { Report } from "./report.js";
+import type { SparseMap } from "./sparse.js";
 
 /** Which entries of an archive are unpacked, and how. */
 export interface Rules {
@@ -24,6 +25,10 @@ export interface Rules {
   readonly hasLower?: boolean;
   /** Collects the paths that are left out, over all layers: a hard link to one is left out, too. */
   readonly leftOut?: Set<string>;
+  /**
+   * The holes of a file that the archive has with its zeros, by its place among the entries, from 1 on. Undefined: none.
+   */
+  readonly holesOf?: (place: number, size: number) => SparseMap | undefined;
   /** Modes that take the place of those in the archive, by path. */
   readonly modes?: ReadonlyMap<string, number>;
 }

@@ -96,6 +96,8 @@ async function sandboxFor(
     mounts: box === undefined ? [] : boxMounts(box, reads),
     env: ENV,
     cwd: writable ?? "/",
+    // A directory may hand its group on to its files, and the profile `default` lets nobody set that bit.
+    ...((writable ?? box) !== undefined && { seccomp: "none" as const }),
     ...(box !== undefined && { user: NOBODY }),
   };
   // What lies below the box is covered by it.

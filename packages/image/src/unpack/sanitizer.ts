@@ -9,6 +9,7 @@ import { shownName } from "./names.js";
 import { newReport, type Report } from "./report.js";
 import { alignedBody } from "./sparse.js";
 import type { Totals } from "./totals.js";
+import { partsOnly } from "./zeros.js";
 
 /** Checks the entries of an archive that is written to it, and writes those that may be unpacked to a new archive. */
 export interface Sanitizer extends Blocks {
@@ -44,7 +45,12 @@ export function sanitizerFor(
     symlinks.check(entry);
     for (let added = addDirectories(entry, report); added > 0; added -= 1) totals.addEntry();
     if (absent.takes(entry)) return undefined;
-    const body = entry.sparse === undefined ? undefined : alignedBody(entry.sparse, write);
+    const found =
+      entry.type === "file" && entry.sparse === undefined
+        ? rules.holesOf?.(count, entry.size)
+        : undefined;
+    const sparse = entry.sparse ?? found;
+    const body = sparse === undefined ? undefined : alignedBody(sparse, write);
     const size = body?.size ?? entry.size;
     totals.addBytes(size - entry.size);
     for (const block of encodeEntry({ ...entry, size, sparse: body?.map })) write(block);
@@ -53,7 +59,9 @@ export function sanitizerFor(
       body?.end();
       write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
     };
-    return body?.take ?? write;
+    return body !== undefined && found !== undefined
+      ? partsOnly(found.parts, body.take)
+      : (body?.take ?? write);
   };
 
   const blocks = entriesOf({

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { changed } from "../errors.js";
 import { startHelper } from "./helper.js";
 
 /** Bytes that can be read from start to end, any number of times: a file, a part of one, or what a program writes. */
@@ -17,18 +18,44 @@ export async function fileSource(path: string): Promise<Source> {
   return sourceOf(path, 0, (await stat(path)).size);
 }
 
-/** The bytes of a file from `start` on. */
-export function sourceOf(path: string, start: number, size: number): Source {
-  return { size, read: () => chunks(path, start, size) };
+/** The bytes of a file from `start` on. @param inode - See {@link openFile}. */
+export function sourceOf(path: string, start: number, size: number, inode?: Inode): Source {
+  return { size, read: () => chunks(path, start, size, inode) };
+}
+
+/** Which file it is, of those of this host that there are now. */
+export interface Inode {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Whether two are the same file. */
+export function isInode(one: Inode, other: Inode): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/**
+ * Opens a file to read. Should it have become a FIFO meanwhile, this does not wait for a writer.
+ *
+ * @param inode - The file that was found there. It has to be this one still: a symlink in its place, or in that of a
+ *   directory above it, would lead to a file that is not to be read.
+ * @throws SandboxError `IMAGE_INVALID` for another file.
+ */
+export async function openFile(path: string, inode?: Inode): Promise<FileHandle> {
+  const follow = inode === undefined ? 0 : constants.O_NOFOLLOW;
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | follow);
+  if (inode === undefined || isInode(await file.stat(), inode)) return file;
+  await file.close();
+  throw changed(path);
 }
 
 async function* chunks(
   path: string,
   start: number,
   size: number,
+  inode: Inode | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  // Should the file have become a FIFO meanwhile, this does not wait for a writer.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await openFile(path, inode);
   try {
     for (let at = start; at < start + size; ) {
       const chunk = await readAt(file, at, Math.min(CHUNK, start + size - at));

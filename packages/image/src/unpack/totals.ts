@@ -17,6 +17,8 @@ export interface Totals {
    * such files, not of the bytes that have been read: those may come from a decompressed copy.
    */
   addFileSize(bytes: number): void;
+  /** Forgets the entries and the unpacked bytes: they are counted once more. */
+  restart(): void;
   readonly unpacked: number;
   readonly read: number;
 }
@@ -34,6 +36,19 @@ export function maxUnpackedSize(size: number, maxSize: number = MAX_SIZE): numbe
   return Math.min(maxSize, Math.max(RATIO_FROM, size * MAX_RATIO));
 }
 
+/**
+ * Checks the bytes to which an image has unpacked.
+ *
+ * @throws SandboxError `IMAGE_INVALID` when they are too many.
+ */
+export function assertSize(unpacked: number, maxSize: number = MAX_SIZE): void {
+  if (unpacked <= maxSize) return;
+  throw invalidImage(
+    `it unpacks to more than ${maxSize} bytes`,
+    "If that is meant to be, allow more: --max-size, or the option maxSize.",
+  );
+}
+
 /** Starts to count. The counting of bytes also throws the reason of the signal once that is aborted. */
 export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Totals {
   const totals = { entries: 0, unpacked: 0, read: 0 };
@@ -47,11 +62,7 @@ export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Tota
     addBytes(unpacked) {
       signal?.throwIfAborted();
       totals.unpacked += unpacked;
-      if (totals.unpacked > maxSize)
-        throw invalidImage(
-          `it unpacks to more than ${maxSize} bytes`,
-          "If that is meant to be, allow more: --max-size, or the option maxSize.",
-        );
+      assertSize(totals.unpacked, maxSize);
       if (totals.unpacked > maxUnpackedSize(size ?? totals.read, maxSize))
         throw invalidImage(
           `it unpacks to more than ${MAX_RATIO} times its own size`,
@@ -63,6 +74,10 @@ export function totalsOf(maxSize: number = MAX_SIZE, signal?: AbortSignal): Tota
     },
     addFileSize(bytes) {
       size = (size ?? 0) + bytes;
+    },
+    restart() {
+      totals.entries = 0;
+      totals.unpacked = 0;
     },
     get unpacked() {
       return totals.unpacked;

@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -20,6 +22,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { BuildReport } from "../../src/build/archive.js";
 import { openImage } from "../../src/index.js";
 import { rejection, temporary } from "./place.js";
 
@@ -38,15 +41,11 @@ export function source(files: readonly string[] = ["a"]): { directory: string; r
   return { directory, rootfs };
 }
 
-/**
- * The cases of an image that is built.
- *
- * @param build - Builds it of a directory of {@link source}, and gives its digest.
- */
-export function describeBuild(
-  what: string,
-  build: (from: string, to: string) => Promise<string>,
-): void {
+/** Makes an image of a directory of {@link source}, and gives its digest. */
+export type Build = (from: string, to: string, report?: BuildReport) => Promise<string>;
+
+/** The cases of an image that is built. */
+export function describeBuild(what: string, build: Build): void {
   describe(`an ${what} that is built`, () => {
     const built = async ({ directory }: { directory: string }): Promise<Buffer> => {
       const file = join(temporary(), "image");
@@ -102,6 +101,60 @@ export function describeBuild(
       expect((await failing).message).toMatch(/was changed while it was read/);
       expect(readdirSync(to).filter((name) => name !== "cache")).toEqual([basename(file)]);
       expect(readFileSync(file, "utf8")).toBe("older");
+    });
+
+    it("takes the place of a symlink, and leaves the file alone to which that leads", async () => {
+      const { directory } = source();
+      const to = temporary();
+      const [file, other] = [join(to, "image"), join(to, "other")];
+      writeFileSync(other, "other");
+      symlinkSync(other, file);
+      await build(directory, file);
+      expect([lstatSync(file).isFile(), readFileSync(other, "utf8")]).toEqual([true, "other"]);
+    });
+
+    it("is written to the file that is open as /dev/fd/N", async () => {
+      const { directory } = source();
+      const file = join(temporary(), "image");
+      const open = openSync(file, "w");
+      onTestFinished(() => closeSync(open));
+      await build(directory, `/dev/fd/${open}`);
+      expect(readFileSync(file).equals(await built({ directory }))).toBe(true);
+    });
+
+    it("holds no file of the host that has taken the place of one of its own", async () => {
+      const { directory, rootfs } = source();
+      const host = temporary();
+      for (const where of [host, join(rootfs, "b")]) {
+        mkdirSync(where, { recursive: true });
+        writeFileSync(join(where, "file"), "x");
+      }
+      const onProgress = (): void => {
+        if (existsSync(join(rootfs, "gone"))) return;
+        renameSync(join(rootfs, "b"), join(rootfs, "gone"));
+        symlinkSync(host, join(rootfs, "b"));
+      };
+      const file = join(temporary(), "image");
+      const { message } = await rejection(build(directory, file, { onProgress }));
+      expect(message).toBe(`"${join(rootfs, "b/file")}" was changed while it was read`);
+      expect(existsSync(file)).toBe(false);
+    });
+
+    it("is made with options that there are, and not after an abort", async () => {
+      const { directory } = source();
+      const file = join(directory, "image");
+      const wrong = [
+        [{ onProgess: () => undefined }, "onProgess: unknown option"],
+        [{ onNote: 3 }, "onNote: 3 is no function"],
+        [{ signal: "x" }, 'signal: "x" is no AbortSignal'],
+      ] as const;
+      for (const [report, said] of wrong) {
+        const { code, message } = await rejection(build(directory, file, report as never));
+        expect([code, message]).toEqual(["CONFIG_INVALID", said]);
+      }
+      rmSync(join(directory, "rootfs"), { recursive: true });
+      const gone = build(directory, file, { signal: AbortSignal.abort(new Error("gone")) });
+      await expect(gone).rejects.toThrow(/^gone$/);
     });
 
     it("is refused in one line where a directory is missing", async () => {

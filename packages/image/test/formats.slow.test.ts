@@ -1,4 +1,15 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildOci, openImage } from "../src/index.js";
@@ -72,6 +83,46 @@ describe("an image", () => {
     expect(lstatSync(join(image.rootDirectory, "etc/motd")).uid).toBe(process.getuid?.());
     expect(image.notes.join()).toMatch(/files of other users than root \(\d+\) belong to you here/);
   });
+
+  const LARGE = [
+    ["a squashfs", 600, ["mksquashfs", "sqfs2tar"], mksquashfs],
+    ["an erofs", 260, ["mkfs.erofs", "fsck.erofs"], mkfsErofs],
+    ["a compressed erofs", 260, ["mkfs.erofs", "fsck.erofs"], mkfsCompressedErofs],
+  ] as const;
+  for (const [what, mebibytes, tools, make] of LARGE) {
+    const why = lacking(...tools);
+    it.skipIf(why !== "")(
+      `that is ${what} costs nothing for the holes of large files${why}`,
+      async () => {
+        const directory = temporary();
+        const [root, file] = [join(directory, "root"), join(directory, "image")];
+        mkdirSync(join(root, "read-only"), { recursive: true, mode: 0o755 });
+        writeFileSync(join(root, "a"), "small");
+        writeFileSync(join(root, "read-only/b"), "begin");
+        const size = mebibytes * 2 ** 20 + 7;
+        truncateSync(join(root, "read-only/b"), size);
+        writeFileSync(join(root, "read-only/b"), "end", { flag: "a" });
+        chmodSync(join(root, "read-only"), 0o555);
+        make(root, file);
+        chmodSync(join(root, "read-only"), 0o755);
+        const { rootDirectory } = await openImage(file, { maxSize: 2 ** 30 });
+        const large = join(rootDirectory, "read-only/b");
+        const stat = lstatSync(large);
+        expect([stat.size, stat.blocks * 512 <= 2 ** 22]).toEqual([size + 3, true]);
+        expect(lstatSync(join(rootDirectory, "read-only")).mode & 0o777).toBe(
+          isRoot ? 0o555 : 0o755,
+        );
+        const [begin, end] = [Buffer.alloc(6), Buffer.alloc(4)];
+        const open = openSync(large, "r");
+        readSync(open, begin, 0, 6, 0);
+        readSync(open, end, 0, 4, size - 1);
+        closeSync(open);
+        expect([begin.toString(), end.toString()]).toEqual(["begin\0", "\0end"]);
+        expect(readFileSync(join(rootDirectory, "a"), "utf8")).toBe("small");
+      },
+      120_000,
+    );
+  }
 
   const noErofs = lacking("mkfs.erofs", "fsck.erofs");
   it.skipIf(noErofs !== "")(
@@ -225,3 +276,15 @@ describe("an image of OCI", () => {
     expect(image.digest).toBe(digest);
   });
 });
+
+function mksquashfs(root: string, file: string): void {
+  tool("mksquashfs", root, file, "-quiet", "-no-progress");
+}
+
+function mkfsErofs(root: string, file: string): void {
+  tool("mkfs.erofs", file, root);
+}
+
+function mkfsCompressedErofs(root: string, file: string): void {
+  tool("mkfs.erofs", "-zlz4", file, root);
+}
