@@ -4,6 +4,7 @@ import { type CommandName, firstWords, isCommandName } from "./commands.js";
 import { CliError, didYouMean, Interrupted, reportError } from "./errors.js";
 import type { End } from "./exit-code.js";
 import type { Io, Output } from "./output.js";
+import { assertOutputsApart } from "./output-files.js";
 import { printVersion } from "./version.js";
 
 /** The name under which the tool was started; `run-sandbox` is `sandboxlib run`. */
@@ -17,12 +18,15 @@ const LOADERS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   backends: async () => (await import("./commands/backends.js")).backends,
   doctor: async () => (await import("./commands/doctor.js")).doctor,
   explain: async () => (await import("./commands/explain.js")).explain,
+  plan: async () => (await import("./commands/plan.js")).plan,
+  prove: async () => (await import("./commands/prove.js")).prove,
   "session start": async () => (await import("./session/start.js")).start,
   "session exec": async () => (await import("./session/exec.js")).exec,
   "session stop": async () => (await import("./session/stop.js")).stop,
   schema: async () => (await import("./commands/schema.js")).schema,
   image: async () => (await import("./commands/image.js")).image,
   gc: async () => (await import("./commands/gc.js")).gc,
+  "new-backend": async () => (await import("./commands/new-backend.js")).newBackend,
   completion: async () => (await import("./commands/completion.js")).completion,
   help: async () => (await import("./commands/help.js")).help,
   version: async () => (await import("./commands/version.js")).version,
@@ -56,7 +60,12 @@ function commandOf(
   if (isCommandName(both)) return { name: both, left: rest.slice(1) };
   const hint = "See `sandboxlib --help`.";
   if (seconds.length > 0)
-    throw new CliError(`${both.trimEnd()}: ${seconds.join(", ")}: which one?`, { hint });
+    throw new CliError(
+      second === ""
+        ? `${first}: ${seconds.join(", ")}: which one?`
+        : `${first} ${JSON.stringify(second)}: unknown command.${didYouMean(second, seconds)}`,
+      { hint: `They are ${seconds.map((each) => `\`${first} ${each}\``).join(", ")}.` },
+    );
   const near = didYouMean(first, firstWords().keys());
   throw new CliError(`${JSON.stringify(first)}: unknown command.${near}`, { hint });
 }
@@ -74,6 +83,7 @@ async function runCommand(
     return 0;
   }
   if (line.options.has("version")) return printVersion(io);
+  assertOutputsApart(line);
   const command = await LOADERS[name]();
   return command(line, io);
 }

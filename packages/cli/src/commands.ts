@@ -4,12 +4,15 @@ export type CommandName =
   | "backends"
   | "doctor"
   | "explain"
+  | "plan"
+  | "prove"
   | "schema"
   | "session start"
   | "session exec"
   | "session stop"
   | "image"
   | "gc"
+  | "new-backend"
   | "completion"
   | "help"
   | "version";
@@ -91,6 +94,34 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     ],
     takesProgram: true,
   },
+  plan: {
+    usage: ["[OPTIONS] [ROOT] -o FILE [-- COMMAND [ARG...]]"],
+    summary: "Writes a plan, with which the launcher runs commands without Node.",
+    notes: [
+      "It prints the words to which a command is to be added. They are for this user, this launcher and this root: where one of them has been replaced since, or what a --bind names, nothing is run and the exit code is 125. Without a command, COMMAND or the config's own is run. Exit codes are those of `run`.",
+      "Only the backend namespaces has plans. Refused is what the launcher alone cannot do: images, an overlay, and limits that take a cgroup. The environment is that of the plan. With `--result-file RESULT` before FILE, the launcher writes what `run-sandbox` would.",
+    ],
+    examples: [
+      [
+        "sandbox=$(sandboxlib plan --backend namespaces --cwd / -o /tmp/true.plan); $sandbox true; rm /tmp/true.plan",
+        "Plans once, and runs as often as wanted.",
+      ],
+    ],
+    takesProgram: true,
+  },
+  prove: {
+    usage: ["[OPTIONS] [ROOT]"],
+    summary: "Attacks the sandbox of a config with hostile programs, and says what held.",
+    notes: [
+      "The programs run in the sandbox that `run` with the same options would make, on this host and by its backend; COMMAND is not run. Each attack is tried outside first: what fails there proves nothing, and is not tried. `held`: what is promised was tried to be broken, and held. `failed`: it did not. `not claimed`: the config does not ask for it, with the change after which it would.",
+      "Nothing of yours is changed: it is attacked in ways that leave it as it is when they succeed. The program needs a tmpfs inside, such as the default one on /tmp. Exit code 0 when nothing that is promised failed, else 1.",
+    ],
+    examples: [
+      ["sandboxlib prove --cwd /", "Attacks what `run` does by default."],
+      ["sandboxlib prove --json --cwd / --network host", "The same for a program."],
+    ],
+    takesProgram: true,
+  },
   "session start": {
     usage: ["[OPTIONS] [ROOT]"],
     summary: "Starts a sandbox for many commands, and prints its name.",
@@ -143,11 +174,24 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   },
   gc: {
     usage: ["[--all] [--dry-run] [--json]"],
-    summary: "Takes back what runs that were killed have left on the host.",
+    summary: "Takes back what runs and sessions that were killed have left on the host.",
     notes: [
       "Images stay in the cache unless --all is given. Exit code 0 when all of it could be taken back, else 1.",
     ],
     takesProgram: false,
+  },
+  "new-backend": {
+    usage: ["[--engine] NAME"],
+    summary: "Writes the package of a backend of your own, to begin with.",
+    notes: [
+      "Into sandboxlib-backend-NAME, a new directory: a backend that works and declares little, and the test kit for it. docs/writing-a-backend.md explains every line.",
+    ],
+    examples: [
+      ["sandboxlib new-backend mine", "Then `npm install` and `npm test` in there."],
+      ["sandboxlib new-backend --engine remote", "For what starts its programs elsewhere."],
+    ],
+    takesProgram: false,
+    takesWords: true,
   },
   completion: {
     usage: ["bash|zsh|fish"],
@@ -196,9 +240,18 @@ const EXPLAIN_EXIT_CODES: typeof EXIT_CODES = [
   ["125", "refused: nothing installed can enforce what is asked"],
 ];
 
+/** The exit codes of `prove`, for the help. */
+const PROVE_EXIT_CODES: typeof EXIT_CODES = [
+  ["0", "nothing that is promised failed"],
+  ["1", "something that is promised failed"],
+  ["2", "wrong usage: an option, or a config that is not valid"],
+  ["125", "there is no such sandbox, or no place in it for the programs"],
+];
+
 /** The exit codes of a command that have a meaning of their own. */
 export function exitCodesOf(command: CommandName): typeof EXIT_CODES {
   if (command === "run") return EXIT_CODES;
+  if (command === "prove") return PROVE_EXIT_CODES;
   return command === "explain" ? EXPLAIN_EXIT_CODES : [];
 }
 
@@ -212,6 +265,10 @@ export const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] 
   [
     "SANDBOXLIB_LINUX_USER_CHROOT",
     "The path of the setuid tool for the backend linux-user-chroot.",
+  ],
+  [
+    "SANDBOXLIB_OCI_RUNTIME",
+    "The runtime for the backend oci: the name of an installed one, or the path of one.",
   ],
   ["XDG_CACHE_HOME", "Where images are unpacked, in a directory of ours. Default: ~/.cache."],
   ["FORCE_COLOR", "With 1, colours are shown in a file or a pipe, too; with 0, nowhere."],

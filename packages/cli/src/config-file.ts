@@ -1,9 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { type ConfigInput, isSandboxError, SandboxError } from "@sandboxlib/core";
 import { parseFields } from "@sandboxlib/core/internal";
 import { withCommands } from "./origins.js";
-import { hostPath, reasonOf } from "./readers.js";
-import { parseStrictJson } from "./strict-json.js";
+import { contentOf, hostPath, reasonOf } from "./readers.js";
 
 /**
  * Reads a config file and checks its fields, before options change them. The rules between fields are checked afterwards,
@@ -11,9 +9,9 @@ import { parseStrictJson } from "./strict-json.js";
  *
  * @throws SandboxError `CONFIG_INVALID`, naming the file.
  */
-export function readConfigFile(path: string): ConfigInput {
+export async function readConfigFile(path: string): Promise<ConfigInput> {
   const name = JSON.stringify(path);
-  const config = parseJson(readText(path, name), name);
+  const config = await parseJson(readText(path, name), name);
   try {
     parseFields(config);
   } catch (error) {
@@ -36,26 +34,12 @@ function readText(path: string, name: string): string {
   }
 }
 
-/** The most bytes of a config file. */
-const LONGEST = 1024 * 1024;
-
-/** Reads a file that need not have an end. */
-function contentOf(path: string): Buffer {
-  const file = openSync(path, "r");
+async function parseJson(text: string, name: string): Promise<unknown> {
+  const plain = parsePlainJson(text);
+  if (plain !== undefined) return plain;
   try {
-    const bytes = Buffer.alloc(LONGEST + 1);
-    let size = 0;
-    for (let got = -1; got !== 0 && size < bytes.length; size += got)
-      got = readSync(file, bytes, size, bytes.length - size, null);
-    if (size > LONGEST) throw Object.assign(new Error("it is too long"), { code: "EFBIG" });
-    return bytes.subarray(0, size);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function parseJson(text: string, name: string): unknown {
-  try {
+    // Loaded for the few files that are not written as most are.
+    const { parseStrictJson } = await import("./strict-json.js");
     return parseStrictJson(text);
   } catch (cause) {
     const why = cause instanceof RangeError ? "it is nested too deeply" : (cause as Error).message;
@@ -63,5 +47,19 @@ function parseJson(text: string, name: string): unknown {
       path: "config",
       cause,
     });
+  }
+}
+
+/**
+ * What `JSON.parse` makes of a text that is, but for white space, what `JSON.stringify` writes for it: then no key was there
+ * twice. Undefined for any other, which may be as good.
+ */
+function parsePlainJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    const plain = text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, "$1");
+    return JSON.stringify(value) === plain ? value : undefined;
+  } catch {
+    return undefined;
   }
 }

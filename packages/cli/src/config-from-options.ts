@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { type Config, type ConfigInput, type MountInput, parseConfig } from "@sandboxlib/core";
 import { type CommandLine, valueOf, valuesOf } from "./command-line.js";
+import { CliError } from "./errors.js";
 import { isOptionName, OPTIONS, type ValuedOption } from "./options.js";
 import type { Origins } from "./origins.js";
 import { hostPath } from "./readers.js";
@@ -208,6 +209,11 @@ function singles(line: CommandLine, file: ConfigInput): Part {
         : Object.assign({}, config[top] ?? objects[top], { [below]: value });
     return [[field, `--${name} ${text}`] as const];
   });
+  const { stop } = config as { stop?: object };
+  if (stop !== undefined && !("grace" in stop))
+    throw new CliError("--stop-signal: is for --stop-grace, which is missing", {
+      hint: "Add --stop-grace SECONDS: how long the program has before it is killed.",
+    });
   if (config["user"] !== undefined) {
     const caller = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
     config["user"] = { ...caller, ...config["user"] };

@@ -1,4 +1,5 @@
 import type { SandboxError } from "@sandboxlib/core";
+import { nearest } from "@sandboxlib/core/internal";
 import type { CommandName } from "./commands.js";
 import { exitCodeOfError } from "./exit-code.js";
 import { type Output, paint, printable } from "./output.js";
@@ -86,23 +87,6 @@ export function seeHelp(command: CommandName): string {
 
 /** The known word that a user probably meant, as a sentence to append; empty when none is similar. */
 export function didYouMean(word: string, known: Iterable<string>): string {
-  const near = [...known]
-    .map((name) => ({ name, far: editDistance(word, name) }))
-    .filter(({ name, far }) => far <= Math.max(1, Math.floor(name.length / 3)))
-    .sort((a, b) => a.far - b.far)[0];
-  return near === undefined ? "" : ` Did you mean ${near.name}?`;
-}
-
-/** Levenshtein's: how many letters have to be added, left out or replaced. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of a.split("").entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (letter === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const near = nearest(word, [...known]);
+  return near === undefined ? "" : ` Did you mean ${near}?`;
 }

@@ -39,7 +39,7 @@ export const SUMMARY =
 
 /** The help of one command, called by the given name. @param terminal - As for {@link overview}. */
 export function helpFor(command: CommandName, calledAs: string, terminal?: number): string {
-  const { usage, summary, notes = [], examples = [], takesProgram } = COMMANDS[command];
+  const { usage, summary, notes = [], examples = [] } = COMMANDS[command];
   const width = widthOf(terminal);
   const exitCodes = exitCodesOf(command);
   const lines = [
@@ -50,13 +50,19 @@ export function helpFor(command: CommandName, calledAs: string, terminal?: numbe
     ),
     "",
     ...exampleLines(examples, width),
-    ...optionLines(optionsOf(command), width),
+    ...optionLines(command, width),
     ...notes.flatMap((note) => [...wrap(note, width), ""]),
   ];
-  if (takesProgram) lines.push(...environmentLines(width));
+  if (startsSandbox(command)) lines.push(...environmentLines(width));
   if (exitCodes.length > 0)
     lines.push("Exit codes:", ...columns(exitCodes, leftWidth(exitCodes), width), "");
   return lines.join("\n");
+}
+
+/** Whether the variables of the environment mean something for it. */
+function startsSandbox(command: CommandName): boolean {
+  const { takesProgram, inPlaceOfRoot } = COMMANDS[command];
+  return takesProgram && inPlaceOfRoot === undefined;
 }
 
 function widthOf(terminal: number | undefined): number {
@@ -79,12 +85,14 @@ function environmentLines(width: number): string[] {
 }
 
 /** The options under the headings of their groups; without headings if all are of one group. */
-function optionLines(names: readonly OptionName[], width: number): string[] {
-  const left = leftWidth(names.map(optionRow));
+function optionLines(command: CommandName, width: number): string[] {
+  const names = optionsOf(command);
+  const row = (name: OptionName): Row => optionRow(name, command);
+  const left = leftWidth(names.map(row));
   const groups = groupsOf(names);
   return groups.flatMap(([title, options]) => [
     ...(groups.length > 1 ? [`${title}:`] : []),
-    ...columns(options.map(optionRow), left, width),
+    ...columns(options.map(row), left, width),
     "",
   ]);
 }
@@ -99,12 +107,13 @@ export function groupsOf(
 }
 
 /** An option as it is written, and what it does. */
-export function optionRow(name: OptionName): Row {
+export function optionRow(name: OptionName, command: CommandName): Row {
   const option = OPTIONS[name];
   const long = option.argument === undefined ? `--${name}` : `--${name} ${option.argument}`;
   const isRepeated = option.argument !== undefined && option.repeat === true;
+  const help = option.helps?.[command] ?? option.help;
   return [
     option.short === undefined ? long : `-${option.short}, ${long}`,
-    isRepeated ? `${option.help} Can be repeated.` : option.help,
+    isRepeated ? `${help} Can be repeated.` : help,
   ];
 }

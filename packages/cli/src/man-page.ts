@@ -58,7 +58,7 @@ function details(name: CommandName, level: "SH" | "SS"): string[] {
     ...(level === "SH" ? [".SH OPTIONS"] : []),
     ...groupsOf(names).flatMap(([title, options], _index, groups) => [
       ...(groups.length > 1 ? [`.${below} ${escaped(title)}`] : []),
-      ...tagged(options.map(optionRow)),
+      ...tagged(options.map((option) => optionRow(option, name))),
     ]),
     ...section(level, "Exit status", tagged(exitCodes)),
     ...section(level, "Examples", exampleLines(examples)),

@@ -12,6 +12,8 @@ import {
   plainText,
   procMount,
   type Reader,
+  SECCOMP_NAMES,
+  seccompProfile,
   signalName,
   size,
   tmpfsMount,
@@ -32,6 +34,8 @@ interface Switch {
   /** A letter that means the same, after a single dash. */
   readonly short?: string;
   readonly help: string;
+  /** What the help of some commands says in its place, for which it means something else. */
+  readonly helps?: Partial<Record<CommandName, string>>;
   readonly group: OptionGroup;
   /** The commands that take it. */
   readonly commands: readonly CommandName[];
@@ -74,7 +78,7 @@ export const OPTION_GROUPS = [
 /** One of {@link OPTION_GROUPS}. */
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
-const RUN_EXPLAIN = ["run", "explain", "session start"] as const;
+const RUN_EXPLAIN = ["run", "explain", "plan", "prove", "session start"] as const;
 const RUN_EXEC = [...RUN_EXPLAIN, "session exec"] as const;
 const WITH_IMAGES = ["run", "explain", "session start", "image"] as const;
 const EVERY = [
@@ -82,12 +86,15 @@ const EVERY = [
   "backends",
   "doctor",
   "explain",
+  "plan",
+  "prove",
   "session start",
   "session exec",
   "session stop",
   "schema",
   "image",
   "gc",
+  "new-backend",
   "completion",
   "help",
   "version",
@@ -178,7 +185,7 @@ const TABLE = {
     completes: "file",
     help: "The file to write.",
     group: "Root and images",
-    commands: ["image"],
+    commands: ["image", "plan"],
   },
   entrypoint: {
     argument: "WORD",
@@ -279,6 +286,11 @@ const TABLE = {
     completes: "directory",
     field: "cwd",
     help: "The directory inside in which the program starts. Default: /; with the host's own root, the working directory.",
+    helps: {
+      "session exec":
+        "The directory inside in which the command starts. Default: that of the session.",
+      image: "Where a run of the new image starts. Default: /.",
+    },
     group: "Program",
     commands: [...RUN_EXEC, "image"],
   },
@@ -287,7 +299,11 @@ const TABLE = {
     read: variable,
     field: "env",
     repeat: true,
-    help: "Sets a variable. The program has these, a standard PATH and PWD, and no other.",
+    help: "Sets a variable. The program has these, a standard PATH and PWD, and no other. HOME=/tmp is an empty home, which git and others need.",
+    helps: {
+      "session exec": "Sets a variable, beside those of the session.",
+      image: "Sets a variable in the new image.",
+    },
     group: "Program",
     commands: [...RUN_EXEC, "image"],
   },
@@ -332,6 +348,15 @@ const TABLE = {
     group: "Isolation",
     commands: RUN_EXPLAIN,
   },
+  seccomp: {
+    argument: "NAME|FILE",
+    read: seccompProfile,
+    completes: SECCOMP_NAMES,
+    field: "seccomp",
+    help: "The system calls that the program may make: a profile by name, of default, build, strict and none, or FILE with one in Docker's form, which has a slash in its name or ends in .json. Default: default, where the backend enforces it.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
   uid: {
     argument: "N|NAME",
     read: idOrName,
@@ -352,7 +377,7 @@ const TABLE = {
     argument: "NAME",
     read: plainText,
     field: "hostname",
-    help: "The host name inside. Default: sandbox.",
+    help: "The host name inside. Default: sandbox, which no /etc/hosts knows, as it does localhost.",
     group: "Isolation",
     commands: RUN_EXPLAIN,
   },
@@ -360,6 +385,10 @@ const TABLE = {
     argument: "SECONDS",
     read: duration,
     field: "limits.wallTime",
+    helps: {
+      "session exec":
+        "Ends the command after this time, with exit code 124. SECONDS may have a fraction, or a unit: 500ms, 10s, 5m, 1h.",
+    },
     help: "Ends the run after this time, with exit code 124. SECONDS may have a fraction, or a unit: 500ms, 10s, 5m, 1h.",
     group: "Limits",
     commands: RUN_EXEC,
@@ -507,7 +536,8 @@ const TABLE = {
     commands: RUN_EXPLAIN,
   },
   "dry-run": {
-    help: "Prints the plan as JSON and starts nothing; `gc` says what it would remove.",
+    help: "Prints the plan as JSON and starts nothing.",
+    helps: { gc: "Says what it would remove, and removes nothing." },
     group: "Output and help",
     commands: ["run", "gc"],
   },
@@ -535,7 +565,12 @@ const TABLE = {
   json: {
     help: "Prints JSON.",
     group: "Output and help",
-    commands: ["backends", "doctor", "explain", "image", "gc"],
+    commands: ["backends", "doctor", "explain", "prove", "image", "gc"],
+  },
+  engine: {
+    help: "Writes the package of an engine, and a small engine to try it with.",
+    group: "Output and help",
+    commands: ["new-backend"],
   },
   man: {
     help: "Prints the manual page, for man(1).",
@@ -543,7 +578,11 @@ const TABLE = {
     commands: ["help"],
   },
   verbose: {
-    help: "Says more on standard error: of a run, what is enforced and by what; of a bug of ours, where it is.",
+    help: "Says on standard error of a bug of ours where it is.",
+    helps: {
+      run: "Says more on standard error: what is enforced and by what; of a bug of ours, where it is.",
+      prove: "Lists what was not tried, too, with the reason; of a bug of ours, says where it is.",
+    },
     group: "Output and help",
     commands: EVERY,
   },

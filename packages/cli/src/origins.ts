@@ -18,9 +18,10 @@ export function withOrigin(error: unknown, origins: Origins): unknown {
   if (!isSandboxError(error)) return error;
   const { code, path, hint, backend, cause } = error;
   const origin = path === undefined ? undefined : originOf(origins, path);
-  // A message about the command names it already.
-  const message =
-    origin === undefined || origin === "COMMAND" ? error.message : `${error.message} (${origin})`;
+  // A message about the command names it already, and so does one that has passed here before.
+  const isNamed =
+    origin === undefined || origin === "COMMAND" || error.message.endsWith(` (${origin})`);
+  const message = isNamed ? error.message : `${error.message} (${origin})`;
   return new SandboxError(code, message, {
     cause,
     ...(path !== undefined && { path }),
@@ -37,7 +38,7 @@ export function withCommands(hint: string): string {
 }
 
 /** A hint of core in the words of the command line. Fields of a config file keep their names. */
-function inOptions(hint: string, origins: Origins): string {
+export function inOptions(hint: string, origins: Origins): string {
   const hasFile = [...origins.values()].some((origin) => origin.startsWith("--config "));
   const words = withCommands(hint);
   if (hasFile) return words;

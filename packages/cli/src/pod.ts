@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { SandboxError } from "@sandboxlib/core";
+import { isSandboxError, SandboxError } from "@sandboxlib/core";
 import { realHost } from "@sandboxlib/core/backend";
 import { withImage } from "@sandboxlib/image";
 import {
@@ -154,9 +154,14 @@ async function podFrom(
   if (root === undefined)
     throw new CliError("--metadata-service: there is no image that could ask it");
   const unpacking = unpackingOf(root, stderr);
-  const image = await unpacking.during(async () =>
-    openAci(hostPath(root), { ...options, ...unpacking.options }),
-  );
+  const image = await unpacking
+    .during(async () => openAci(hostPath(root), { ...options, ...unpacking.options }))
+    .catch((error: unknown) => {
+      if (!isSandboxError(error) || error.path !== "image") throw error;
+      throw new CliError(`--metadata-service: ${error.message}`, {
+        hint: "Only such an image can ask the service: leave the option out.",
+      });
+    });
   const pod = podOf(image.manifest, image.id, options.volumes ?? {});
   return { pod, openImage: async () => image };
 }

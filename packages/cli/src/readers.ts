@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Config, MountInput } from "@sandboxlib/core";
 import { CliError } from "./errors.js";
@@ -44,17 +44,17 @@ function assertWorkingDirectory(path: string): void {
 
 /** Reads a whole number. */
 export function wholeNumber(text: string, option: string): number {
-  return number(text, option, /^\d+$/);
+  return number(text, option, /^\d+$/, "a whole number");
 }
 
 /** Reads a number that may have a fraction. */
 export function fraction(text: string, option: string): number {
-  return number(text, option, /^\d+(\.\d+)?$/);
+  return number(text, option, /^\d+(\.\d+)?$/, "a number");
 }
 
-function number(text: string, option: string, pattern: RegExp): number {
+function number(text: string, option: string, pattern: RegExp, what: string): number {
   if (pattern.test(text)) return Number(text);
-  throw new CliError(`${option}: ${JSON.stringify(text)} is not a number`);
+  throw new CliError(`${option}: ${JSON.stringify(text)} is not ${what}`);
 }
 
 /** Reads a time in seconds, which may have a fraction, or in another unit that is named. */
@@ -109,6 +109,11 @@ export function variablesOf(path: string, option: string): (readonly [string, st
       if (line.trim() === "" || line.startsWith("#")) return [];
       const [key, at] = [line.slice(0, Math.max(0, line.indexOf("="))), index + 1];
       if (key === "") throw new CliError(`${option}: ${name}, line ${at}: is not K=V`);
+      if (/\s/.test(key))
+        throw new CliError(
+          `${option}: ${name}, line ${at}: ${JSON.stringify(key)} is a name with a space`,
+          { hint: "The file is not read as by a shell: write K=V, without `export`." },
+        );
       const before = lineOf.get(key);
       if (before !== undefined)
         throw new CliError(
@@ -121,9 +126,27 @@ export function variablesOf(path: string, option: string): (readonly [string, st
 
 function fileText(path: string, option: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(hostPath(path)));
+    return new TextDecoder("utf-8", { fatal: true }).decode(contentOf(hostPath(path)));
   } catch (error) {
     throw new CliError(`${option}: ${JSON.stringify(path)} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/** The most bytes of a file that an option names. */
+const LONGEST = 1024 * 1024;
+
+/** Reads a file that need not have an end. @throws an error with the code `EFBIG` for one of more than a mebibyte. */
+export function contentOf(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(LONGEST + 1);
+    let size = 0;
+    for (let got = -1; got !== 0 && size < bytes.length; size += got)
+      got = readSync(file, bytes, size, bytes.length - size, null);
+    if (size > LONGEST) throw Object.assign(new Error("it is too long"), { code: "EFBIG" });
+    return bytes.subarray(0, size);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -148,6 +171,25 @@ export const NAMESPACES: Config["isolate"] = ["mount", "pid", "ipc", "uts", "use
 export function namespaces(text: string): readonly string[] {
   if (text === "all") return NAMESPACES;
   return text === "none" ? [] : text.split(",");
+}
+
+/** Core's SECCOMP_NAMES, for which the help cannot wait either. */
+export const SECCOMP_NAMES: readonly string[] = ["default", "build", "strict", "none"];
+
+/** Reads the name of a profile, or a file with one in Docker's form. Core reports the names that it does not know. */
+export function seccompProfile(text: string, option: string): unknown {
+  if (SECCOMP_NAMES.includes(text)) return text;
+  const what = `${option}: ${JSON.stringify(text)}`;
+  if (!text.includes("/") && !text.endsWith(".json"))
+    throw new CliError(`${what} is no profile`, {
+      hint: `There are ${SECCOMP_NAMES.join(", ")}. A file has a slash in its name, as in ./NAME, or ends in .json.`,
+    });
+  try {
+    return { profile: JSON.parse(fileText(text, option)) as unknown };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CliError(`${what} is not JSON: ${error.message}`);
+  }
 }
 
 /** Reads the name of a signal, with or without `SIG`. Core reports the names that it does not know. */

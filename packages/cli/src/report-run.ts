@@ -25,8 +25,8 @@ export function limitLine(result: SandboxResult): string {
 /** What a sandbox enforced, by which mechanism, and whether that was read back from the kernel. */
 export function enforcedLines({ backend, enforcement }: SandboxResult): string {
   return enforcement.enforced
-    .map(({ capability, path, mechanism, checked }) => {
-      const how = checked === "kernel" ? " (read back from the kernel)" : "";
+    .map(({ capability, path, mechanism, known }) => {
+      const how = known === "verified" ? " (read back from the kernel)" : "";
       return `enforced by ${backend}: ${capability} (${path}): ${mechanism}${how}`;
     })
     .map((text) => `sandboxlib: ${printable(text)}\n`)

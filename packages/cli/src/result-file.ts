@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -10,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { randomHex } from "@sandboxlib/core/internal";
 import { CliError } from "./errors.js";
 import { hostPath } from "./readers.js";
 
@@ -66,7 +66,7 @@ function openDirectory(named: Named, directory: string): string {
 
 /** Writes a new file beside `file` and calls `then` with its path; if that fails, the new file is removed. */
 function writeBeside(file: string, text: string, then: (temporary: string) => void): void {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(8).toString("hex")}`);
+  const temporary = join(dirname(file), `.${basename(file)}.${randomHex(8)}`);
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
   try {
     try {

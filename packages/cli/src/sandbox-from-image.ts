@@ -1,4 +1,5 @@
 import type { ConfigInput, SandboxResult } from "@sandboxlib/core";
+import { UNTRIED } from "@sandboxlib/core/internal";
 import { openImage, openImageSandbox, untoldNotes, withImage } from "@sandboxlib/image";
 import type { CommandLine } from "./command-line.js";
 import { chosenUser, configFromOptions, withUserIds } from "./config-from-options.js";
@@ -32,9 +33,13 @@ export async function sandboxFromImage(
   const { preStart = [], postStop = [] } = image;
   return {
     written,
-    async open() {
+    async open(isUntried = false) {
       try {
-        const opened = await openImageSandbox(image, written.config, sandboxOptions(line));
+        const opened = await openImageSandbox(image, written.config, {
+          ...sandboxOptions(line),
+          // An event handler may have run already when the next one cannot be started.
+          ...(isUntried && preStart.length + postStop.length === 0 && { [UNTRIED]: true }),
+        });
         const notes = [...image.notes, ...opened.notes];
         return {
           sandbox: opened.sandbox,

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createSandbox, SandboxError } from "@sandboxlib/core";
+import { UNTRIED } from "@sandboxlib/core/internal";
 import type { CommandLine } from "./command-line.js";
 import { configFileOf, configFromOptions, withUserIds } from "./config-from-options.js";
 import { CliError } from "./errors.js";
@@ -10,17 +11,33 @@ import type { Io } from "./output.js";
 import { assertNoRegistryName } from "./registry-name.js";
 import { type SandboxRequest, sandboxOptions } from "./sandbox-request.js";
 
+/** Why a command takes no image as its root, and what to do. */
+export interface NoImage {
+  /** What follows "ROOT is an image". */
+  readonly reason: string;
+  readonly hint: string;
+}
+
 /**
  * Reads which sandbox a command line asks for. An image is unpacked if it is not yet in the cache.
  *
+ * @param noImage - Why its root may not be one; absent where it may.
  * @throws CliError for an option that cannot be read; SandboxError for a config file or an image that cannot.
  */
-export async function sandboxFromLine(line: CommandLine, io: Io): Promise<SandboxRequest> {
+export async function sandboxFromLine(
+  line: CommandLine,
+  io: Io,
+  noImage?: NoImage,
+): Promise<SandboxRequest> {
   assertNoRegistryName(line.root ?? line.options.get("root")?.at(-1));
   const file = await configFileOf(line);
   const unnamed = configFromOptions(line, file);
   const { root, command } = unnamed.config;
   if (root !== undefined && isImage(root)) {
+    if (noImage !== undefined)
+      throw new CliError(`ROOT: ${JSON.stringify(root)} is an image${noImage.reason}`, {
+        hint: noImage.hint,
+      });
     const { sandboxFromImage } = await import("./sandbox-from-image.js");
     return sandboxFromImage(line, file, root, io);
   }
@@ -30,10 +47,13 @@ export async function sandboxFromLine(line: CommandLine, io: Io): Promise<Sandbo
   const written = await withUserIds(line, unnamed, root ?? "/");
   return {
     written,
-    async open() {
+    async open(isUntried = false) {
       try {
         return {
-          sandbox: await createSandbox(written.config, sandboxOptions(line)),
+          sandbox: await createSandbox(written.config, {
+            ...sandboxOptions(line),
+            ...(isUntried && { [UNTRIED]: true }),
+          }),
           notes: [],
           runAll: (run) => run(undefined),
           close: async () => undefined,

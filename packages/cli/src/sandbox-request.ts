@@ -16,8 +16,11 @@ import type { OptionName } from "./options.js";
 /** What a command line asks for: a config, and a sandbox of it whose root is a directory or an image. */
 export interface SandboxRequest {
   readonly written: WrittenConfig;
-  /** @throws SandboxError if the config is not valid or cannot be enforced; it names the option at fault. */
-  open(): Promise<OpenSandbox>;
+  /**
+   * @param isUntried - Whether what a run finds out for itself may be presumed: see `UNTRIED`.
+   * @throws SandboxError if the config is not valid or cannot be enforced; it names the option at fault.
+   */
+  open(isUntried?: boolean): Promise<OpenSandbox>;
 }
 
 /** A sandbox, and what an image adds to it. */

@@ -38,7 +38,6 @@ async function examine(
 ): Promise<Surveyed> {
   let backend: Backend | undefined;
   try {
-    if (!installed.platforms.includes(host.platform)) return forOtherPlatform(installed, host);
     backend = await loadBackend(installed);
     return { installed, backend, probe: await probeOn(backend, host, missing) };
   } catch (error) {
@@ -49,16 +48,6 @@ async function examine(
       probe: { available: false, reason: message, remedy: hint ?? "Tell its author." },
     };
   }
-}
-
-function forOtherPlatform(installed: InstalledBackend, { platform }: Host): Surveyed {
-  const platforms = installed.platforms.join(", ");
-  const reason = `it works on ${platforms === "" ? "no platform" : platforms}, and this is ${platform}`;
-  return {
-    installed,
-    backend: undefined,
-    probe: { available: false, reason, remedy: "Use another backend." },
-  };
 }
 
 /** The message for a host without any backend. */

@@ -68,6 +68,10 @@ export function granted(
       ...dropped.map(({ capability, path, reason }) =>
         explained(capability, path, origins, "dropped", reason),
       ),
+      // Nobody has asked for a profile, and where there can be one there is one.
+      ...(config.seccomp === undefined
+        ? [explained("seccomp", "seccomp", origins, "dropped", `${backend} does not enforce it`)]
+        : []),
     ],
   };
 }

@@ -1,16 +1,18 @@
 import {
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { describeWith } from "./support/backend.js";
-import { type Ran, runSandbox } from "./support/cli.js";
+import { type Ran, runSandbox, sandboxlib } from "./support/cli.js";
 import { scratch } from "./support/scratch.js";
 
 /** Runs in a directory of its own and makes sure that neither it nor the mounts in it have changed. */
@@ -42,7 +44,9 @@ test.each([
   [["--env", "PWD=/x"], 'env: "PWD" names PWD, which always is `cwd`: set `cwd` instead'],
   [["--isolate", "none", "--hostname", "x"], /^sandboxlib: hostname: .* \(--hostname x\)$/],
   [["--stop-grace", "0"], /^sandboxlib: stop\.grace: .* \(--stop-grace 0\)$/],
-  [["--stop-signal", "TERM"], /^sandboxlib: stop\.grace: /],
+  [["--stop-signal", "TERM"], "--stop-signal: is for --stop-grace, which is missing"],
+  [["--open-files", "1.5"], '--open-files: "1.5" is not a whole number'],
+  [["--metadata-service", "/usr"], '--metadata-service: image: "/usr" is no App Container image'],
   [
     ["--stop-signal", "KILL", "--stop-grace", "1"],
     /^sandboxlib: stop\.signal: .* \(--stop-signal KILL\)$/,
@@ -137,6 +141,42 @@ test("an empty file is no root", async () => {
     125,
     `sandboxlib: "${directory}/empty" is an empty file, and neither a directory nor an image`,
   ]);
+});
+
+test.each([
+  [["--config", "c.json", "--result-file", "c.json"], "--result-file", "c.json", "--config"],
+  [["--config", "soft", "--meta", "c.json"], "--meta", "c.json", "--config"],
+  [["--env-file", "env", "--result-file", "./env"], "--result-file", "./env", "--env-file"],
+  [["--seccomp", "./c.json", "--result-file", "c.json"], "--result-file", "c.json", "--seccomp"],
+  [["--pod", "c.json", "--result-file", "hard"], "--result-file", "hard", "--pod"],
+  [["--root", "env", "--result-file", "env"], "--result-file", "env", "--root"],
+  [["--meta", "env", "env"], "--meta", "env", "ROOT"],
+  [["--meta", "new", "--result-file", "./new"], "--meta", "new", "--result-file"],
+])("%j: nothing that is read is replaced, and no file is written twice", async (args, ...told) => {
+  const directory = scratch();
+  writeFileSync(join(directory, "c.json"), '{"cwd": "/"}');
+  writeFileSync(join(directory, "env"), "A=b\n");
+  linkSync(join(directory, "c.json"), join(directory, "hard"));
+  symlinkSync("c.json", join(directory, "soft"));
+  const [option, path, other] = told;
+  expect(await refused(args, directory)).toMatchObject({
+    exitCode: 2,
+    stderr: `sandboxlib: ${option}: "${path}" is the file of ${other}, too\nhint: Choose another name: the file would be replaced.\n`,
+  });
+  expect(readFileSync(join(directory, "c.json"), "utf8")).toBe('{"cwd": "/"}');
+  expect(readFileSync(join(directory, "env"), "utf8")).toBe("A=b\n");
+});
+
+test("a plan is not written over the config that it is made of", async () => {
+  const directory = scratch();
+  writeFileSync(join(directory, "c.json"), '{"cwd": "/"}');
+  const args = ["plan", "--config", "c.json", "-o", "c.json", "--", "true"];
+  const { exitCode, stderr } = await sandboxlib(args, { cwd: directory });
+  expect([exitCode, stderr.split("\n")[0]]).toEqual([
+    2,
+    'sandboxlib: --output: "c.json" is the file of --config, too',
+  ]);
+  expect(readFileSync(join(directory, "c.json"), "utf8")).toBe('{"cwd": "/"}');
 });
 
 await describeWith("namespaces", "what only the start of a run can tell", () => {

@@ -34,6 +34,7 @@ describe("each option sets its field", () => {
     { args: ["--isolate", "none"], config: { isolate: [] } },
     { args: ["--isolate", "pid,ipc"], config: { isolate: ["pid", "ipc"] } },
     { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
+    { args: ["--seccomp", "build"], config: { seccomp: "build" } },
     { args: ["--hostname", "box"], config: { hostname: "box" } },
     { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
     { args: ["--timeout", "10s"], config: { limits: { wallTime: 10 } } },
@@ -227,7 +228,7 @@ describe("an option that cannot be read is refused with its name and value", () 
     { args: ["--timeout", "soon"], message: '--timeout: "soon" is not a number of seconds' },
     { args: ["--timeout", "1e3"], message: '--timeout: "1e3" is not a number of seconds' },
     { args: ["--timeout", "10 s"], message: '--timeout: "10 s" is not a number of seconds' },
-    { args: ["--open-files", "many"], message: '--open-files: "many" is not a number' },
+    { args: ["--open-files", "many"], message: '--open-files: "many" is not a whole number' },
     { args: ["--stack", "8mb"], message: '--stack: SIZE "8mb" is not a number of bytes' },
     { args: ["--uid", "-1"], message: '--uid: N|NAME is missing, or is it "-1"?' },
     { args: ["--uid", "a:b"], message: '--uid: "a:b" is neither a number nor a name' },
@@ -249,6 +250,30 @@ describe("an option that cannot be read is refused with its name and value", () 
     },
   ])("$args", ({ args, message }) => {
     expect(() => configOf(...args)).toThrow(message);
+  });
+});
+
+describe("--seccomp", () => {
+  test("reads a profile of a file as it is", () => {
+    const profile = { defaultAction: "SCMP_ACT_ALLOW" } as const;
+    const file = join(scratch(), "profile.json");
+    writeFileSync(file, JSON.stringify(profile));
+    expect(configOf("--seccomp", file)).toEqual({ seccomp: { profile } });
+  });
+
+  test("names what is neither a profile nor JSON", () => {
+    expect(() => configOf("--seccomp", "docker")).toThrow('--seccomp: "docker" is no profile');
+    expect(() => configOf("--seccomp", "/dev/zero")).toThrow(
+      '--seccomp: "/dev/zero" cannot be read: it is longer than a mebibyte',
+    );
+    expect(() => configOf("--seccomp", "./none")).toThrow(
+      '--seccomp: "./none" cannot be read: it does not exist',
+    );
+    const file = join(scratch(), "profile.json");
+    writeFileSync(file, "{");
+    expect(() => configOf("--seccomp", file)).toThrow(
+      `--seccomp: ${JSON.stringify(file)} is not JSON`,
+    );
   });
 });
 
@@ -282,6 +307,13 @@ describe("--env-file", () => {
       message === "" ? `${shown} cannot be read: it is not UTF-8` : `${shown}, ${message}`,
     );
     expect(message).not.toContain("SECRET");
+  });
+
+  test("is not read as by a shell", () => {
+    const file = fileOf("A=1\nexport C=3\n");
+    expect(() => configOf("--env-file", file)).toThrow(
+      `--env-file: ${JSON.stringify(file)}, line 2: "export C" is a name with a space`,
+    );
   });
 
   test("that is not there is refused", () => {

@@ -22,6 +22,7 @@ describe("backends", () => {
     expect(stdout).toMatch(
       /^ {2}lacks limit\.wallTime: clocks are out\n {2}remedy: Wind them up\.$/m,
     );
+    expect(stdout).toMatch(/^ {2}in part cwd: below \\x1b\[31m\/$/m);
     expect(stdout).toMatch(/^bubblewrap +(un)?available/m);
   });
 
@@ -47,6 +48,7 @@ describe("backends", () => {
         "cwd",
         ...["wallTime", "memory", "processes", "cpu", "ioWeight"].map((name) => `limit.${name}`),
       ],
+      partly: { cwd: "below \u001b[31m/" },
     });
   });
 
@@ -62,6 +64,7 @@ describe("doctor", () => {
     const { stdout, exitCode } = await sandboxlib(["doctor"], ENV);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^ok {4}plain .*: enforces \d+ of \d+ capabilities$/m);
+    expect(stdout).toMatch(/^ok {4}plain (?:.*\n {6})*in part: cwd \(below \\x1b\[31m\/\)$/m);
     expect(stdout).toMatch(/^no {4}broken: .*no such luck.*\n {6}fix: /m);
   });
 
@@ -109,10 +112,13 @@ testUnless(
   },
 );
 
-test("an unknown command is wrong usage, with the one that was meant", async () => {
-  const { exitCode, stderr } = await sandboxlib(["explian"]);
+test.each([
+  ["explian", "explain"],
+  ["rnu", "run"],
+])("an unknown command is wrong usage: %s, with the one that was meant", async (word, meant) => {
+  const { exitCode, stderr } = await sandboxlib([word]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('"explian": unknown command. Did you mean explain?');
+  expect(stderr).toContain(`"${word}": unknown command. Did you mean ${meant}?`);
 });
 
 test.each([

@@ -10,7 +10,7 @@ const BUILT = join(import.meta.dirname, "../..", PROGRAM.slice(12), "bin/sandbox
 const PACKAGES: readonly Packed[] = [
   "@sandboxlib/cli",
   "@sandboxlib/core",
-  "zod",
+  "@sandboxlib/seccomp",
   "@sandboxlib/backend-namespaces",
   "@sandboxlib/launcher",
 ];

@@ -19,10 +19,10 @@ let scratch = "";
 const SLOW = 120_000;
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** A backend and its dependencies. The command line needs none of them: core and zod are bundled into it. */
+/** A backend and its dependencies. The command line needs none of them: core is bundled into it. */
 const BACKEND: readonly Packed[] = [
   "@sandboxlib/core",
-  "zod",
+  "@sandboxlib/seccomp",
   "@sandboxlib/backend-bubblewrap",
   "@sandboxlib/launcher",
   PROGRAM,
@@ -122,13 +122,25 @@ test("without a backend, doctor fails and says what to install", () => {
   expect(readdirSync(join(directory, "node_modules/@sandboxlib"))).toEqual(["cli"]);
 });
 
+const TEMPLATES = [
+  "conformance.test.ts",
+  "engine.mjs",
+  "engine.test.ts",
+  "engine.ts",
+  "index.ts",
+  "package.json",
+  "tsconfig.json",
+];
+
 test("the tarball of the command line holds the programs and nothing else", () => {
   const files = execFileSync("tar", ["-tzf", tarball("@sandboxlib/cli")], { encoding: "utf8" });
   const kinds = new Set(
     files
       .trim()
       .split("\n")
-      .map((file) => file.replace(/[^/]+\.js$/, "*.js")),
+      .map((file) =>
+        file.replace(/[^/]+\.(c?js)$/, "*.$1").replace(/attacks-linux-\w+$/, "attacks-*"),
+      ),
   );
   expect([...kinds].sort()).toEqual(
     [
@@ -136,10 +148,13 @@ test("the tarball of the command line holds the programs and nothing else", () =
       "README.md",
       "THIRD-PARTY.md",
       "bin/*.js",
-      "dist/*.js",
+      "bin/attacks-*",
+      "bin/package.json",
+      "dist/*.cjs",
       "man/run-sandbox.1",
       "man/sandboxlib.1",
       "package.json",
+      ...TEMPLATES.map((file) => `template/${file}.template`),
     ].map((file) => `package/${file}`),
   );
 });
@@ -155,6 +170,7 @@ test(
       "core",
       "launcher",
       PROGRAM.slice("@sandboxlib/".length),
+      "seccomp",
     ]);
     const [kilobytes] = execFileSync("du", ["-sk", modules], { encoding: "utf8" }).split("\t");
     expect(Number(kilobytes)).toBeLessThan(12 * 1024);
@@ -188,7 +204,7 @@ test("the licence of the code inside the programs comes with them", () => {
     expect(licences).toContain(licence.replaceAll("\r", "").trim());
   }
   const code = readdirSync(join(own, "dist"))
-    .filter((name) => name.endsWith(".js"))
+    .filter((name) => name.endsWith(".cjs"))
     .map((name) => readFileSync(join(own, "dist", name), "utf8"))
     .join("");
   const packages = code.match(/node_modules\/(?!\.pnpm)[^/\n]+/g);
@@ -198,21 +214,50 @@ test("the licence of the code inside the programs comes with them", () => {
 });
 
 const pnpm = findPnpm();
+for (const [what, enableGlobalVirtualStore] of [
+  ["its store in the project", false],
+  ["its store elsewhere", true],
+] as const)
+  testUnless(
+    pnpm === undefined ? "there is no pnpm, and no registry to get it from" : undefined,
+    `installed with pnpm, ${what}, the command line finds the backends beside it`,
+    () => {
+      const [program = "", ...args] = pnpm ?? [];
+      const files = Object.fromEntries(EVERYTHING.map((name) => [name, `file:${tarball(name)}`]));
+      const directory = project(enableGlobalVirtualStore ? "with-store" : "with-pnpm", {
+        dependencies: files,
+      });
+      // What the packages depend on is taken from the tarballs as well, so that no registry is needed.
+      writeFileSync(
+        join(directory, "pnpm-workspace.yaml"),
+        JSON.stringify({
+          enableGlobalVirtualStore,
+          overrides: { ...files, [OTHER]: `file:${tarball(OTHER)}` },
+        }),
+      );
+      const options = ["install", "--offline", "--store-dir", join(scratch, "store")];
+      execFileSync(program, [...args, ...options], { cwd: directory, stdio: "pipe" });
+      expect(foundBy([bin(directory)])).toEqual(["bubblewrap", "plain"]);
+    },
+    SLOW,
+  );
+
 testUnless(
   pnpm === undefined ? "there is no pnpm, and no registry to get it from" : undefined,
-  "installed with pnpm, the command line finds the backends beside it",
+  "installed with `pnpm add --global`, the command line finds the backends beside it",
   () => {
     const [program = "", ...args] = pnpm ?? [];
-    const files = Object.fromEntries(EVERYTHING.map((name) => [name, `file:${tarball(name)}`]));
-    const directory = project("with-pnpm", { dependencies: files });
-    // What the packages depend on is taken from the tarballs as well, so that no registry is needed.
-    writeFileSync(
-      join(directory, "pnpm-workspace.yaml"),
-      JSON.stringify({ overrides: { ...files, [OTHER]: `file:${tarball(OTHER)}` } }),
-    );
-    const options = ["install", "--offline", "--store-dir", join(scratch, "store")];
-    execFileSync(program, [...args, ...options], { cwd: directory, stdio: "pipe" });
-    expect(foundBy([bin(directory)])).toEqual(["bubblewrap", "plain"]);
+    const home = join(scratch, "pnpm-home");
+    const own = [...EVERYTHING, OTHER];
+    const overrides = Object.fromEntries(own.map((name) => [name, `file:${tarball(name)}`]));
+    // pnpm 10 keeps what is global in a project of its own, in which the tarballs take the place of the registry.
+    mkdirSync(join(home, "global/5"), { recursive: true });
+    writeFileSync(join(home, "global/5/package.json"), JSON.stringify({ pnpm: { overrides } }));
+    const env = { ...process.env, PNPM_HOME: home, PATH: `${home}:${process.env["PATH"]}` };
+    const options = ["--global", "--offline", "--store-dir", join(scratch, "global-store")];
+    const files = EVERYTHING.map((name) => `file:${tarball(name)}`);
+    execFileSync(program, [...args, "add", ...options, ...files], { cwd: "/", env, stdio: "pipe" });
+    expect(foundBy([join(home, "sandboxlib")])).toEqual(["bubblewrap", "plain"]);
   },
   SLOW,
 );

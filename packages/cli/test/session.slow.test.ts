@@ -94,7 +94,7 @@ await describeWith("namespaces", "a session from the shell", () => {
     await expect.poll(fds).toBeLessThanOrEqual(before);
   });
 
-  test("ends with its daemon, and what is left of it is removed", async () => {
+  test("ends with its daemon, and gc removes what is left of it", async () => {
     const marker = newMarker("daemon");
     const name = await started("--env", `MARK=${marker}`);
     const inside = newMarker("inside");
@@ -110,13 +110,42 @@ await describeWith("namespaces", "a session from the shell", () => {
       stderr: "sandboxlib: the session has ended, and the command with it\n",
     });
     await expect.poll(() => pidsWith(inside), { timeout: 10_000 }).toEqual([]);
+    const gone = `rm ${DIRECTORY}/${name}\n`;
+    expect((await sandboxlib(["gc", "--dry-run"])).stdout).toContain(`would run: ${gone}`);
+    expect(existsSync(`${DIRECTORY}/${name}`)).toBe(true);
+    expect((await sandboxlib(["gc"])).stdout).toContain(gone);
+    expect(existsSync(`${DIRECTORY}/${name}`)).toBe(false);
+  });
+
+  test("whose daemon was killed is unknown, and what is left of it is removed", async () => {
+    const marker = newMarker("daemon");
+    const name = await started("--env", `MARK=${marker}`);
+    const [daemon = 0] = pidsWith(marker);
+    process.kill(daemon, "SIGKILL");
+    await expect.poll(() => pidsWith(marker), { timeout: 10_000 }).toEqual([]);
     expect((await inSession(name, ["true"])).exitCode).toBe(125);
     expect(existsSync(`${DIRECTORY}/${name}`)).toBe(false);
   });
 
+  test("whose daemon is stopped is not waited for without end", async () => {
+    const marker = newMarker("daemon");
+    const name = await started("--env", `MARK=${marker}`);
+    const [daemon = 0] = pidsWith(marker);
+    process.kill(daemon, "SIGSTOP");
+    const calls = [inSession(name, ["true"]), sandboxlib(["session", "stop", name])];
+    const message = `"${name}": the process that holds the session does not answer within ten seconds`;
+    for (const { exitCode, stderr } of await Promise.all(calls))
+      expect([exitCode, stderr]).toEqual([125, expect.stringContaining(message)]);
+    expect((await sandboxlib(["gc"])).stdout).not.toContain(name);
+    process.kill(daemon, "SIGCONT");
+    expect(await inSession(name, ["echo", "on"])).toMatchObject({ stdout: "on\n", exitCode: 0 });
+  });
+
   test.each([
     [["session"], 2, "session: start, exec, stop: which one?"],
-    [["session", "exec"], 2, "COMMAND: there is none to run"],
+    [["session", "exe"], 2, 'session "exe": unknown command. Did you mean exec?'],
+    [["session", "exec"], 2, "NAME: is missing"],
+    [["session", "exec", "x"], 2, "COMMAND: there is none to run"],
     [["session", "exec", "x", "--", "true"], 125, '"x": there is no such session of this user'],
     [["session", "exec", "x", "--env", "A=1"], 2, '"--env": comes after NAME, which is "x" here'],
     [["session", "stop"], 2, "NAME: is missing"],

@@ -24,6 +24,7 @@ function asData({ installed, backend, probe }: Surveyed): Record<string, unknown
     tool,
     ...rest,
     capabilities: backend && capabilitiesOf(backend),
+    partly: backend?.partly,
   };
 }
 
@@ -39,20 +40,25 @@ function asTable(found: readonly Surveyed[], stdout: Output): string {
   });
   const [head = "", ...lines] = table([["BACKEND", "STATE", "PACKAGE", "TOOL"], ...rows]);
   const body = lines.flatMap((text, index) => {
-    const { probe } = found[index] ?? {};
+    const { probe, backend } = found[index] ?? {};
     const style = probe?.available === true ? "green" : "red";
     const colored = text.replace(/ (un)?available/, (state) => paint(stdout, style, state));
-    return [colored, ...detailsOf(probe).map((detail) => `  ${printable(detail)}`)];
+    return [colored, ...detailsOf(probe, backend).map((detail) => `  ${printable(detail)}`)];
   });
   return [paint(stdout, "bold", head), ...body, ""].join("\n");
 }
 
-function detailsOf(probe: Surveyed["probe"] | undefined): string[] {
+function detailsOf(probe: Surveyed["probe"] | undefined, backend: Surveyed["backend"]): string[] {
   if (probe === undefined) return [];
   if (!probe.available) return [`reason: ${probe.reason}`, `remedy: ${probe.remedy}`];
   const missing = (probe.missing ?? []).flatMap(({ capability, reason, remedy }) => [
     `lacks ${capability}: ${reason}`,
     ...(remedy === undefined ? [] : [`remedy: ${remedy}`]),
   ]);
-  return [...missing, ...(probe.notes ?? []).map((note) => `note: ${note}`)];
+  const parts = Object.entries(backend?.partly ?? {});
+  return [
+    ...missing,
+    ...parts.map(([word, part]) => `in part ${word}: ${part}`),
+    ...(probe.notes ?? []).map((note) => `note: ${note}`),
+  ];
 }

@@ -1,6 +1,6 @@
 import { arch, release } from "node:os";
 import { allCapabilities, type Capability } from "@sandboxlib/core";
-import { capabilitiesOf, realHost } from "@sandboxlib/core/backend";
+import { type Backend, capabilitiesOf, realHost } from "@sandboxlib/core/backend";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import { type CheckResult, checkHost } from "../host-checks.js";
 import { type Io, type Output, paint, printable, printableJson } from "../output.js";
@@ -43,6 +43,8 @@ interface BackendState {
   readonly enforces: readonly Capability[];
   /** Those of them that no available backend enforces. */
   readonly gains: readonly Capability[];
+  /** Which part of a capability it enforces, where that is not all of it. */
+  readonly partly?: NonNullable<Backend["partly"]>;
   readonly lacks: readonly { readonly capability: Capability; readonly remedy?: string }[];
 }
 
@@ -63,6 +65,7 @@ function stateOf(one: Surveyed, all: readonly Surveyed[]): BackendState {
         }
       : { available: false, reason: probe.reason, remedy: probe.remedy }),
     enforces,
+    ...(backend?.partly !== undefined && { partly: backend.partly }),
     gains: probe.available ? [] : enforces.filter((capability) => !here.has(capability)),
     lacks: [
       ...lacks,
@@ -90,6 +93,7 @@ function checkLines({ what, works, cause, fix }: CheckResult, to: Output): strin
 
 function stateLines(state: BackendState, to: Output): string {
   const { name, available, tool, reason, remedy, notes = [], enforces, gains, lacks } = state;
+  const parts = Object.entries(state.partly ?? {}).map(([word, part]) => `${word} (${part})`);
   const total = allCapabilities().length;
   const title = available
     ? `${name}${tool === undefined ? "" : ` (${tool})`}: enforces ${enforces.length} of ${total} capabilities`
@@ -99,6 +103,7 @@ function stateLines(state: BackendState, to: Output): string {
     ["fix", remedy],
     ["you would gain", gains.join(", ")],
     ["not", available ? lacks.map(({ capability }) => capability).join(", ") : ""],
+    ["in part", available ? parts.join(", ") : ""],
     ...[...new Set(withRemedy)].map((fix) => ["fix", fix] as const),
     ...notes.map((note) => ["note", note] as const),
   ]);

@@ -2,12 +2,15 @@ import { gc as collect } from "@sandboxlib/core";
 import type { Collected } from "@sandboxlib/image";
 import { assertUsable, type CommandLine } from "../command-line.js";
 import { type Io, printable, printableJson } from "../output.js";
+import { removeDeadSessions } from "../session/dead.js";
 
 /** Removes what killed runs have left on the host, and with `--all` the cached images that no run uses. */
 export async function gc(line: CommandLine, { stdout, stderr }: Io): Promise<number> {
   assertUsable(line);
   const dryRun = line.options.has("dry-run");
-  const { undone, failed, unsure } = await collect({ dryRun });
+  const { undone: runs, failed, unsure } = await collect({ dryRun });
+  const sessions = await removeDeadSessions(dryRun);
+  const undone = [...runs, ...sessions.map((path) => `rm ${path}`)];
   const images = await collectCache({ dryRun, keepImages: !line.options.has("all") });
   const exitCode = failed.length + images.failed.length === 0 ? 0 : 1;
   if (line.options.has("json")) {

@@ -1,16 +1,15 @@
+import { fstatSync } from "node:fs";
 import type { SandboxResult } from "@sandboxlib/core";
+import { isUnbegun } from "@sandboxlib/core/internal";
 import { assertUsable, type CommandLine, valueOf } from "../command-line.js";
 import { CliError, describeError } from "../errors.js";
 import { type End, exitCodeOf } from "../exit-code.js";
-import { metaText } from "../meta-file.js";
 import { withOrigin } from "../origins.js";
 import { type Io, printableJson } from "../output.js";
 import { droppedLines, enforcedLines, limitLine, noteLines } from "../report-run.js";
-import { openResultFile } from "../result-file.js";
 import { sandboxFromLine } from "../sandbox-from-line.js";
 import type { OpenSandbox } from "../sandbox-request.js";
 import { type Forwarding, forwardSignals, ProgramGroup } from "../signals.js";
-import { callersTerminal } from "../terminal.js";
 
 /** Runs a program in a sandbox and ends as it did. */
 export async function run(line: CommandLine, io: Io): Promise<End> {
@@ -19,7 +18,7 @@ export async function run(line: CommandLine, io: Io): Promise<End> {
     return (await import("../pod.js")).runPodLine(line, io);
   }
   if (line.options.has("dry-run")) return dryRun(line, io);
-  const reports = openReports(line);
+  const reports = await openReports(line);
   let ended: Ended;
   try {
     ended = await runProgram(line, io);
@@ -32,7 +31,10 @@ export async function run(line: CommandLine, io: Io): Promise<End> {
 }
 
 /** Opens the files that say how the run ended, whatever happens. */
-function openReports(line: CommandLine): ((ended: SandboxResult | Error) => void)[] {
+async function openReports(line: CommandLine): Promise<((ended: SandboxResult | Error) => void)[]> {
+  if (!line.options.has("result-file") && !line.options.has("meta")) return [];
+  const { openResultFile } = await import("../result-file.js");
+  const { metaText } = await import("../meta-file.js");
   const open = (
     name: "result-file" | "meta",
     textOf: (ended: SandboxResult | Error) => string,
@@ -73,18 +75,73 @@ async function runProgram(line: CommandLine, io: Io): Promise<Ended> {
   const request = await sandboxFromLine(line, io);
   assertProgram(request.written.config.command);
   const signals = forwardSignals();
-  try {
-    const opened = await request.open();
+  const notes = new Notes(line, io);
+  const runOnce = async (isUntried: boolean): Promise<Ended> => {
+    const opened = await request.open(isUntried);
     try {
-      const result = await runIn(opened, line, io, signals);
+      const result = await runIn(opened, line, notes, signals);
       return { result, endedBy: signals.endedBy(result) };
-    } catch (error) {
-      throw withOrigin(error, request.written.origins);
     } finally {
       await opened.close();
     }
+  };
+  try {
+    return await orOnceMore(runOnce, mayTryTwice(line));
+  } catch (error) {
+    throw withOrigin(error, request.written.origins);
   } finally {
     signals.stop();
+  }
+}
+
+/**
+ * Most hosts allow what a backend needs, so it is not asked beforehand. Where a run fails before the program has begun, the
+ * backend is asked what is missing, and the next run is made with what there is, or refused with the reason.
+ */
+async function orOnceMore(
+  runOnce: (isUntried: boolean) => Promise<Ended>,
+  mayTry: boolean,
+): Promise<Ended> {
+  try {
+    return await runOnce(mayTry);
+  } catch (error) {
+    if (!mayTry || !isUnbegun(error)) throw error;
+    return runOnce(false);
+  }
+}
+
+/** Not where something would be lost: what was read of a file for the program, or typed. */
+function mayTryTwice(line: CommandLine): boolean {
+  if (line.options.has("tty")) return false;
+  try {
+    return !fstatSync(0).isFile();
+  } catch {
+    return false; // Core says that it is closed.
+  }
+}
+
+/** What is said on standard error, unless --quiet is given. No line is said twice before the program begins. */
+class Notes {
+  readonly isVerbose: boolean;
+  readonly isQuiet: boolean;
+  readonly #write: (text: string) => void;
+  readonly #before = new Set<string>();
+
+  constructor({ options }: CommandLine, { stderr }: Io) {
+    this.isVerbose = options.has("verbose");
+    this.isQuiet = options.has("quiet");
+    this.#write = (text) => void (this.isQuiet || stderr.write(text));
+  }
+
+  before(text: string): void {
+    for (const line of text.match(/.*\n/g) ?? []) {
+      if (!this.#before.has(line)) this.#write(line);
+      this.#before.add(line);
+    }
+  }
+
+  after(text: string): void {
+    this.#write(text);
   }
 }
 
@@ -93,19 +150,18 @@ const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" } as co
 async function runIn(
   { sandbox, notes, untold, runAll }: OpenSandbox,
   line: CommandLine,
-  { stderr }: Io,
+  told: Notes,
   signals: Forwarding,
 ): Promise<SandboxResult> {
-  const tell = (text: string): unknown => !line.options.has("quiet") && stderr.write(text);
-  if (!line.options.has("quiet")) {
-    const told = line.options.has("verbose") ? notes : (untold?.() ?? notes);
-    stderr.write(noteLines(told) + droppedLines(sandbox));
-  }
+  const ofImage = told.isVerbose || told.isQuiet ? notes : (untold?.() ?? notes);
+  told.before(noteLines(ofImage) + droppedLines(sandbox));
   // An event handler of the image runs after the program even if a signal has ended the program.
   const group = new ProgramGroup();
   signals.to(group);
   const result = await runAll(async (argv) => {
-    const terminal = line.options.has("tty") ? callersTerminal() : undefined;
+    const terminal = line.options.has("tty")
+      ? (await import("../terminal.js")).callersTerminal()
+      : undefined;
     const child = sandbox.spawn(argv ?? line.bytes, terminal?.options ?? INHERIT);
     try {
       const [result] = await Promise.all([group.add(child), terminal?.to(child)]);
@@ -115,8 +171,7 @@ async function runIn(
       await child[Symbol.asyncDispose]();
     }
   });
-  tell(limitLine(result));
-  if (line.options.has("verbose")) stderr.write(enforcedLines(result));
+  told.after(limitLine(result) + (told.isVerbose ? enforcedLines(result) : ""));
   return result;
 }
 

@@ -6,7 +6,7 @@ import { CliError } from "../errors.js";
 import { type End, exitCodeOf } from "../exit-code.js";
 import { forwardSignals } from "../signals.js";
 import { FrameReader, frame } from "./frame.js";
-import { connectTo } from "./place.js";
+import { assertNamed, connectTo } from "./place.js";
 import type { Asked } from "./serve.js";
 
 /** Runs a command in a session, with the standard streams of this process. */
@@ -30,7 +30,11 @@ export async function exec(line: CommandLine): Promise<End> {
 }
 
 function askedOf(line: CommandLine): Asked {
-  if (line.program.length === 0) throw new CliError("COMMAND: there is none to run");
+  assertNamed(line.root);
+  if (line.program.length === 0)
+    throw new CliError("COMMAND: there is none to run", {
+      hint: "Write it behind the name of the session: `session exec NAME -- COMMAND`.",
+    });
   const env = [...valuesOf(line, "env-file").flat(), ...valuesOf(line, "env")];
   return {
     argv: line.program,

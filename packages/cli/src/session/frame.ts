@@ -6,7 +6,11 @@ export type FrameKind =
   | "stdin-end"
   | "signal"
   | "stop"
-  /** From the daemon: that it takes more standard input, both outputs, and how the command ended, as JSON. */
+  /**
+   * From the daemon: that it is there, that it takes more standard input, both outputs, and how the command ended, as
+   * JSON.
+   */
+  | "ready"
   | "more"
   | "stdout"
   | "stderr"
@@ -25,6 +29,7 @@ const KINDS: readonly FrameKind[] = [
   "stdin-end",
   "signal",
   "stop",
+  "ready",
   "more",
   "stdout",
   "stderr",

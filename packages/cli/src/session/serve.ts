@@ -56,6 +56,7 @@ export function serve(socket: Socket, session: Session, config: Config, stop: ()
     }
   });
   socket.on("error", () => undefined);
+  socket.write(frame("ready"));
   socket.on("close", () => {
     gone.abort();
     // Nobody will read what is left, and a pipe that is not read is never closed.

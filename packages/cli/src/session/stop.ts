@@ -8,7 +8,10 @@ import { connectTo } from "./place.js";
 export async function stop(line: CommandLine): Promise<number> {
   assertUsable(line);
   const [more] = line.program;
-  if (more !== undefined) throw new CliError(`${JSON.stringify(more)}: is one word too many`);
+  if (more !== undefined)
+    throw new CliError(`${JSON.stringify(more)}: is one word too many`, {
+      hint: "Each session is stopped by a call of its own.",
+    });
   const socket = await connectTo(line.root);
   socket.on("error", () => undefined);
   socket.resume();

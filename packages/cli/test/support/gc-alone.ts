@@ -9,7 +9,7 @@ const ALONE = [
   "--",
   "sh",
   "-c",
-  'for at in /run /sys/fs/cgroup /var/tmp; do mount -t tmpfs none $at || exit; done; exec "$@"',
+  'for at in /run /sys/fs/cgroup /var/tmp /tmp/sandboxlib-0; do [ ! -e $at ] || mount -t tmpfs none $at || exit; done; exec "$@"',
   "sh",
 ];
 

@@ -5,17 +5,19 @@ import { FIXTURES } from "./fixtures.js";
 
 const PACKAGES = join(import.meta.dirname, "../../..");
 
-/** The directories of the packages: ours, one of a third party, and zod, the only dependency from the registry. */
+/** The directories of the packages: ours, and one of a third party. None needs one from the registry. */
 const SOURCES = {
   "@sandboxlib/cli": join(PACKAGES, "cli"),
   "@sandboxlib/core": join(PACKAGES, "core"),
+  "@sandboxlib/conformance": join(PACKAGES, "conformance"),
+  "@sandboxlib/prove": join(PACKAGES, "prove"),
+  "@sandboxlib/seccomp": join(PACKAGES, "seccomp"),
   "@sandboxlib/backend-bubblewrap": join(PACKAGES, "backend-bubblewrap"),
   "@sandboxlib/backend-namespaces": join(PACKAGES, "backend-namespaces"),
   "@sandboxlib/launcher": join(PACKAGES, "launcher"),
   "@sandboxlib/launcher-linux-arm64": join(PACKAGES, "launcher-linux-arm64"),
   "@sandboxlib/launcher-linux-x64": join(PACKAGES, "launcher-linux-x64"),
   "@acme/sandboxlib-plain": join(FIXTURES, "@acme/sandboxlib-plain"),
-  zod: join(PACKAGES, "core/node_modules/zod"),
 } as const;
 
 /** The packages with the program of the launcher, for this architecture and for the other one. */
@@ -61,13 +63,12 @@ export function npm(args: readonly string[], cwd: string): string {
   });
 }
 
-/** Replaces `workspace:` and `catalog:`, which only pnpm reads, by versions: `pnpm pack`, which does it, may be missing. */
+/** Replaces `workspace:`, which only pnpm reads, by versions: `pnpm pack`, which does it, may be missing. */
 function published(manifest: string): string {
   const { devDependencies: _, ...rest } = JSON.parse(manifest) as Record<string, unknown>;
   return JSON.stringify(rest)
     .replaceAll('"workspace:^"', JSON.stringify(`^${versionOf("@sandboxlib/core")}`))
-    .replaceAll('"workspace:*"', JSON.stringify(versionOf("@sandboxlib/launcher")))
-    .replaceAll('"catalog:"', JSON.stringify(versionOf("zod")));
+    .replaceAll('"workspace:*"', JSON.stringify(versionOf("@sandboxlib/launcher")));
 }
 
 function versionOf(name: Packed): string {
