@@ -17,6 +17,20 @@ export async function measure(runs, rounds) {
   return Object.fromEntries(Object.entries(values).map(([name, all]) => [name, quartiles(all)]));
 }
 
+/** The same for points that are compared with each other: the runs of all of them take turns. */
+export async function measureTogether(points) {
+  const named = points.flatMap(({ runs }, at) =>
+    Object.entries(runs).map(([name, run]) => ({ name, at, run, key: `${at} ${name}` })),
+  );
+  const runs = Object.fromEntries(named.map(({ key, run }) => [key, run]));
+  const figures = await measure(runs, Math.max(...points.map(({ rounds }) => rounds)));
+  return points.map((_, at) =>
+    Object.fromEntries(
+      named.filter((one) => one.at === at).map(({ name, key }) => [name, figures[key]]),
+    ),
+  );
+}
+
 function shuffled(entries) {
   return entries
     .map((entry) => ({ entry, at: Math.random() }))

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { closeInherited } from "./inherited.mjs";
 import { machine, machineLine } from "./machine.mjs";
-import { measure } from "./measure.mjs";
+import { measure, measureTogether } from "./measure.mjs";
 import { chart } from "./report/chart.mjs";
 import { page } from "./report/page.mjs";
 import { table, verdictLines } from "./report/table.mjs";
@@ -43,11 +43,12 @@ function keep() {
   if (markdown !== undefined) writeFileSync(markdown, page(report));
 }
 
-async function resultOf({ points, budgets = () => [], close, ...described }) {
+async function resultOf({ points, together, budgets = () => [], close, ...described }) {
   try {
+    const all = together ? await measureTogether(points) : [];
     const measured = [];
-    for (const { label, rounds, runs } of points) {
-      measured.push({ label, rounds, figures: await measure(runs, rounds) });
+    for (const [at, { label, rounds, runs }] of points.entries()) {
+      measured.push({ label, rounds, figures: all[at] ?? (await measure(runs, rounds)) });
     }
     const verdicts = points.length === 0 ? [] : budgets(...measured.map(({ figures }) => figures));
     return { ...described, points: measured, verdicts };

@@ -1,4 +1,5 @@
 import { bubblewrap } from "./bubblewrap.mjs";
+import { withExeca } from "./execa.mjs";
 import { library } from "./library.mjs";
 import { nsjail } from "./nsjail.mjs";
 import { oci } from "./oci.mjs";
@@ -11,6 +12,7 @@ import { unshare } from "./unshare.mjs";
 /** Everything that is compared, by the name that the tables and the budgets use. */
 export const CONTENDERS = {
   "plain spawn": plain,
+  execa: withExeca,
   unshare,
   bwrap: bubblewrap,
   nsjail,

@@ -9,6 +9,7 @@ const PANELS = [
   { name: "throughput", column: 0 },
   { name: "throughput", column: 1 },
   { name: "memory", column: 0 },
+  { name: "heap", column: 2 },
   { name: "compile" },
 ];
 const GAP = 24;

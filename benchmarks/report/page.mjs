@@ -24,11 +24,13 @@ To repeat it: \`pnpm bench\`, with \`--series NAME\` for one series and \`--roun
 
 What is compared:
 
-- **plain spawn**: \`child_process.spawn\`, no sandbox, until \`close\`. The other tools are started in the same way.
+- **plain spawn**: \`child_process.spawn\`, no sandbox, until \`close\`. The other tools are started in the same way. **execa**: the same through that library.
 - **bwrap**: \`--unshare-all --die-with-parent\`, the host's root read-only, fresh \`/proc\`, \`/dev\` and \`/tmp\`: the mounts of our default config. **nsjail** likewise, without a \`/dev\` of its own.
 - **unshare**: every namespace and \`/proc\`; nothing is read-only, so it does less than the others.
 - **crun**, **runc**: a bundle whose root shows the host's \`/usr\` and \`/etc\`, all namespaces but the user's, no cgroup limits.
 - **sandboxlib, NAME**: our library with that backend and the default config, a fresh sandbox each run, its result verified against the kernel. \`chroot\` isolates less, since it cannot. **session**: one sandbox for all runs. **pool**: waiting sandboxes, each used once; a run is timed when the pool is full, the rates include the refill.
+- **sandboxlib-launcher run**: a plan that \`sandboxlib plan\` has written, run by the launcher alone. **fork server**: the process that starts launchers for the library, asked by a C program in the place of Node.
+- **the kernel's part**: a C program, \`benchmarks/native/limit.c\`, that makes the system calls of our launch and nothing else.
 - **sandbox-runtime**, **mxc-sdk**: as their READMEs show, initialised once, host read-only, no network. Both start bwrap; sandbox-runtime also a shell and two relays in each run. They ask for a newer Node than ours does; both work on this one, and took as long on Node 24.
 `;
 

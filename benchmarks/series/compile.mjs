@@ -48,7 +48,7 @@ async function timed(run, out) {
   await run();
   const elapsed = performance.now() - start;
   const files = readdirSync(out);
-  if (!files.includes("index.js")) throw new Error("nothing was compiled");
+  if (!files.includes("index.d.ts")) throw new Error("nothing was compiled");
   for (const file of files) rmSync(join(out, file), { recursive: true });
   return elapsed;
 }

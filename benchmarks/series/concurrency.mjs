@@ -1,6 +1,13 @@
+import { atLeast } from "../budget.mjs";
 import { CONTENDERS, prepare } from "../contenders/all.mjs";
 
 const LEAST = 32;
+/** So many at a time, and what a pool has to do of what runs without one do: where it is empty, both do the same. */
+const POINTS = [
+  { atATime: 1, least: 1 },
+  { atATime: 8, least: 0.95 },
+  { atATime: 64, least: 0.95 },
+];
 
 /** How many runs a second are done when so many are under way at a time. */
 export async function concurrencySeries(rounds) {
@@ -9,12 +16,18 @@ export async function concurrencySeries(rounds) {
     name: "concurrency",
     title: "Launches per second, so many at a time; a pool refills meanwhile",
     unit: "/s",
-    points: [1, 4, 16, 64].map((concurrency) => ({
-      label: `${concurrency} at a time`,
+    points: POINTS.map(({ atATime }) => ({
+      label: `${atATime} at a time`,
       rounds: Math.ceil(rounds / 40),
-      runs: runsOf(ready, concurrency),
+      runs: runsOf(ready, atATime),
     })),
     skipped,
+    budgets: (...points) =>
+      points.map((figures, index) => {
+        const { atATime, least } = POINTS[index];
+        const verdict = atLeast(figures, "sandboxlib, pool", "sandboxlib, namespaces", least);
+        return { ...verdict, text: `${atATime} at a time: ${verdict.text}` };
+      }),
     close,
   };
 }

@@ -17,6 +17,7 @@ export async function launchSeries(rounds) {
       atMost(figures, "sandboxlib, namespaces", "bwrap", 0.65),
       atMost(figures, "sandboxlib, session", "plain spawn", 1),
       atMost(figures, "sandboxlib, pool", "plain spawn", 0.75),
+      atMost(figures, "sandboxlib, pool", "sandboxlib, session", 1.1),
       ...RIVALS.flatMap((rival) =>
         OURS.map((ours) => atMost(figures, `sandboxlib, ${ours}`, rival, 0.25)),
       ),

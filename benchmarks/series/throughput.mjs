@@ -29,10 +29,11 @@ export async function throughputSeries(rounds) {
     ],
     skipped,
     budgets: (pipe, capture) => [
-      said("pipe", atLeast(pipe, "sandboxlib, namespaces", "plain spawn", 0.9)),
+      said("pipe", atLeast(pipe, "sandboxlib, namespaces", "plain spawn", 1)),
+      said("pipe", atLeast(pipe, "sandboxlib, session", "plain spawn", 1)),
       said("pipe", atLeast(pipe, "sandboxlib, session", "plain spawn, pipe(2)", 0.9)),
-      said("captured", atLeast(capture, "sandboxlib, namespaces", "plain spawn", 0.9)),
-      said("captured", atLeast(capture, "sandboxlib, session", "plain spawn", 0.9)),
+      said("captured", atLeast(capture, "sandboxlib, namespaces", "plain spawn", 1)),
+      said("captured", atLeast(capture, "sandboxlib, session", "plain spawn", 1)),
     ],
     close,
   };
