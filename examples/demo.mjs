@@ -61,9 +61,9 @@ async function demo() {
 
 function report({ enforced, dropped }) {
   console.log("Enforced:");
-  for (const { capability, mechanism, checked } of enforced) {
+  for (const { capability, mechanism, known } of enforced) {
     console.log(
-      `  ${capability.padEnd(20)} ${mechanism}${checked === "kernel" ? "  [read back from the kernel]" : ""}`,
+      `  ${capability.padEnd(20)} ${mechanism}${known === "verified" ? "  [read back from the kernel]" : ""}`,
     );
   }
   if (dropped.length > 0) console.log("\nNOT enforced on this machine:");

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { execa, execaSync } from "execa";
 
 const home = resolve(import.meta.dirname, "../packages/launcher/fuzz");
-const targets = ["setup", "command", "frames", "fds"];
+const targets = ["setup", "command", "frames", "fds", "plan"];
 // Longer than the longest path, so that too long ones are tried.
 const limits = ["-max_len=8192", "-timeout=20"];
 

@@ -1,7 +1,7 @@
 // The tests run real tools. Where this machine lets us (root, apt-get) the missing ones are
 // installed, so that "npm test" tests everything on a bare Debian; elsewhere it says what is
 // missing. Whether a missing tool is a failure is for SANDBOXLIB_REQUIRE to decide, not for us.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { execaSync } from "execa";
 
 const tools = [
@@ -11,6 +11,16 @@ const tools = [
     serves: "the tests of the launcher and of backend-namespaces",
   },
   { name: "bwrap", debianPackages: ["bubblewrap"], serves: "the tests of backend-bubblewrap" },
+  ...["crun", "runc"].map((name) => ({
+    name,
+    debianPackages: [name],
+    serves: "the tests of backend-oci",
+  })),
+  {
+    name: "firejail",
+    debianPackages: ["firejail"],
+    serves: "the test of a backend that somebody else could have written",
+  },
   {
     name: "busybox",
     debianPackages: ["busybox-static"],
@@ -36,12 +46,19 @@ const tools = [
     serves: "tests of images",
   })),
   { name: "tmux", debianPackages: ["tmux"], serves: "the tests of terminals" },
+  { name: "make", debianPackages: ["make"], serves: "the guide to build tools" },
   ...["zsh", "fish"].map((name) => ({
     name,
     debianPackages: [name],
     serves: "the tests of completions",
   })),
   { name: "man", debianPackages: ["man-db"], serves: "the tests of the manual pages" },
+  {
+    name: "python3",
+    debianPackages: ["python3-seccomp"],
+    serves: "the tests of filters of system calls",
+    usable: hasSeccomp,
+  },
   { name: "time", debianPackages: ["time"], serves: "docs/accounting.md, which is measured" },
 ];
 
@@ -61,6 +78,11 @@ function isMissing({ name, usable = () => true }) {
 
 function isStatic(path) {
   return !readFileSync(path).subarray(0, 4096).includes("/ld-");
+}
+
+function hasSeccomp() {
+  const modules = "/usr/lib/python3/dist-packages";
+  return existsSync(modules) && readdirSync(modules).some((name) => name.startsWith("seccomp."));
 }
 
 function mayInstall() {

@@ -30,10 +30,20 @@ A backend declares what it enforces wherever it is available; the limits of time
 
 ${table(
   ["Capability", ...backends.map(({ label }) => label)],
-  words.map((word) => [
-    `\`${word}\``,
-    ...backends.map(({ backend }) => (capabilitiesOf(backend).has(word) ? "yes" : "–")),
-  ]),
+  words.map((word) => [`\`${word}\``, ...backends.map(({ backend }) => cellOf(backend, word))]),
 )}
+
+Where it says "in part", the backend refuses the rest of what a config may ask for, before anything starts:
+
+${backends.flatMap(partsOf).join("\n")}
 `;
+}
+
+function cellOf(backend, word) {
+  if (!capabilitiesOf(backend).has(word)) return "–";
+  return backend.partly?.[word] === undefined ? "yes" : "in part";
+}
+
+function partsOf({ backend: { partly = {} }, label }) {
+  return Object.entries(partly).map(([word, part]) => `- ${label}, \`${word}\`: ${part}.`);
 }

@@ -8,11 +8,13 @@ export function cliPage(root) {
     return execFileSync(process.execPath, [path, ...args, "--help"], { encoding: "utf8" });
   };
   const overview = help("sandboxlib");
-  const commands = [...overview.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2}/gm)].flatMap(([, name]) => [
-    `## \`sandboxlib ${name}\`${name === "run" ? " and `run-sandbox`" : ""}`,
-    "",
-    ...block(name === "run" ? help("run-sandbox") : help("sandboxlib", ...name.split(" "))),
-  ]);
+  const commands = [...overview.matchAll(/^ {2}([a-z-]+(?: [a-z-]+)?) {2}/gm)].flatMap(
+    ([, name]) => [
+      `## \`sandboxlib ${name}\`${name === "run" ? " and `run-sandbox`" : ""}`,
+      "",
+      ...block(name === "run" ? help("run-sandbox") : help("sandboxlib", ...name.split(" "))),
+    ],
+  );
   return [
     "# Command line",
     "",

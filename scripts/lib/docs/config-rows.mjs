@@ -17,6 +17,7 @@ const ASKING = {
   inheritEnv: [{ inheritEnv: ["LD_PRELOAD"] }],
   network: [{ network: "none" }],
   isolate: ["mount", "pid", "ipc", "uts", "user", "cgroup"].map((name) => ({ isolate: [name] })),
+  seccomp: [{ seccomp: "default" }],
   "user.uid": [{ user: { uid: 0, gid: 0 } }],
   "user.gid": [{ user: { uid: 0, gid: 0 } }],
   "user.range": [{ user: { uid: 0, gid: 0, range: 1 }, isolate: ["user"] }],
@@ -132,6 +133,8 @@ function typeOf(schema) {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`"${value}"\``).join(" or ");
   if (schema.type === "array") return `list of ${itemsOf(schema.items)}`;
+  if (schema.properties !== undefined)
+    return `\`{ ${Object.keys(schema.properties).join(", ")} }\``;
   if (schema.type === "object") return "object of strings";
   const { minimum, exclusiveMinimum, maximum } = schema;
   if (minimum !== undefined) return `${schema.type}, ${minimum} to ${maximum}`;

@@ -40,7 +40,10 @@ function readme(backends) {
       `\`${manifest.name}\``,
       manifest.description.replace(/^sandboxlib backend for /, ""),
       manifest.sandboxlib.platforms.join(", "),
-      lacks.map((word) => `\`${word}\``).join(", ") || "nothing",
+      [
+        ...lacks.map((word) => `\`${word}\``),
+        ...Object.keys(backend.partly ?? {}).map((word) => `part of \`${word}\``),
+      ].join(", ") || "nothing",
     ]);
   const head = ["Backend", "Package", "Mechanism", "Platforms", "Does not enforce"];
   return between(text, "backends", table(head, rows));

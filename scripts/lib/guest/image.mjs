@@ -86,14 +86,13 @@ function addLibraries(root, file) {
 function addTests(root) {
   const target = join(root, "checkout");
   mkdirSync(join(target, "node_modules/@sandboxlib"), { recursive: true });
-  const names = ["core", "backend-namespaces", "launcher", `launcher-linux-${process.arch}`];
+  const launchers = ["launcher", `launcher-linux-${process.arch}`];
+  const names = ["core", "seccomp", "backend-namespaces", ...launchers];
   for (const name of names) {
     const at = join(target, "node_modules/@sandboxlib", name);
     execaSync("cp", ["-rL", join(checkout, "packages", name), at]);
     rmSync(join(at, "node_modules"), { recursive: true, force: true });
   }
-  const zod = realpathSync(join(checkout, "packages/core/node_modules/zod"));
-  execaSync("cp", ["-rL", zod, join(target, "node_modules/zod")]);
   for (const test of tests) bundle(test, target);
   for (const name of ["tests.mjs", "as-user.mjs"])
     copyFileSync(join(import.meta.dirname, name), join(target, name));
@@ -101,7 +100,7 @@ function addTests(root) {
 }
 
 function bundle(test, target) {
-  const esbuild = join(checkout, "packages/cli/node_modules/.bin/esbuild");
+  const esbuild = join(checkout, "node_modules/.bin/esbuild");
   const out = join(target, test.replaceAll("/", "-").replace(/\.ts$/, ".js"));
   const own = join(import.meta.dirname, "vitest.mjs");
   execaSync(esbuild, [
