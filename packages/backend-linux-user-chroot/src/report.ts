@@ -44,6 +44,8 @@ const SHELL_HINTS: Hints = {
     "Without a mount of type `proc` the root must have /bin/sh and env; the tool opens each source of a bind as the calling user.",
 };
 
+const HINT = "hint: ";
+
 /** Nobody has said how the program ended. The exit status of the tool is 1 for every failure. */
 function withoutEnd({ exitCode, signal, report, stderr }: Observation, hints: Hints): Verdict {
   const failed = { kind: "failed", code: "LAUNCH_FAILED" } as const;
@@ -57,9 +59,13 @@ function withoutEnd({ exitCode, signal, report, stderr }: Observation, hints: Hi
       ...failed,
       message: `linux-user-chroot was killed by ${signal}, and the program with it`,
     };
-  const reasonGiven = stderr.trim().split("\n").at(-1) || "its reason went to standard error";
+  const lines = stderr.trim().split("\n");
+  // The drop-in says on a line of its own what to do.
+  const given =
+    lines.at(-1)?.startsWith(HINT) === true ? lines.pop()?.slice(HINT.length) : undefined;
+  const reasonGiven = lines.at(-1) || "its reason went to standard error";
   const message = `linux-user-chroot ended with status ${exitCode} before the program started: ${reasonGiven}`;
-  return { ...failed, message, hint: hintFor(reasonGiven, hints) };
+  return { ...failed, message, hint: given ?? hintFor(reasonGiven, hints) };
 }
 
 function hintFor(reason: string, { exec, other }: Hints): string {

@@ -8,6 +8,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { linuxUserChrootAt } from "../src/index.js";
 import { findLauncher } from "../src/launcher.js";
+import { interpretGuest, interpretShell } from "../src/report.js";
 import { dropIn } from "./fixture.js";
 
 const host: Host = {
@@ -55,6 +56,16 @@ it("the program is the one that the probe has found, and not looked at again", (
   const backend = linuxUserChrootAt("/bin/sh");
   const plan = backend.plan(config, host, { available: true, findings }) as ToolPlan;
   expect(plan.argv[0]).toBe("/elsewhere/tool");
+});
+
+it("what the drop-in says to do is the hint of the error, and what went wrong its message", () => {
+  const stderr = "mounts[0]: it went away\nhint: Bring it back.\n";
+  const seen = { exitCode: 1, signal: null, report: "", stderr };
+  for (const verdict of [interpretGuest(seen), interpretShell(seen)])
+    expect(verdict).toMatchObject({
+      message: expect.stringMatching(/started: mounts\[0\]: it went away$/),
+      hint: "Bring it back.",
+    });
 });
 
 describe("a tmpfs", () => {

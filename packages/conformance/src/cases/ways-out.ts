@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ConfigInput, isSandboxError } from "@sandboxlib/core";
+import { type ConfigInput, isSandboxError, type SandboxError } from "@sandboxlib/core";
 import type { Case, Topic } from "../case.js";
 import { refused } from "../check.js";
 import type { Context } from "../context.js";
@@ -78,7 +78,12 @@ async function onTheHost(
       return Buffer.from(stdout ?? []).toString();
     } catch (error) {
       // Something else on this host has mounted or unmounted below its root in between: a new sandbox is asked for.
-      if (!isSandboxError(error) || error.code !== "PATH_INVALID" || left === 0) throw error;
+      if (left === 0 || !isSandboxError(error) || !hasChanged(error)) throw error;
     }
   }
+}
+
+/** A tool that is given paths says with this hint alone what core says with a code. */
+function hasChanged({ code, hint }: SandboxError): boolean {
+  return code === "PATH_INVALID" || hint === "Make a new sandbox after the change.";
 }

@@ -116,7 +116,7 @@ function hostPath(view: View, path: string, under: boolean): string | undefined 
     const mount = view.mounts.get(above);
     if (mount?.type === "bind" && mount.source === "") continue;
     if (mount !== undefined)
-      return mount.type === "bind" ? mount.source + path.slice(above.length) : undefined;
+      return mount.type === "bind" ? join(mount.source, path.slice(above.length)) : undefined;
   }
   const over = view.upper === undefined ? undefined : join(view.upper, path);
   return over !== undefined && lstat(over) !== undefined ? over : join(view.root, path);

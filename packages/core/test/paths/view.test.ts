@@ -32,6 +32,17 @@ describe("locate", () => {
     expect([...kinds].filter((kind) => !["file", "missing"].includes(kind))).toEqual([]);
   });
 
+  it("names a file of the host's root, bound anywhere, by its own path", () => {
+    const at = view({}, [
+      { ...base, type: "bind", kind: "directory", source: "/", target: "/mnt", readOnly: true },
+    ]);
+    for (const [path, host] of [
+      ["/mnt/usr/bin", "/usr/bin"],
+      ["/mnt", "/"],
+    ] as const)
+      expect(locate(at, path)).toEqual({ path, host, kind: "directory" });
+  });
+
   const tree = {
     "a/b/file": "x",
     "a/up": { link: "../../../../a/b" },
