@@ -5,7 +5,7 @@ import type { ConfigInput, RunOptions, Sandbox, SandboxChild, Word } from "@sand
 import { assertNoDebris, clearAway } from "./debris.js";
 import { explained, Records } from "./explain.js";
 import { type Listing, list } from "./host/listing.js";
-import { newMarker } from "./host/processes.js";
+import { endProcessesWith, newMarker } from "./host/processes.js";
 import type { Kit } from "./kit.js";
 import {
   type PoolParts,
@@ -21,7 +21,7 @@ import { buildRoot } from "./root/build.js";
 /** What a case works with: a root and a directory of the host of its own, and the backend under test. */
 export interface Context {
   readonly kit: Kit;
-  /** The host directory that becomes `/`; unused where the backend does not enforce `root`. */
+  /** The host directory that becomes `/`; empty and unused where the backend does not enforce `root`. */
   readonly root: string;
   /** An empty directory of the host, outside the root. */
   readonly scratch: string;
@@ -63,18 +63,22 @@ export async function runCase(
   { isBare = false, limit = LIMIT }: { readonly isBare?: boolean; readonly limit?: number } = {},
 ): Promise<void> {
   const open = openContext(kit, directory, isBare);
+  // Nothing need be looked for again where nothing may be left, and nothing is.
+  let isClean = false;
   try {
     await inTime(limit, async () => {
       await run(open.context);
       await open.end();
       await assertNoDebris(open.context, open.before(), open.allowed);
+      isClean = kit.has.has("tree.kill");
     });
   } catch (error) {
     throw explained(error, open.records);
   } finally {
     // What hangs or has failed may not end well either: the first cause counts.
     await inTime(END_LIMIT, open.end).catch(() => undefined);
-    clearAway(directory, open.context.marker);
+    if (!isClean) endProcessesWith(open.context.marker);
+    await clearAway(directory);
   }
 }
 
@@ -98,7 +102,8 @@ function openContext(kit: Kit, directory: string, isBare: boolean) {
   const [root, scratch] = [join(directory, "root"), join(directory, "scratch")];
   mkdirSync(scratch, { recursive: true });
   for (const path of [directory, scratch]) chmodSync(path, 0o755);
-  buildRoot(root, kit.recipe);
+  if (kit.has.has("root")) buildRoot(root, kit.recipe);
+  else mkdirSync(root);
   const marker = newMarker();
   const allowed: string[] = [];
   const open: AsyncDisposable[] = [];

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { lstatSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { execaSync } from "execa";
 import { cgroups } from "./host/cgroups.js";
 import { changes, type Listing, list } from "./host/listing.js";
 import { mountsIn } from "./host/mounts.js";
-import { endProcessesWith, isMarkerOfAnother, lasting } from "./host/processes.js";
+import { isMarkerOfAnother, lasting } from "./host/processes.js";
 import { endSurvivors, lastingSurvivors } from "./host/survivors.js";
 import type { Kit } from "./kit.js";
 
@@ -22,9 +23,8 @@ export async function assertNoDebris(
     assert.deepEqual(await lasting(marker), [], "a process was left on the host");
 }
 
-/** Removes the directory of a case, and what a faulty backend has left. */
-export function clearAway(directory: string, marker: string): void {
-  endProcessesWith(marker);
+/** Removes the directory of a case, and the mounts that a faulty backend has left in it. */
+export async function clearAway(directory: string): Promise<void> {
   for (const path of mountsIn(directory).reverse())
     execaSync("/bin/umount", ["-l", path], { reject: false });
   // Never through a mount, behind which the host's own files are.
@@ -32,7 +32,8 @@ export function clearAway(directory: string, marker: string): void {
   // The kernel keeps a directory for an overlay that nobody may look into.
   if (process.getuid?.() !== 0)
     execaSync("/bin/chmod", ["-R", "u+rwX", directory], { reject: false });
-  rmSync(directory, { recursive: true, force: true });
+  // The kernel waits before it removes what has been a mount point, and other cases need not.
+  await rm(directory, { recursive: true, force: true });
 }
 
 const JOURNALS = "/var/run/sandboxlib";

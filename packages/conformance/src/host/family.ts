@@ -55,7 +55,7 @@ function members(): Member[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
         const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
         if (fields[0] === "Z") return [];
         return [{ pid: Number(name), parent: Number(fields[1]), started: fields[19] ?? "" }];

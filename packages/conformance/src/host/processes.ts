@@ -50,7 +50,7 @@ export function programWith(marker: string): number | undefined {
 /** The environment of a process, as it began; empty where this user may not look. */
 export function environmentOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1");
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
   } catch {
     return "";
   }
@@ -87,7 +87,7 @@ function commandLines(): string[] {
     );
   return pids.flatMap((pid) => {
     try {
-      return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ")}`];
+      return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`];
     } catch {
       return []; // It ended between the two looks.
     }

@@ -72,7 +72,7 @@ export function endSurvivors(): void {
 
 function limitOf(pid: string): RegExpExecArray | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/limits`, "latin1");
+    const text = readFileSync(`/proc/${pid}/limits`, "utf8");
     return /^(Max msgqueue size)\s+(\S+)\s+(\S+)/m.exec(text) ?? undefined;
   } catch {
     return undefined; // It has ended.
@@ -81,7 +81,7 @@ function limitOf(pid: string): RegExpExecArray | undefined {
 
 function commandOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
   } catch {
     return "";
   }

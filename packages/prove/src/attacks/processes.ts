@@ -110,7 +110,7 @@ function pidsWith(marker: string): number[] {
   return readdirSync("/proc").flatMap((name) => {
     try {
       const isOne =
-        /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "latin1").includes(marker);
+        /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(marker);
       return isOne ? [Number(name)] : [];
     } catch {
       return []; // It ended between the two looks.

@@ -85,6 +85,6 @@ function openFds(): number[] {
 function flagsOf(fd: number): number | undefined {
   const path = `/proc/self/fdinfo/${fd}`;
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
-  const [, octal] = /^flags:\s+([0-7]+)$/m.exec(readFileSync(path, "latin1")) ?? [];
+  const [, octal] = /^flags:\s+([0-7]+)$/m.exec(readFileSync(path, "utf8")) ?? [];
   return octal === undefined ? undefined : Number.parseInt(octal, 8);
 }
