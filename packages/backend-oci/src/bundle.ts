@@ -17,7 +17,9 @@ export const FDS = 8;
 /** The bundle of a run, as files: `config.json`, the container's root, and what the runtime keeps of the container. */
 export function bundle(config: ResolvedConfig, host: Host, runtime: Runtime): OwnEntry[] {
   const directory = (path: string, mode: number) => ({ type: "directory", path, mode }) as const;
-  const file = (path: string, data: string) => ({ type: "file", path, mode: 0o600, data }) as const;
+  const file = (path: string, data: string | Uint8Array) =>
+    ({ type: "file", path, mode: 0o600, data }) as const;
+  const profile = guest.profile(config.seccomp);
   return [
     file("config.json", JSON.stringify(containerOf(config, host, runtime))),
     directory("state", 0o700),
@@ -26,6 +28,7 @@ export function bundle(config: ResolvedConfig, host: Host, runtime: Runtime): Ow
     directory("container", 0o755),
     ...["root", "proc", "dev"].map((name) => directory(`container/${name}`, 0o755)),
     file("container/init", ""),
+    ...(profile === undefined ? [] : [file("profile", profile), file("container/profile", "")]),
   ];
 }
 
@@ -47,7 +50,12 @@ export function containerOf(config: ResolvedConfig, host: Host, runtime: Runtime
     },
     root: { path: "container", readonly: true },
     ...(hostname !== undefined && { hostname }),
-    mounts: [...mountsOf(config), ...OWN_MOUNTS, initMount()],
+    mounts: [
+      ...mountsOf(config),
+      ...OWN_MOUNTS,
+      readOnlyFile("/init", launcherPath()),
+      ...(guest.profile(config.seccomp) === undefined ? [] : [readOnlyFile(PROFILE, "profile")]),
+    ],
     linux: {
       namespaces: namespaces(config).map((type) => ({ type })),
       // Pid 1 has the uid of the program, which could write to its memory and open its files.
@@ -71,9 +79,11 @@ const OWN_MOUNTS = [
   },
 ] as const;
 
-function initMount(): object {
-  const options = ["bind", "ro", "nosuid", "nodev"];
-  return { destination: "/init", type: "bind", source: launcherPath(), options };
+/** Where the init inside finds a filter for the program alone. */
+const PROFILE = "/profile";
+
+function readOnlyFile(destination: string, source: string): object {
+  return { destination, type: "bind", source, options: ["bind", "ro", "nosuid", "nodev"] };
 }
 
 function initWords(config: ResolvedConfig, { uid, gid }: Host, { isRootless }: Runtime): string[] {
@@ -85,6 +95,7 @@ function initWords(config: ResolvedConfig, { uid, gid }: Host, { isRootless }: R
     lifeline,
     variables,
     filter,
+    ...(guest.profile(config.seccomp) !== undefined && { profile: PROFILE }),
     command,
     streams,
     root: ROOT,

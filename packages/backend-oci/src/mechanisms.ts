@@ -21,6 +21,8 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.uts": "a uts namespace",
   "isolate.user": "a user namespace without capabilities, in which no other can be made",
   "isolate.cgroup": "a cgroup namespace",
+  seccomp:
+    "seccomp(SECCOMP_SET_MODE_FILTER) by the init inside, or for the program alone, with no_new_privs",
   user: "process.user, or a user namespace that the init inside makes",
   hostname: "hostname",
   "limit.cpuTime": "setrlimit(2) by the init inside",

@@ -13,6 +13,7 @@ import { type Runtime, runtimeWords } from "./runtime.js";
 
 /** The client goes on as long as the container: it is the tool, and the init inside reports. */
 export function plan(config: ResolvedConfig, host: Host, runtime: Runtime = UNKNOWN): ToolPlan {
+  const { seccomp } = config;
   const state = `${OWN_DIRECTORY}/state`;
   const container = `${state}/${OWN_NAME}`;
   const run = ["run", "--preserve-fds", String(FDS), "--bundle", OWN_DIRECTORY, OWN_NAME];
@@ -25,7 +26,8 @@ export function plan(config: ResolvedConfig, host: Host, runtime: Runtime = UNKN
       [FD.report]: "report",
       [FD.lifeline]: "lifeline",
       [FD.variables]: { data: guest.variables(config.env), isForProgram: true },
-      [FD.filter]: "filter",
+      // What may deny what the init needs is in the bundle, for the program alone.
+      [FD.filter]: seccomp === "default" || seccomp === "build" ? { filter: seccomp } : "filter",
     },
     ownDirectory: bundle(config, host, runtime),
     end: [host.which("sh") ?? "/bin/sh", "-c", END, "sh", container, ...remove, "delete"],

@@ -107,6 +107,17 @@ for (const runtime of ["crun", "runc"]) {
       expect(options.filter((option) => !option?.startsWith("ro"))).toEqual([]);
     });
 
+    it("shows the program nothing of a profile of its own, which the bundle holds", async () => {
+      const profile = {
+        defaultAction: "SCMP_ACT_ALLOW",
+        syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 38 }],
+      } as const;
+      const script = "mkdir /tmp/x; ls /profile; grep -c /profile /proc/self/mountinfo";
+      const { out, err } = await sh(script, { seccomp: { profile } });
+      expect(out).toBe("0\n");
+      expect(err).toContain("Function not implemented");
+    });
+
     it("gives a tmpfs its own mode, whatever that of the directory below is", async () => {
       const mounts = [{ type: "tmpfs", target: "/opt" }] as const;
       expect((await sh("stat -c %a /opt", { mounts })).out).toBe("1777\n");

@@ -2,7 +2,6 @@
  * fared. Tools say too little: most cannot tell a signal from an exit status, and a program that is pid 1 itself ignores
  * signals. Nothing here may touch CORE_FD, which is anybody's fd. */
 #include <errno.h>
-#include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -24,10 +23,9 @@ struct broken_start {
 enum watched { CHILDREN, SIGNALS, STATUS, LIFE, WATCHED };
 enum { LONGEST_REPORT = 512 };
 
-static void load_filter_of(const struct guest *guest);
 static pid_t start_program(const struct guest *guest, int status[2]);
 static _Noreturn void become_program_of(const struct guest *guest, int status_fd);
-static _Noreturn void end_start(int status_fd, const struct broken_start *broken);
+static const char *try_program(const struct guest *guest);
 static _Noreturn void watch_program(const struct guest *guest, pid_t program, int status_fd, int children, int signals);
 static bool has_started(const struct guest *guest, int status_fd);
 static void end_everything(const struct guest *guest, pid_t program);
@@ -36,7 +34,7 @@ static void tell(const struct guest *guest, const char *word, const char *text, 
 
 void serve_guest(char **words)
 {
-    struct guest guest = {.fds = {-1, -1, -1, -1, -1}, .options = words, .is_init = syscall(SYS_getpid) == 1};
+    struct guest guest = {.fds = {-1, -1, -1, -1, -1, -1}, .options = words, .is_init = syscall(SYS_getpid) == 1};
     int status[2];
     reset_signals();
     if (!parse_guest_words(words, &guest))
@@ -54,25 +52,15 @@ void serve_guest(char **words)
     const char *broken = guest.root ? enter_guest_root(guest.root, guest.user, words) : NULL;
     if (broken)
         give_up_guest(&guest, broken, errno);
-    load_filter_of(&guest);
+    guest.profile = read_guest_filter(&guest, PROFILE);
+    const struct filter filter = read_guest_filter(&guest, FILTER);
+    if (!set_filter(&filter))
+        give_up_guest(&guest, "seccomp", errno);
     const int children = watch_children(), signals = watch_signals();
     const uint64_t own = (uint64_t)syscall(SYS_getpid);
     tell(&guest, "up", NULL, &own, 1);
     pid_t program = start_program(&guest, status);
     watch_program(&guest, program, status[0], children, signals);
-}
-
-static void load_filter_of(const struct guest *guest)
-{
-    size_t size;
-    if (guest->fds[FILTER] < 0)
-        return;
-    const uint8_t *filter = read_guest_fd(guest->fds[FILTER], &size);
-    const size_t count = size / sizeof(struct sock_filter);
-    if (!filter || count == 0 || count > MOST_INSTRUCTIONS || size % sizeof(struct sock_filter) != 0)
-        give_up_guest(guest, "filter", filter ? EINVAL : errno);
-    if (!set_filter(&(struct filter){filter, (uint16_t)count}))
-        give_up_guest(guest, "seccomp", errno);
 }
 
 static pid_t start_program(const struct guest *guest, int status[2])
@@ -90,25 +78,27 @@ static pid_t start_program(const struct guest *guest, int status[2])
 
 static void become_program_of(const struct guest *guest, int status_fd)
 {
-    struct broken_start broken = {.step = "cwd"};
-    restore_signals();
-    setsid();
-    if (!guest->cwd || chdir(guest->cwd) == 0) {
-        broken.step = set_guest_limits(guest->options);
-        broken.error = errno;
-        if (broken.step)
-            end_start(status_fd, &broken);
-        broken.step = "exec";
-        environ = guest->variables; /* where execvp looks for PATH, too */
-        execvp(guest->program[0], guest->program);
-    }
+    struct broken_start broken = {.step = try_program(guest)};
     broken.error = errno;
-    end_start(status_fd, &broken);
+    _exit(write(status_fd, &broken, sizeof broken) == sizeof broken ? 127 : 126);
 }
 
-static void end_start(int status_fd, const struct broken_start *broken)
+/* Returns the step that failed, with errno. */
+static const char *try_program(const struct guest *guest)
 {
-    _exit(write(status_fd, broken, sizeof *broken) == sizeof *broken ? 127 : 126);
+    restore_signals();
+    setsid();
+    if (guest->cwd && chdir(guest->cwd) != 0)
+        return "cwd";
+    const char *broken = set_guest_limits(guest->options);
+    if (broken)
+        return broken;
+    /* It may allow nothing but what the program needs, so nothing else comes after it. */
+    if (!set_filter(&guest->profile))
+        return "seccomp";
+    environ = guest->variables; /* where execvp looks for PATH, too */
+    execvp(guest->program[0], guest->program);
+    return "exec";
 }
 
 static void watch_program(const struct guest *guest, pid_t program, int status_fd, int children, int signals)

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "protocol.h"
+
 /* The fds of a guest; those that its words do not name are -1. */
-enum channel { REPORT, LIFELINE, VARIABLES, FILTER, COMMAND, CHANNELS };
+enum channel { REPORT, LIFELINE, VARIABLES, FILTER, PROFILE, COMMAND, CHANNELS };
 
 struct guest {
     int fds[CHANNELS];
@@ -17,6 +19,7 @@ struct guest {
     char **options;
     char **program;
     char **variables;
+    struct filter profile;
     bool is_init; /* pid 1, so that everything that it may signal is of the sandbox */
 };
 
@@ -34,6 +37,9 @@ void close_other_fds(const struct guest *guest);
 
 /* What is on an fd, as texts: each ends in NUL. */
 char **read_guest_texts(const struct guest *guest, enum channel channel, const char *what);
+
+/* The filter of system calls that is on an fd; none where there is no such fd. */
+struct filter read_guest_filter(const struct guest *guest, enum channel channel);
 
 /* Reads to the end and closes the fd; NULL, with errno, when that fails. */
 uint8_t *read_guest_fd(int fd, size_t *size);

@@ -1,6 +1,7 @@
 /* The words of a guest, and what it finds on the fds that they name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,7 +37,8 @@ static bool take_text(const char *word, const char *name, const char **value)
 
 static bool take_channel(const char *word, struct guest *guest)
 {
-    static const char *const names[CHANNELS] = {"report=", "lifeline=", "variables=", "filter=", "command="};
+    static const char *const names[CHANNELS] = {"report=", "lifeline=", "variables=",
+                                                "filter=", "profile=", "command="};
     for (int channel = 0; channel < CHANNELS; channel++) {
         size_t size = strlen(names[channel]);
         if (strncmp(word, names[channel], size) != 0 || guest->fds[channel] >= 0)
@@ -89,6 +91,18 @@ char **read_guest_texts(const struct guest *guest, enum channel channel, const c
     for (size_t at = 0; at < size; at += strlen(text + at) + 1)
         texts[count++] = text + at;
     return texts;
+}
+
+struct filter read_guest_filter(const struct guest *guest, enum channel channel)
+{
+    size_t size;
+    if (guest->fds[channel] < 0)
+        return (struct filter){NULL, 0};
+    const uint8_t *filter = read_guest_fd(guest->fds[channel], &size);
+    const size_t count = size / sizeof(struct sock_filter);
+    if (!filter || count == 0 || count > MOST_INSTRUCTIONS || size % sizeof(struct sock_filter) != 0)
+        give_up_guest(guest, "filter", filter ? EINVAL : errno);
+    return (struct filter){filter, (uint16_t)count};
 }
 
 uint8_t *read_guest_fd(int fd, size_t *size)

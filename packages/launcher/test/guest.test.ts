@@ -133,6 +133,13 @@ describe.skipIf(skip)(`the init inside what another tool has made${why}`, () => 
       "failed seccomp 22",
     ],
     ["an empty filter", ["filter=5"], "", "failed filter 22"],
+    ["a profile that is none", ["profile=5"], "words", "failed filter 22"],
+    [
+      "a profile that the kernel does not take",
+      ["profile=5"],
+      Buffer.alloc(8, 0xff),
+      "up PID\nfailed seccomp 22",
+    ],
   ])("refuses %s", (_, words, content, failed) => {
     expect(guest(words, ["true"], { data: [content] }).report).toMatch(new RegExp(`${failed}\n$`));
   });
@@ -146,6 +153,20 @@ describe.skipIf(skip)(`the init inside what another tool has made${why}`, () => 
       { data: [filter] },
     );
     expect(out).toBe("NoNewPrivs:\t1\nSeccomp:\t2\n");
+  });
+
+  it("loads a profile for the program alone, which it does not live by itself", () => {
+    // Kills for anything but execve(2): BPF_LD of the number, BPF_JEQ, and a BPF_RET for each answer.
+    const profile = Buffer.from(
+      [
+        [0x20, 0, 0, 0, 0, 0, 0, 0],
+        [0x15, 0, 0, 1, process.arch === "arm64" ? 221 : 59, 0, 0, 0],
+        [6, 0, 0, 0, 0, 0, 0xff, 0x7f],
+        [6, 0, 0, 0, 0, 0, 0, 0x80],
+      ].flat(),
+    );
+    const { report } = guest(["profile=5"], ["/usr/bin/true"], { data: [profile] });
+    expect(report).toMatch(/^up PID\nstarted\nended (31|159) USAGE\n$/);
   });
 
   it("gives the program the fds 0 to 2, whatever was open, and starts it in a session of its own", () => {

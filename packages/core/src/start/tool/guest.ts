@@ -1,8 +1,10 @@
 import { getSystemErrorName } from "node:util";
 import type { Report } from "../../backend/plan.js";
+import type { SeccompFilter } from "../../backend/resolved-config.js";
 import type { Verdict } from "../../backend/running.js";
 import type { Limits } from "../../config/types.js";
 import { rlimitsFor } from "../../host/rlimit.js";
+import { filter } from "../../host/seccomp-filter.js";
 import { usageOf, verdictOf } from "../launcher/ending.js";
 
 /** Where a guest finds something: the number of an fd, or the path of a file or FIFO inside. */
@@ -14,6 +16,7 @@ export interface GuestOptions {
   readonly lifeline?: At;
   readonly variables?: At;
   readonly filter?: At;
+  readonly profile?: At;
   readonly command?: At;
   /** The first of three fds. */
   readonly streams?: number;
@@ -34,6 +37,8 @@ export const guest: {
   readonly words: (options: GuestOptions) => string[];
   /** A program's variables, as data for `variables`. */
   readonly variables: (env: Readonly<Record<string, string>>) => string;
+  /** A filter that pid 1 could not live with, as data for `profile`; undefined for one that `filter` can take. */
+  readonly profile: (seccomp: SeccompFilter | undefined) => Uint8Array | undefined;
   /** What a guest tells while it runs. */
   readonly readReport: (report: string) => Report;
   /** What became of its program; undefined when the guest ended before that did, and so was killed. */
@@ -52,6 +57,10 @@ export const guest: {
     Object.entries(env)
       .map(([name, value]) => `${name}=${value}\0`)
       .join(""),
+  profile(seccomp) {
+    if (seccomp === "strict") return filter(seccomp);
+    return typeof seccomp === "string" ? undefined : seccomp;
+  },
   readReport(report) {
     const [, pid] = /^up (\d+)$/m.exec(report) ?? [];
     const usage = numbersOf(report);
