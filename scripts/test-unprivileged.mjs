@@ -10,17 +10,21 @@ import { runVitest } from "./lib/vitest.mjs";
 // No entry in /etc/passwd, and not 65534, which some file systems treat specially.
 const nobody = { uid: 61234, gid: 61234 };
 const root = dirname(import.meta.dirname);
-// They do not depend on the uid: the kit's own tests, which show who it catches, the parsers', and where backends are
-// looked for. And firejail takes no user without an entry in /etc/passwd.
+// They do not depend on the uid: the kit's own tests, which show who it catches, the parsers', the compiler's, and where
+// backends are looked for. And firejail takes no user without an entry in /etc/passwd.
 const WITHOUT = [
   "**/firejail.slow.test.ts",
-  "**/liars.slow.test.ts",
+  "**/*liars.slow.test.ts",
   "**/honest.slow.test.ts",
   "**/describe.slow.test.ts",
   "**/writing-a-backend.test.ts",
   "**/discovery.slow.test.ts",
   "**/choose.test.ts",
+  "**/new-backend.slow.test.ts",
   "**/parser-*.test.ts",
+  "**/*fuzz.slow.test.ts",
+  "**/libseccomp.slow.test.ts",
+  "**/seccomp/test/compile.test.ts",
   "**/channel-*.test.ts",
 ];
 // Never started by a test, and more than half of node_modules.
