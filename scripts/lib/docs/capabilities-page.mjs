@@ -1,5 +1,8 @@
 import { allCapabilities, CAPABILITIES } from "@sandboxlib/core";
 import { capabilitiesOf } from "@sandboxlib/core/backend";
+// The kit's cases are no part of what it exports.
+import { topics } from "../../../packages/conformance/dist/cases/index.js";
+import { attacks } from "../../../packages/prove/dist/index.js";
 import { table } from "./table.mjs";
 
 /** docs/capabilities.md: the vocabulary, and which backend declares what. */
@@ -36,7 +39,28 @@ ${table(
 Where it says "in part", the backend refuses the rest of what a config may ask for, before anything starts:
 
 ${backends.flatMap(partsOf).join("\n")}
+
+## What tries each word
+
+A word is declared only where something tries it: a case of [the kit](writing-a-backend.md), which every backend that declares the word has to pass, or [an attack of \`sandboxlib prove\`](prove.md), which is part of the kit as well. Many more cases build on a word without being the proof of it.
+
+${table(
+  ["Capability", "Proved in the kit", "Attacked by `prove`"],
+  words.map((word) => [`\`${word}\``, titles(provedBy(word)), titles(attackedBy(word))]),
+)}
 `;
+}
+
+function provedBy(word) {
+  return topics.flatMap(({ cases }) => cases.filter(({ proves }) => proves?.includes(word)));
+}
+
+function attackedBy(word) {
+  return attacks.filter(({ about }) => about !== "always" && about.includes(word));
+}
+
+function titles(tried) {
+  return [...new Set(tried.map(({ title }) => title))].join("; ") || "–";
 }
 
 function cellOf(backend, word) {
