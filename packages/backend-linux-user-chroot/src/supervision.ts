@@ -19,14 +19,18 @@ const FD = { filter: 6, launcher: 7, report: REPORT_FD, variables: 9 } as const;
  * The launcher, as the init inside, where the sandbox has a procfs by which an fd can be executed. The tool makes no mount
  * points, and a root need not have one to spare: without a procfs, the root's own shell has to do.
  */
-export function supervision({ mounts, env }: ResolvedConfig, binds: number): Supervision {
+export function supervision({ mounts, env, limits }: ResolvedConfig, binds: number): Supervision {
   const proc = mounts.findLast(({ type, target }) => type === "proc" && isOpen(target, mounts));
   const found = findLauncher();
   if (proc === undefined || !("path" in found)) return byShell(env, binds);
   const { report, variables, filter } = FD;
   return {
     by: "guest",
-    words: [`${proc.target}/self/fd/${FD.launcher}`, ...guest.words({ report, variables, filter })],
+    // The limits once more: Node, which the drop-in is, raises the soft one of open files.
+    words: [
+      `${proc.target}/self/fd/${FD.launcher}`,
+      ...guest.words({ report, variables, filter, limits }),
+    ],
     fds: {
       [FD.filter]: "filter",
       // A copy, as what is inside can get at the file of pid 1.

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { probeCgroups } from "@sandboxlib/core/internal";
 import { expect, test } from "vitest";
 import { describeWith } from "./support/backend.js";
@@ -36,14 +37,27 @@ for (const backend of ["namespaces", "bubblewrap", "chroot"]) {
   });
 }
 
-await describeWith("namespaces", "the soft limit of open files", () => {
-  test("is the caller's, and not the one that Node has raised for itself", async () => {
-    const run = `${process.execPath} ${BIN["run-sandbox"]} --quiet --cwd /`;
-    const script = `ulimit -S -n 300; ${run} -- sh -c 'ulimit -S -n'; ${run} --open-files 40 -- sh -c 'ulimit -S -n'; :`;
-    const { stdout } = await ran(spawn("/bin/sh", ["-c", script], { stdio: "pipe" }));
-    expect(stdout).toBe("300\n40\n");
-  });
-});
+const DROP_IN = new URL("../../linux-user-chroot/bin/linux-user-chroot.js", import.meta.url);
+const withDropIn = { SANDBOXLIB_LINUX_USER_CHROOT: fileURLToPath(DROP_IN) };
+
+for (const backend of ["namespaces", "bubblewrap", "chroot", "oci", "linux-user-chroot"]) {
+  // The drop-in is a program of Node's, which no limit may hit first.
+  const limited = backend === "linux-user-chroot" ? 300 : 40;
+  await describeWith(
+    backend,
+    "the soft limit of open files",
+    () => {
+      test("is the caller's, and not the one that Node has raised for itself", async () => {
+        const run = `${process.execPath} ${BIN["run-sandbox"]} --quiet --backend ${backend} --degrade --cwd /`;
+        const script = `ulimit -S -n 300; ${run} -- sh -c 'ulimit -S -n'; ${run} --open-files 40 -- sh -c 'ulimit -S -n'; :`;
+        const env = { ...process.env, ...withDropIn };
+        const { stdout } = await ran(spawn("/bin/sh", ["-c", script], { env, stdio: "pipe" }));
+        expect(stdout).toBe(`300\n${limited}\n`);
+      });
+    },
+    withDropIn,
+  );
+}
 
 const cgroups = probeCgroups().missing.find(({ capability }) => capability === "limit.processes");
 

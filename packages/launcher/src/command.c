@@ -138,6 +138,7 @@ bool parse_tool_request(const uint8_t *data, size_t size, struct tool_request *r
     struct cursor cursor = cursor_over(data, size);
     request->id = take_u32(&cursor);
     request->umask = take_u32(&cursor);
+    request->open_files = take_u64(&cursor);
     for (int fd = 0; fd < 3; fd++) {
         request->streams[fd] = take_u8(&cursor);
         if (request->streams[fd] != STREAM_NULL && request->streams[fd] != STREAM_PIPE &&

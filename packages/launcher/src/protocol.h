@@ -266,6 +266,7 @@ struct tool_fd {
 struct tool_request {
     uint32_t id;
     uint32_t umask;
+    uint64_t open_files; /* the soft limit, or 0 for that of the server */
     uint8_t streams[3]; /* STREAM_NULL, STREAM_PIPE, or STREAM_OUTPUT for standard error */
     bool read_only_dev;
     struct cursor arguments, variables;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ static _Noreturn void become_tool(const struct tool_request *request, const stru
                                   const struct tool_ends *ends, int errors, pid_t server);
 static const char *take_streams(const struct tool_request *request, const struct pipes *pipes);
 static const char *take_fds(const struct tool_request *request, const struct tool_ends *ends);
+static const char *limit_open_files(uint64_t soft);
 static const char *execute(const struct tool_request *request);
 
 const char *fork_tool(const struct tool_request *request, struct forked_tool *tool)
@@ -142,6 +144,8 @@ static void become_tool(const struct tool_request *request, const struct pipes *
         failed = take_fds(request, ends);
     if (!failed && request->read_only_dev)
         failed = protect_dev();
+    if (!failed && request->open_files > 0)
+        failed = limit_open_files(request->open_files);
     if (!failed)
         failed = execute(request);
     struct tool_error error = {.number = errno};
@@ -178,6 +182,18 @@ static const char *take_fds(const struct tool_request *request, const struct too
         if (dup2(high[index], request->fds[index].number) < 0)
             return "dup2";
     return NULL;
+}
+
+/* Node raises its own soft limit, which the server has from it, to the hard one. */
+static const char *limit_open_files(uint64_t soft)
+{
+    struct {
+        uint64_t soft, hard;
+    } limit;
+    if (syscall(SYS_prlimit64, 0L, (long)RLIMIT_NOFILE, NULL, &limit) != 0)
+        return "prlimit64";
+    limit.soft = soft < limit.hard ? soft : limit.hard;
+    return syscall(SYS_prlimit64, 0L, (long)RLIMIT_NOFILE, &limit, NULL) == 0 ? NULL : "prlimit64";
 }
 
 static const char *execute(const struct tool_request *request)

@@ -14,7 +14,7 @@ describe.skipIf(skip)(`a fork server refuses, and ends${why}`, () => {
     ["a stream of its own", request(1, 31, 0, 0)],
     ["a stream that is sent", request(1, 31, 0, 4)],
     ["a launcher that neither waits nor does not", request(1, 31, 0, 1, 2)],
-    ["a tool request that is cut short", frame("T", u32(1, 0o22), u8(1, 1))],
+    ["a tool request that is cut short", frame("T", u32(1, 0o22, 0, 0), u8(1, 1))],
     ["a tool of the id 0", tool({ id: 0 })],
     ["a tool without words", tool({ argv: strs() })],
     ["a tool whose standard output is merged", tool({ streams: u8(1, 3, 1) })],
@@ -101,7 +101,7 @@ function tool({
     u32(data.length),
     Buffer.from(data),
   ]);
-  return frame("T", u32(id, 0o22), streams, u8(dev), argv, env, u32(fds.length), ...contents);
+  return frame("T", u32(id, 0o22, 0, 0), streams, u8(dev), argv, env, u32(fds.length), ...contents);
 }
 
 function request(id: number, namespaces = 31, umask = 0o22, stream = 1, waits = 0): Buffer {

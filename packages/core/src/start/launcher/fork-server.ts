@@ -5,7 +5,7 @@ import type { LauncherPlan } from "../../backend/plan.js";
 import { killChild } from "../../host/processes.js";
 import { spawnTool } from "../spawn-tool.js";
 import type { LauncherEnd } from "./channel.js";
-import { frame, strs, u8, u32 } from "./frame.js";
+import { frame, strs, u8, u32, u64 } from "./frame.js";
 import { type KeepAlive, keepAlive } from "./keep-alive.js";
 import { type ServerMessage, serverMessageReader } from "./message.js";
 import { endOf } from "./own-launcher.js";
@@ -40,6 +40,8 @@ export interface ToolRequest {
     "discard" | "pipe",
     "discard" | "pipe" | "stdout",
   ];
+  /** The soft limit of open files; 0 for that of this process. */
+  readonly openFiles: number;
   /** Whether it is to see the host's /dev read-only, in a mount namespace of its own. */
   readonly readOnlyDev: boolean;
   readonly argv: readonly string[];
@@ -119,13 +121,17 @@ export class ForkServer {
   }
 
   /** Starts a tool, and keeps this process alive until it is gone. It dies with the server. */
-  startTool({ id, streams, readOnlyDev, argv, env, fds }: ToolRequest, child: ForkedChild): void {
+  startTool(
+    { id, openFiles, streams, readOnlyDev, argv, env, fds }: ToolRequest,
+    child: ForkedChild,
+  ): void {
     this.#children.set(id, { child, release: this.hold() });
     this.#expect(id, "start");
     this.#send(
       "T",
       u32(id),
       u32(process.umask()),
+      u64(openFiles),
       u8(...streams.map((stream) => TOOL_STREAMS[stream]), readOnlyDev ? 1 : 0),
       strs(argv),
       strs(Object.entries(env).map(([name, value]) => `${name}=${value}`)),

@@ -1,6 +1,7 @@
 import type { ToolPlan } from "../../backend/plan.js";
 import type { StdioTargets } from "../../backend/running.js";
 import { now } from "../../host/lazily.js";
+import { rlimitsFor, rlimitsOf } from "../../host/rlimit.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/resolve-paths.js";
 import type { ForkServer } from "../launcher/fork-server.js";
@@ -33,7 +34,7 @@ export async function launchForked(
   try {
     const { plan, watch } = around;
     const startedAt = now();
-    const words = withLimits(plan.argv, plan, config.limits, host);
+    const words = withLimits(plan.argv, plan, rlimitsOf(config.limits), host);
     // The launcher would do that itself, for one more exec.
     const readOnlyDev = words[0] === by && words[1] === "read-only-dev";
     const server = forkServer({ argv: [by], env: {} });
@@ -43,6 +44,7 @@ export async function launchForked(
     const stderr = targets.stderr === "stdout" ? "stdout" : streamOf(targets.stderr);
     const request = {
       id,
+      openFiles: rlimitsFor({})[0]?.soft ?? 0,
       streams: [stdin, stdout, stderr] as const,
       readOnlyDev,
       argv: readOnlyDev ? words.slice(2) : words,

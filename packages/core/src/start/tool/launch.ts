@@ -5,6 +5,7 @@ import type { ToolPlan } from "../../backend/plan.js";
 import type { StdioTargets } from "../../backend/running.js";
 import type { Group } from "../../cgroup/group.js";
 import { now } from "../../host/lazily.js";
+import { rlimitsFor } from "../../host/rlimit.js";
 import { assertProgram } from "../../paths/program.js";
 import { recheckPaths } from "../../paths/resolve-paths.js";
 import { SandboxError } from "../../result/error.js";
@@ -46,7 +47,7 @@ export function launch(
     around = openAround({ ...general, argv: tool ?? general.argv }, argv, backend, host);
     const { plan, watch } = around;
     const startedAt = now();
-    const command = withLimits(plan.argv, plan, config.limits, host);
+    const command = withLimits(plan.argv, plan, rlimitsFor(config.limits), host);
     const slots: Slot[] = [...stdio.slots, ...moreSlots(plan, clonedFds, targets.passFds ?? [])];
     const gate = group === undefined ? undefined : addGate(slots);
     const started = start(plan, command, { merge: stdio.merge, slots, gate }, host, closedOnExec);

@@ -1,14 +1,7 @@
 import type { Host, Missing } from "../../backend/backend.js";
 import type { ToolPlan } from "../../backend/plan.js";
 import type { Limits } from "../../config/types.js";
-import {
-  limitFailure,
-  RLIMITS,
-  type Rlimit,
-  rlimitNames,
-  rlimitsFor,
-  rlimitsOf,
-} from "../../host/rlimit.js";
+import { limitFailure, RLIMITS, type Rlimit, rlimitNames, rlimitsOf } from "../../host/rlimit.js";
 import { SandboxError } from "../../result/error.js";
 
 type Argv = readonly [string, ...string[]];
@@ -33,24 +26,24 @@ export const toolLimits: {
   },
 };
 
-/** The command of a plan with the limits set for it. The process stays the same: prlimit(1) becomes the command. */
+/** The command of a plan with limits set for it. The process stays the same: prlimit(1) becomes the command. */
 export function withLimits(
   argv: Argv,
   { setsLimits }: Pick<ToolPlan, "setsLimits">,
-  limits: Limits,
+  rlimits: readonly Rlimit[],
   host: Host,
 ): Argv {
-  return setsLimits === true ? argv : limited(argv, limits, host);
+  return setsLimits === true || rlimits.length === 0 ? argv : limited(argv, rlimits, host);
 }
 
-function limited(argv: Argv, limits: Limits, host: Host): Argv {
-  const rlimits = rlimitsOf(limits);
-  // To execute prlimit(1) for the soft limit of open files alone would take longer than that is worth.
-  if (rlimits.length === 0) return argv;
+function limited(argv: Argv, rlimits: readonly Rlimit[], host: Host): Argv {
   const prlimit = host.which("prlimit");
-  if (prlimit !== undefined) return [prlimit, ...rlimitsFor(limits).map(option), "--", ...argv];
+  if (prlimit !== undefined) return [prlimit, ...rlimits.map(option), "--", ...argv];
+  // Nobody has asked for a soft limit of open files below the hard one.
+  const asked = rlimits.find(({ name, soft, hard }) => name !== "openFiles" || soft === hard);
+  if (asked === undefined) return argv;
   throw new SandboxError("LAUNCH_FAILED", "there is no prlimit on this host to set the limits", {
-    path: `limits.${rlimits[0]?.name}`,
+    path: `limits.${asked.name}`,
     hint: "Install util-linux.",
   });
 }
@@ -83,8 +76,9 @@ function assertEnoughFiles({ openFiles = FEWEST_FILES }: Limits): void {
 const FEWEST_FILES = 16;
 
 async function attempt(limits: Limits, host: Host): Promise<string | undefined> {
-  const [prlimit, ...rest] = limited(["true"], limits, host);
-  if (rest.length === 0) return undefined;
+  const rlimits = rlimitsOf(limits);
+  if (rlimits.length === 0) return undefined;
+  const [prlimit, ...rest] = limited(["true"], rlimits, host);
   const { exitCode, stderr } = await host.run([
     prlimit,
     ...rest.slice(0, -1),
