@@ -1,6 +1,6 @@
 import { getSystemErrorName } from "node:util";
 import type { Capability } from "@sandboxlib/core";
-import type { Host } from "@sandboxlib/core/backend";
+import { type Host, userNamespaceProfile } from "@sandboxlib/core/backend";
 import { readFile, setting } from "./host-files.js";
 
 /** A system call that failed when the launcher tried it. */
@@ -61,7 +61,7 @@ const switches: Finder = async ({ lost }, host, launcher) => {
   if ((await setting(host, APPARMOR)) !== "1" || (await hasProfile(host))) return undefined;
   return {
     reason: `AppArmor keeps programs without a profile from using user namespaces: ${APPARMOR} is 1`,
-    remedy: `Load a profile for the launcher: printf 'abi <abi/4.0>,\\nprofile sandboxlib-launcher "%s" flags=(unconfined) { userns, }\\n' '${launcher}' | sudo tee /etc/apparmor.d/sandboxlib-launcher && sudo apparmor_parser -r /etc/apparmor.d/sandboxlib-launcher. Or, for all programs: sudo sysctl -w ${APPARMOR}=0`,
+    remedy: `Load a profile for the launcher: ${userNamespaceProfile("sandboxlib-launcher", launcher).install}`,
   };
 };
 

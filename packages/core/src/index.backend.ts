@@ -40,6 +40,7 @@ export type {
   SeccompFilter,
 } from "./backend/resolved-config.js";
 export type { Ended, Running, Streams, Verdict } from "./backend/running.js";
+export { type AppArmorProfile, userNamespaceProfile } from "./host/apparmor.js";
 export { holdsDevices } from "./host/devices.js";
 export { realHost } from "./host/host.js";
 export { launcherLimits } from "./start/launcher/command.js";
