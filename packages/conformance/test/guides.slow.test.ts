@@ -26,6 +26,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const pages = [
   "docs/tour.md",
   "docs/prove.md",
+  "docs/hosts/README.md",
   ...readdirSync(join(repository, "docs/guides")).map((page) => `docs/guides/${page}`),
 ];
 
