@@ -22,13 +22,35 @@ export interface Surveyed {
   readonly probe: Probe;
 }
 
-/** Asks every installed backend whether it works here. An error of a backend becomes the reason why it does not. */
-export async function survey(): Promise<Surveyed[]> {
+/**
+ * Asks every installed backend whether it works here. An error of a backend becomes the reason why it does not, and so does
+ * silence.
+ *
+ * @param seconds - The time that each of them has.
+ */
+export async function survey(seconds = 60): Promise<Surveyed[]> {
   const host = realHost();
   const { missing } = probeCgroups();
   return Promise.all(
-    installedBackends().map(async (installed) => examine(installed, host, missing)),
+    installedBackends().map(async (installed) => {
+      let timer: NodeJS.Timeout | undefined;
+      const silence = new Promise<Surveyed>((resolve) => {
+        timer = setTimeout(() => resolve(silent(installed, seconds)), seconds * 1000);
+      });
+      const asked = examine(installed, host, missing);
+      return Promise.race([asked, silence]).finally(() => clearTimeout(timer));
+    }),
   );
+}
+
+function silent(installed: InstalledBackend, seconds: number): Surveyed {
+  const reason = `its probe has given no answer within ${seconds} seconds`;
+  const probe = {
+    available: false,
+    reason,
+    remedy: "Use another backend, and tell its author.",
+  } as const;
+  return { installed, backend: undefined, probe };
 }
 
 async function examine(

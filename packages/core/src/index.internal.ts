@@ -1,6 +1,6 @@
 // What the packages of this repository share, each with the core of its own version: `@sandboxlib/core/internal`. It may
 // change with any version.
-export { backendNamed, loadBackend } from "./backend/discovery.js";
+export { backendNamed, importedBy, loadBackend } from "./backend/discovery.js";
 export { type InstalledBackend, installedBackends } from "./backend/installed.js";
 export { basesOf } from "./capability/capability.js";
 export { type Delegation, probeCgroups } from "./cgroup/delegation.js";

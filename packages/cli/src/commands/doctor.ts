@@ -2,7 +2,8 @@ import { arch, release } from "node:os";
 import { allCapabilities, type Capability } from "@sandboxlib/core";
 import { type Backend, capabilitiesOf, realHost } from "@sandboxlib/core/backend";
 import { assertUsable, type CommandLine } from "../command-line.js";
-import { type CheckResult, checkHost } from "../host-checks.js";
+import { checkHost, type Finding } from "../doctor/check-host.js";
+import { pagesHere } from "../doctor/places.js";
 import { type Io, type Output, paint, printable, printableJson } from "../output.js";
 import { NO_BACKEND, type Surveyed, survey } from "../survey.js";
 
@@ -11,18 +12,21 @@ export async function doctor(line: CommandLine, { stdout }: Io): Promise<number>
   assertUsable(line);
   const host = realHost();
   const [checks, found] = await Promise.all([checkHost(host), survey()]);
+  const pages = pagesHere();
   const states = found.map((one) => stateOf(one, found));
   if (line.options.has("json")) {
     const { platform, uid } = host;
     stdout.write(
       printableJson({
         host: { platform, kernel: release(), uid },
+        pages,
         findings: checks,
         backends: states,
       }),
     );
   } else {
     stdout.write(`Host: ${host.platform} ${arch()}, kernel ${release()}, uid ${host.uid}\n`);
+    for (const { marker, url } of pages) stdout.write(`      ${printable(marker)}: see ${url}\n`);
     for (const check of checks) stdout.write(checkLines(check, stdout));
     stdout.write("\nBackends\n");
     stdout.write(found.length === 0 ? `${mark(false, stdout)}${NO_BACKEND}\n` : "");
@@ -84,10 +88,10 @@ function enforcedBy({ backend, probe }: Surveyed): Capability[] {
   );
 }
 
-function checkLines({ what, works, cause, fix }: CheckResult, to: Output): string {
+function checkLines({ what, works, cause, fix = "" }: Finding, to: Output): string {
   return lines(works, to, what, [
     ["cause", cause],
-    ["fix", fix],
+    ...fix.split("\n").map((line) => ["fix", line] as const),
   ]);
 }
 

@@ -96,6 +96,20 @@ async function importDefault(installed: InstalledBackend): Promise<unknown> {
   }
 }
 
+/**
+ * What the code of an installed backend would import by a name, such as a package of ours; undefined when it has no such
+ * package, or a broken one.
+ */
+export async function importedBy({ directory }: InstalledBackend, name: string): Promise<unknown> {
+  try {
+    const path = createRequire(join(directory, "package.json")).resolve(name);
+    const { importModule } = await import("./import-module.js");
+    return await importModule(pathToFileURL(path).href);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A package manager need not install the peers of a package, such as core. */
 function remedyFor(cause: unknown): string {
   const [, absent] = /^Cannot find package '([^']+)'/.exec(messageOf(cause)) ?? [];
