@@ -5,8 +5,8 @@ import type { FilterName } from "./named.js";
 export type { FilterName } from "./named.js";
 
 /**
- * A filter that has a name, as it was compiled when this package was built: `default`, `build` and `strict`, or `base`,
- * which every sandbox has, and which `default` and `build` contain.
+ * A filter that has a name, as it was compiled when this package was built: `default`, `build` and `strict`; the first two
+ * also with `+user-namespaces`; or `base`, which every sandbox has, and which all but `strict` contain.
  *
  * @param arch - Default: this machine's. One without a table gets a filter that answers ENOSYS to everything.
  */

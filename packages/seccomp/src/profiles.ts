@@ -24,8 +24,16 @@ export const SECCOMP_PROFILES = {
 
 export type SeccompProfileName = keyof typeof SECCOMP_PROFILES;
 
-/** The policy of a named profile; undefined for `none`. */
-export function namedPolicy(name: SeccompProfileName, arch: string): Policy | undefined {
+/**
+ * The policy of a named profile; undefined for `none`.
+ *
+ * @param isNesting - Whether `default` and `build` let a program make user namespaces, and what is made in one.
+ */
+export function namedPolicy(
+  name: SeccompProfileName,
+  arch: string,
+  isNesting = false,
+): Policy | undefined {
   const [native] = ABIS_OF[arch] ?? [];
   if (native === undefined)
     throw new SeccompError("arch", `there is no table of system calls for ${arch}`);
@@ -42,6 +50,7 @@ export function namedPolicy(name: SeccompProfileName, arch: string): Policy | un
     ...ABSENT.map((call): [string, Rule[]] => [call, [always(errno(ENOSYS))]]),
     ...Object.entries(LIMITED),
     ...(name === "build" ? Object.entries(INTO_INIT) : Object.entries(NOT_DEBUGGING)),
+    ...(isNesting ? Object.entries(NESTING) : []),
   ]);
   return { ...base, rules, otherwise: errno(ENOSYS), unknown: errno(ENOSYS) };
 }
@@ -117,6 +126,7 @@ const MAKES = 0o100n | 0o20_000_000n;
 /** `CLONE_NEW*` of clone(2). `CLONE_NEWTIME` is one of unshare(2) only. */
 const NEW_NAMESPACES = 0x7e02_0000n;
 const NEW_TIME = 0x80n;
+const NEW_CGROUP = 0x0200_0000n;
 
 const TIOCSTI = 0x5412n;
 const TIOCLINUX = 0x541cn;
@@ -146,6 +156,28 @@ const LIMITED: Readonly<Record<string, Rule[]>> = {
   mknodat: withoutSetId(2),
   open: withoutSetId(2, 1),
   openat: withoutSetId(3, 2),
+};
+
+/**
+ * What a sandbox inside the sandbox is made with. The kernel lets a program without capabilities do nothing of it before it
+ * has made a user namespace. No cgroup namespace: who makes one can mount the cgroups in which the sandbox is, and where
+ * they belong to the caller, lift its limits or end what else is in them. The newer calls for mounts answer ENOSYS, so
+ * that programs fall back to mount.
+ */
+const NESTING: Readonly<Record<string, Rule[]>> = {
+  clone: [allowed(without(0, NEW_CGROUP)), always(errno(EPERM))],
+  unshare: [allowed(without(0, NEW_CGROUP | NEW_TIME)), always(errno(EPERM))],
+  ...Object.fromEntries(
+    ["chroot", "mount", "pivot_root", "sethostname", "umount2"].map((call) => [
+      call,
+      [always(ALLOW)],
+    ]),
+  ),
+  ...Object.fromEntries(
+    "fsconfig fsmount fsopen fspick mount_setattr move_mount open_tree open_tree_attr"
+      .split(" ")
+      .map((call) => [call, [always(errno(ENOSYS))]]),
+  ),
 };
 
 const NOT_DEBUGGING: Readonly<Record<string, Rule[]>> = {

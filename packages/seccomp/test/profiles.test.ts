@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ABIS, ABIS_OF, type AbiName, callsOf } from "../src/abi.js";
 import { compileSeccomp, SECCOMP_PROFILES, type SeccompProfileName } from "../src/index.js";
+import { assembleNamed, type FilterName } from "../src/named.js";
 import { interpret } from "./interpreter.js";
 import { noKernel, runUnder } from "./kernel.js";
 
@@ -24,7 +25,7 @@ const O_CREAT = 0o100n;
 const O_TMPFILE = 0o20_200_000n;
 
 /** What the default profile says; an ABI that lacks the call is left out. */
-const DEFAULT: readonly [string, readonly bigint[], number][] = [
+const DEFAULT: readonly (readonly [string, readonly bigint[], number])[] = [
   ["read", [], ALLOW],
   ["ioctl", [0n, 0x5401n], ALLOW],
   ["ioctl", [0n, 0x5412n], EPERM],
@@ -82,10 +83,33 @@ const DEFAULT: readonly [string, readonly bigint[], number][] = [
   ["restart_syscall", [], ALLOW],
 ];
 
-function verdicts(profile: SeccompProfileName, arch: string, calls: typeof DEFAULT) {
+/** What they say otherwise where user namespaces are allowed. Everything else of {@link DEFAULT} stays. */
+const NESTING: typeof DEFAULT = [
+  ["clone", [0x7c02_0011n], ALLOW],
+  ["clone", [0x7e02_0011n], EPERM],
+  ["clone", [0xffff_ffff_1000_0011n], ALLOW],
+  ["unshare", [0x7c02_0000n], ALLOW],
+  ["unshare", [0x1200_0000n], EPERM],
+  ["unshare", [0x1000_0080n], EPERM],
+  ["clone3", [], ENOSYS],
+  ["mount", [], ALLOW],
+  ["umount2", [], ALLOW],
+  ["pivot_root", [], ALLOW],
+  ["chroot", [], ALLOW],
+  ["sethostname", [], ALLOW],
+  ["setdomainname", [], EPERM],
+  ["setns", [], EPERM],
+  ...["fsconfig", "fsmount", "fsopen", "fspick", "mount_setattr", "move_mount", "open_tree"].map(
+    (call) => [call, [], ENOSYS] as const,
+  ),
+];
+
+function verdicts(profile: FilterName | SeccompProfileName, arch: string, calls: typeof DEFAULT) {
   const [abi] = ABIS_OF[arch] ?? [];
   if (abi === undefined) throw new Error(`no ABI of ${arch}`);
-  const { filter } = compileSeccomp(profile, { arch });
+  const filter = Object.hasOwn(SECCOMP_PROFILES, profile)
+    ? compileSeccomp(profile as SeccompProfileName, { arch }).filter
+    : assembleNamed(profile as FilterName, arch);
   const numbers = new Map(callsOf(abi).map(({ name, number }) => [name, number]));
   return calls.flatMap(([name, args, verdict]) => {
     const number = numbers.get(name);
@@ -102,6 +126,22 @@ describe("named profiles", () => {
       asked.map(({ name, args, verdict }) => [name, args, verdict]),
     );
     expect(asked.length).toBeGreaterThan(45);
+  });
+
+  it.each(Object.keys(ABIS_OF))("with user namespaces opens what they take on %s alone", (arch) => {
+    for (const name of ["default", "build"] as const) {
+      const widened = new Set(NESTING.map(([call]) => call));
+      const kept = verdicts(
+        name,
+        arch,
+        DEFAULT.filter(([call]) => !widened.has(call)),
+      ).map(({ name: call, args, found }) => [call, args, found] as const);
+      const asked = verdicts(`${name}+user-namespaces`, arch, [...NESTING, ...kept]);
+      expect(asked.map(({ name: call, args, found }) => [call, args, found])).toEqual(
+        asked.map(({ name: call, args, verdict }) => [call, args, verdict]),
+      );
+      expect(asked.length).toBeGreaterThan(45);
+    }
   });
 
   it("every other ABI ends the process", () => {
