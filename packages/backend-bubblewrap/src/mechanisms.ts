@@ -4,6 +4,8 @@ import { type Backend, type Plan, toolLimits } from "@sandboxlib/core/backend";
 export const partly: NonNullable<Backend["partly"]> = {
   "mount.bind": "as many as its 9,000 words of options hold, three for each",
   seccomp: "every profile but `strict`, which would end its pid 1",
+  "allow.user-namespaces":
+    "not with the uid 0 inside, and no procfs can be mounted in them, since pid 1 is masked in the one that there is",
 };
 
 /** The option of bwrap(1) behind each capability. */
@@ -27,9 +29,17 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.user": "bwrap --unshare-user --disable-userns --cap-drop ALL",
   "isolate.cgroup": "bwrap --unshare-cgroup",
   seccomp: "bwrap --seccomp, --add-seccomp-fd",
+  "allow.user-namespaces": "no bwrap --disable-userns, and a profile with what they take",
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",
   ...toolLimits.mechanisms,
   "tree.kill":
     "bwrap --unshare-pid --die-with-parent: pid 1 is killed with bwrap, and everything with pid 1",
+};
+
+/** With user namespaces inside. */
+export const nestingMechanisms: Plan["mechanisms"] = {
+  ...mechanisms,
+  "isolate.user":
+    "bwrap --unshare-user --cap-drop ALL: no capability but in those that the program makes",
 };

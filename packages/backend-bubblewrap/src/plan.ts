@@ -7,7 +7,7 @@ import type {
   ToolPlan,
 } from "@sandboxlib/core/backend";
 import { type Guards, guardsFor } from "./guards.js";
-import { mechanisms } from "./mechanisms.js";
+import { mechanisms, nestingMechanisms } from "./mechanisms.js";
 import { interpret, readReport } from "./report.js";
 
 /** The most words of options that bwrap takes, with those that it reads from an fd. */
@@ -41,6 +41,7 @@ export function plan(
   ];
   if (options.length > MAX_WORDS) return tooLong(config, options.length);
   if (config.seccomp === "strict") return NO_STRICT;
+  if (isNesting(config) && (config.user ?? host).uid === 0) return NO_ROOT;
   const guards = findings ?? guardsFor(host.which("bwrap") ?? "bwrap", host);
   if ("reason" in guards)
     return { refusal: { path: "command", reason: guards.reason, hint: guards.remedy } };
@@ -65,7 +66,7 @@ export function plan(
       ...filterFds(config),
       10: "hold",
     },
-    mechanisms,
+    mechanisms: isNesting(config) ? nestingMechanisms : mechanisms,
     signals: "child of init",
     readReport,
     interpret,
@@ -73,7 +74,8 @@ export function plan(
 }
 
 /** The options for namespaces. A pid namespace that ends with bwrap, and no capabilities, are not left to the config. */
-function isolation({ isolate, network, user, hostname }: ResolvedConfig): string[] {
+function isolation(config: ResolvedConfig): string[] {
+  const { isolate, network, user, hostname } = config;
   return [
     "--die-with-parent",
     "--unshare-pid",
@@ -84,8 +86,8 @@ function isolation({ isolate, network, user, hostname }: ResolvedConfig): string
       .map((name) => `--unshare-${name}`),
     ...(isolate.has("user") || user !== undefined ? ["--unshare-user"] : []),
     // In a new user namespace the program would have capabilities again. It could mount the cgroups of the host, and kill
-    // or freeze other processes of the caller's uid with them.
-    ...(isolate.has("user") ? ["--disable-userns"] : []),
+    // or freeze other processes of the caller's uid with them. Where the config allows one, the profile keeps it from that.
+    ...(isolate.has("user") && !isNesting(config) ? ["--disable-userns"] : []),
     ...(network === "none" ? ["--unshare-net"] : []),
     ...(user === undefined ? [] : ["--uid", String(user.uid), "--gid", String(user.gid)]),
     ...(hostname === undefined ? [] : ["--hostname", hostname]),
@@ -174,7 +176,7 @@ function filterOptions({ seccomp }: ResolvedConfig): string[] {
 function filterFds({ seccomp }: ResolvedConfig): NonNullable<ToolPlan["fds"]> {
   if (seccomp instanceof Uint8Array)
     return { 5: "filter", 11: { data: seccomp, isForProgram: true } };
-  return { 5: seccomp === "default" || seccomp === "build" ? { filter: seccomp } : "filter" };
+  return { 5: seccomp === undefined || seccomp === "strict" ? "filter" : { filter: seccomp } };
 }
 
 const NO_STRICT: Refusal = {
@@ -183,6 +185,20 @@ const NO_STRICT: Refusal = {
     capability: "seccomp",
     reason: "`strict` would end pid 1 of the sandbox, which is bwrap",
     hint: "Use the backend namespaces, or another profile.",
+  },
+};
+
+function isNesting({ allow }: ResolvedConfig): boolean {
+  return allow?.includes("user-namespaces") === true;
+}
+
+const NO_ROOT: Refusal = {
+  refusal: {
+    path: "allow",
+    capability: "allow.user-namespaces",
+    reason:
+      "the kernel lets no program with the uid 0 and without capabilities map its uid into a user namespace",
+    hint: "Set `user.uid` and `user.gid` to those of another user.",
   },
 };
 

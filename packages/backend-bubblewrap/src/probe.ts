@@ -16,11 +16,12 @@ export async function probe(host: Host): Promise<Probe<Guards>> {
       remedy: "Install the package bubblewrap (apt install bubblewrap, dnf install bubblewrap).",
     };
   }
-  const [version, whole, oldroot, guards] = await Promise.all([
+  const [version, whole, nesting, oldroot, guards] = await Promise.all([
     host.run([bwrap, "--version"]),
     host.run(probeRun(bwrap, [...BASE, ...PARTS.flatMap(([, options]) => options)]), {
       fds: { 0: "filter" },
     }),
+    missingNesting(bwrap, host),
     followsOldroot(bwrap, host),
     tryGuards(bwrap, host),
   ]);
@@ -30,7 +31,7 @@ export async function probe(host: Host): Promise<Probe<Guards>> {
     version: version.stdout.trim(),
     notes: oldroot ? [OLDROOT_NOTE] : [],
   };
-  const always = [...missingUser(host), ...toolLimits.missing(host)];
+  const always = [...missingUser(host), ...nesting, ...toolLimits.missing(host)];
   if (whole.exitCode === 0) return { available: true, ...about, missing: always };
   const base = await host.run(probeRun(bwrap, BASE), { fds: { 0: "filter" } });
   if (base.exitCode !== 0)
@@ -47,6 +48,25 @@ function missingUser({ uid }: Host): Missing[] {
   const remedy =
     "Use the backend namespaces, or leave `user` out to run as root without capabilities.";
   return [{ capability: "user", reason, remedy }];
+}
+
+/** Tries a bwrap inside a bwrap. */
+async function missingNesting(bwrap: string, host: Host): Promise<Missing[]> {
+  const capability = "allow.user-namespaces";
+  if (host.uid === 0)
+    return [
+      {
+        capability,
+        reason:
+          "bwrap gives a program of root's the uid 0, which the kernel does not let it map into a user namespace",
+        remedy: "Use the backend namespaces, with `user` set to another uid.",
+      },
+    ];
+  const outer = [...BASE, "--unshare-user", "--proc", "/proc", ...maskInit("/proc")];
+  const words = [...outer, "--", bwrap, "--unshare-user", "--ro-bind", "/", "/"];
+  const { exitCode, stderr } = await host.run(probeRun(bwrap, words), { fds: { 0: "filter" } });
+  if (exitCode === 0) return [];
+  return [{ capability, reason: `it does not work here: ${reasonOf(stderr)}`, remedy: REMEDY }];
 }
 
 /** The options that every run needs. */

@@ -66,6 +66,18 @@ describe("the plan", () => {
     expect(options({ isolate: new Set() })).not.toContain(`--unshare-${name}`);
   });
 
+  it("forbids further user namespaces unless the config allows them", () => {
+    const allow = ["user-namespaces"] as const;
+    const seccomp = "build+user-namespaces";
+    expect(options({})).toContain("--disable-userns");
+    expect(options({ allow, seccomp })).not.toContain("--disable-userns");
+    expect(planOf({ allow, seccomp }).fds?.[5]).toEqual({ filter: seccomp });
+    expect(planOf({ allow, seccomp }).mechanisms["isolate.user"]).not.toContain("disable");
+    expect(planOf({ allow, user: { uid: 0, gid: 0 } })).toMatchObject({
+      refusal: { path: "allow", capability: "allow.user-namespaces" },
+    });
+  });
+
   it("always has a pid namespace that dies with bwrap, and no capability", () => {
     const words = options({ isolate: new Set(), network: "host" });
     expect(words).toEqual(

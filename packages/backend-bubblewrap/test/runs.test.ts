@@ -43,6 +43,16 @@ describe.skipIf(skip)(`bwrap${note}`, () => {
     expect(out).toBe("");
   });
 
+  it.skipIf(process.getuid?.() === 0)(
+    "runs a bwrap inside where the config allows user namespaces, and mounts no procfs there",
+    async () => {
+      const inner = "bwrap --unshare-user --unshare-pid --unshare-net --ro-bind / / --dev /dev";
+      const script = `${inner} echo inside; ${inner} --proc /proc true || echo refused`;
+      expect((await sh(script, { allow: ["user-namespaces"] })).out).toBe("inside\nrefused\n");
+      expect((await sh(script)).out).toBe("refused\n");
+    },
+  );
+
   it("gives no capability, and no way to gain one", async () => {
     const { out } = await sh(
       "grep -E '^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs)' /proc/self/status",

@@ -1,5 +1,5 @@
 import { type Backend, defineBackend } from "@sandboxlib/core/backend";
-import { mechanisms } from "./mechanisms.js";
+import { mechanisms, partly } from "./mechanisms.js";
 import { plan } from "./plan.js";
 import { presume, probe } from "./probe.js";
 
@@ -7,6 +7,7 @@ import { presume, probe } from "./probe.js";
 const namespaces: Backend = defineBackend({
   name: "namespaces",
   mechanisms,
+  partly,
   // The last parameter of these functions is for tests, so the functions themselves are not passed on.
   probe: (host) => probe(host),
   presume: (host) => presume(host),

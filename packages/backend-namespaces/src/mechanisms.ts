@@ -1,4 +1,4 @@
-import { type LauncherPlan, launcherLimits } from "@sandboxlib/core/backend";
+import { type Backend, type LauncherPlan, launcherLimits } from "@sandboxlib/core/backend";
 
 /** The call of the kernel behind each capability. */
 export const mechanisms: LauncherPlan["mechanisms"] = {
@@ -25,6 +25,7 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   "isolate.user": "clone(CLONE_NEWUSER), no capability, no_new_privs, and max_user_namespaces 0",
   "isolate.cgroup": "unshare(CLONE_NEWCGROUP)",
   seccomp: "seccomp(SECCOMP_SET_MODE_FILTER), with no_new_privs",
+  "allow.user-namespaces": "max_user_namespaces as it is, and a profile with what they take",
   user: "setresuid and setresgid, and the uid and gid maps of the user namespace",
   "user.range":
     "uid_map and gid_map, written by newuidmap and newgidmap where the caller is not root",
@@ -35,4 +36,16 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   session: "pid 1 takes commands from the socket",
   tty: "ptmx of the sandbox's own devpts and TIOCSCTTY, relayed by the launcher",
   pool: "the program's process waits for its command before execve",
+};
+
+/** With user namespaces inside. */
+export const nestingMechanisms: LauncherPlan["mechanisms"] = {
+  ...mechanisms,
+  "isolate.user":
+    "clone(CLONE_NEWUSER), no capability but in those that the program makes, and no_new_privs",
+};
+
+/** What holds in part. */
+export const partly: NonNullable<Backend["partly"]> = {
+  "allow.user-namespaces": "not with the uid 0 inside",
 };

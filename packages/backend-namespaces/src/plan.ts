@@ -6,7 +6,7 @@ import type {
   ResolvedConfig,
 } from "@sandboxlib/core/backend";
 import { installedLauncher } from "./launcher.js";
-import { mechanisms } from "./mechanisms.js";
+import { mechanisms, nestingMechanisms } from "./mechanisms.js";
 
 /** Plans a run of the launcher. Core starts it, and sends it the set-up and the command on fd 3. */
 export function plan(
@@ -20,13 +20,16 @@ export function plan(
   }
   const { root, rootReadOnly, mounts, mirrors, hostname, idMap, overlay, seccomp } = config;
   const { uid, gid } = config.user ?? host;
+  const isNesting = config.allow?.includes("user-namespaces") === true;
+  if (isNesting && uid === 0) return NO_ROOT;
   return {
     kind: "launcher",
     argv: [launcher.path],
     env: {},
-    mechanisms,
+    mechanisms: isNesting ? nestingMechanisms : mechanisms,
     setup: {
       namespaces: namespacesOf(config),
+      ...(isNesting && { nesting: true }),
       uid,
       gid,
       ...(idMap !== undefined && { idMap: { ...idMap, ...idMapTools(host) } }),
@@ -40,6 +43,16 @@ export function plan(
     },
   };
 }
+
+const NO_ROOT: Refusal = {
+  refusal: {
+    path: "allow",
+    capability: "allow.user-namespaces",
+    reason:
+      "the kernel lets no program with the uid 0 and without capabilities map its uid into a user namespace",
+    hint: "Set `user.uid` and `user.gid` to those of another user.",
+  },
+};
 
 /** The tools with which a user who is not root maps a range of ids. Root writes the maps itself. */
 function idMapTools(host: Host): Pick<NonNullable<LauncherSetup["idMap"]>, "tools"> {

@@ -38,7 +38,10 @@ describe.skipIf(skip || spawnSync("unshare", ["--map-root-user", "true"]).status
       };
       expect(probeAfter(forbid)).toMatchObject({
         available: true,
-        missing: [{ capability: "isolate.user", ...cause }],
+        missing: [
+          { capability: "allow.user-namespaces", remedy: cause.remedy },
+          { capability: "isolate.user", ...cause },
+        ],
       });
       expect(probeAfter(`${forbid} && ${AS_POWERLESS_ROOT}`)).toEqual({
         available: false,

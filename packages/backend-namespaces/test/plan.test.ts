@@ -50,6 +50,24 @@ describe("the plan", () => {
     expect(planOf({ isolate: new Set() }).setup.namespaces).not.toContain(name);
   });
 
+  it("forbids further user namespaces unless the config allows them", () => {
+    const plain = planOf();
+    const allow = ["user-namespaces"] as const;
+    const nesting = planOf({ allow, seccomp: "default+user-namespaces" });
+    expect([plain.setup.nesting, nesting.setup.nesting]).toEqual([undefined, true]);
+    expect(nesting.setup.seccomp).toBe("default+user-namespaces");
+    expect(plain.mechanisms["isolate.user"]).toContain("max_user_namespaces 0");
+    expect(nesting.mechanisms["isolate.user"]).not.toContain("max_user_namespaces");
+  });
+
+  it("refuses them to the uid 0, which could map no id", () => {
+    const allow = ["user-namespaces"] as const;
+    const refusal = { refusal: { path: "allow", capability: "allow.user-namespaces" } };
+    expect(planOf({ allow, user: { uid: 0, gid: 0 } })).toMatchObject(refusal);
+    expect(planOf({ allow }, { ...host, uid: 0 })).toMatchObject(refusal);
+    expect(planOf({ allow, user: { uid: 5, gid: 0 } }, { ...host, uid: 0 }).kind).toBe("launcher");
+  });
+
   it("keeps the network when it is asked to", () => {
     expect(planOf({ network: "host" }).setup.namespaces).not.toContain("network");
   });

@@ -122,6 +122,16 @@ describe("a container", () => {
     });
   });
 
+  it("that lets only root make user namespaces lacks those inside alone", async () => {
+    const found = await probeOf("allow.user-namespaces\tunshare\t1\n");
+    expect(found).toMatchObject({
+      available: true,
+      missing: [
+        { capability: "allow.user-namespaces", reason: expect.stringContaining("unshare: EPERM") },
+      ],
+    });
+  });
+
   it("that makes /proc/sys read-only lacks user namespaces that end there", async () => {
     const found = await probeOf("isolate.user\twrite max_user_namespaces\t30\n", {
       "/proc/self/mountinfo": "24 22 0:21 /sys /proc/sys ro,nosuid - proc proc rw\n",

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { createSandbox, textOf } from "@sandboxlib/core";
+import { type ConfigInput, createSandbox, textOf } from "@sandboxlib/core";
 import { describe, expect, it } from "vitest";
 import namespaces from "../src/index.js";
 import { note, skip } from "./available.js";
@@ -60,6 +60,17 @@ const PROGRAMS: Readonly<Record<string, readonly [string, string, string, string
     HELLO_RUST,
   ],
   "chromium without its own sandbox": ["/usr/bin/chromium", CHROMIUM, "<p>hello</p>"],
+  "chromium with its own sandbox, where user namespaces are allowed": [
+    "/usr/bin/chromium",
+    CHROMIUM.replace("--no-sandbox ", ""),
+    "<p>hello</p>",
+  ],
+};
+
+/** Chromium has no sandbox of its own for root, and only another user can map its id into a user namespace. */
+const NESTING: ConfigInput = {
+  allow: ["user-namespaces"],
+  ...(process.getuid?.() === 0 && { user: { uid: 1234, gid: 1234 } }),
 };
 
 describe.skipIf(skip)(`programs under the default profile${note}`, () => {
@@ -73,7 +84,11 @@ describe.skipIf(skip)(`programs under the default profile${note}`, () => {
           HOME: "/tmp",
           LANG: "C.UTF-8",
         };
-        const sandbox = await createSandbox({ env, cwd: "/tmp" }, { backend: namespaces });
+        const config = title.includes("allowed") ? NESTING : {};
+        const sandbox = await createSandbox(
+          { env, cwd: "/tmp", ...config },
+          { backend: namespaces },
+        );
         const inDirectory = `mkdir /tmp/d && cd /tmp/d && printf %s "$1" >input && ${script}`;
         const result = await sandbox.run(["sh", "-c", inDirectory, "sh", input]);
         expect(sandbox.config.seccomp).toBe("default");

@@ -115,7 +115,7 @@ function tidy(target: string): string {
   return posix.normalize(`${target}/`);
 }
 
-const LIST_FIELDS = ["writable", "hidden", "inheritEnv"] as const;
+const LIST_FIELDS = ["writable", "hidden", "inheritEnv", "allow"] as const;
 
 /** Appends to the lists of the config file. A relative path inside starts where the program does. */
 function lists(line: CommandLine, file: ConfigInput): Part {
@@ -125,7 +125,8 @@ function lists(line: CommandLine, file: ConfigInput): Part {
     if (field === undefined) return [];
     const listed = file[field] === "all" ? [] : (file[field] ?? []);
     const isAll = field === "writable" && (file.writable === "all" || texts.includes("all"));
-    const added = field === "inheritEnv" ? texts : texts.map((text) => inside(text, line, file));
+    const isPaths = field === "writable" || field === "hidden";
+    const added = isPaths ? texts.map((text) => inside(text, line, file)) : texts;
     Object.assign(config, { [field]: isAll ? "all" : [...listed, ...added] });
     return [
       ...texts.map(

@@ -1,6 +1,7 @@
 import type { Config, Limits } from "@sandboxlib/core";
 import type { CommandName } from "./commands.js";
 import {
+  ALLOWANCES,
   bindMount,
   devMount,
   duration,
@@ -354,6 +355,16 @@ const TABLE = {
     completes: SECCOMP_NAMES,
     field: "seccomp",
     help: "The system calls that the program may make: a profile by name, of default, build, strict and none, or FILE with one in Docker's form, which has a slash in its name or ends in .json. Default: default, where the backend enforces it.",
+    group: "Isolation",
+    commands: RUN_EXPLAIN,
+  },
+  allow: {
+    argument: "WORD",
+    read: plainText,
+    completes: ALLOWANCES,
+    field: "allow",
+    repeat: true,
+    help: "What the program may do that weakens the sandbox. `user-namespaces`: make user namespaces, and mounts and sandboxes in them, which opens much of the kernel to it.",
     group: "Isolation",
     commands: RUN_EXPLAIN,
   },

@@ -176,6 +176,9 @@ export function namespaces(text: string): readonly string[] {
 /** Core's SECCOMP_NAMES, for which the help cannot wait either. */
 export const SECCOMP_NAMES: readonly string[] = ["default", "build", "strict", "none"];
 
+/** Core's ALLOWANCES, as above. */
+export const ALLOWANCES: Config["allow"] = ["user-namespaces"];
+
 /** Reads the name of a profile, or a file with one in Docker's form. Core reports the names that it does not know. */
 export function seccompProfile(text: string, option: string): unknown {
   if (SECCOMP_NAMES.includes(text)) return text;

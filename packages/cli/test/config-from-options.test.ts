@@ -35,6 +35,10 @@ describe("each option sets its field", () => {
     { args: ["--isolate", "pid,ipc"], config: { isolate: ["pid", "ipc"] } },
     { args: ["--uid", "1", "--gid", "2"], config: { user: { uid: 1, gid: 2 } } },
     { args: ["--seccomp", "build"], config: { seccomp: "build" } },
+    {
+      args: ["--allow", "user-namespaces", "--cwd", "/a"],
+      config: { allow: ["user-namespaces"], cwd: "/a" },
+    },
     { args: ["--hostname", "box"], config: { hostname: "box" } },
     { args: ["--timeout", "0.5"], config: { limits: { wallTime: 0.5 } } },
     { args: ["--timeout", "10s"], config: { limits: { wallTime: 10 } } },

@@ -32,6 +32,7 @@ export const ASKING: Partial<Record<Capability, Asking>> = {
   "env.loader": { path: "env.LD_PRELOAD", config: { env: { LD_PRELOAD: "/x" } } },
   "network.none": { path: "network", config: { network: "none" } },
   seccomp: { path: "seccomp", config: { seccomp: "default" } },
+  "allow.user-namespaces": { path: "allow", config: { allow: ["user-namespaces"] } },
   user: { path: "user", config: { user: { uid: 12345, gid: 12345 } } },
   "user.range": { path: "user.range", config: { user: { uid: 0, gid: 0, range: 2 } } },
   hostname: { path: "hostname", config: { hostname: "kit" } },

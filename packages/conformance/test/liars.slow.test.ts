@@ -108,12 +108,15 @@ function whyNot({ onlyRoot }: Liar, { name }: Backend, probe: Probe | undefined)
   return probe?.available === true || isRequired(name) ? undefined : `no ${name}`;
 }
 
-/** Liars about users say that they can do what bubblewrap by itself cannot for root. */
+/** Liars about users, and about user namespaces, say that they can do what bubblewrap by itself cannot for root. */
 function claiming(probe: Probe): Probe {
   if (!probe.available) return probe;
   return {
     ...probe,
-    missing: probe.missing?.filter(({ capability }) => capability !== "user") ?? [],
+    missing:
+      probe.missing?.filter(
+        ({ capability }) => capability !== "user" && capability !== "allow.user-namespaces",
+      ) ?? [],
   };
 }
 

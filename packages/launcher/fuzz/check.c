@@ -27,7 +27,8 @@ static size_t room_for(const char *text);
 void check_setup(const struct setup *setup, const uint8_t *data, size_t size)
 {
     expect(setup->mode == MODE_RUN || setup->mode == MODE_SESSION);
-    expect((setup->namespaces & ~(uint32_t)ALL_NAMESPACES) == 0);
+    expect((setup->namespaces & ~(uint32_t)(ALL_NAMESPACES | NESTING)) == 0);
+    expect(!(setup->namespaces & NESTING) || setup->namespaces & NAMESPACE_USER);
     expect(setup->uid != UINT32_MAX && setup->gid != UINT32_MAX);
     expect((setup->root_flags & ~READ_ONLY) == 0);
     check_path(setup->root);

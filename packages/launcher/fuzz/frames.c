@@ -83,7 +83,7 @@ static void check_launch_request(const struct frame *frame)
     if (!parse_launch_request(frame->payload, frame->size, &request))
         return;
     expect(take_u32(&cursor) == request.id && request.id != 0);
-    expect(take_u32(&cursor) == request.namespaces && request.namespaces <= ALL_NAMESPACES);
+    expect(take_u32(&cursor) == request.namespaces && are_namespaces(request.namespaces));
     expect(take_u32(&cursor) == request.umask && request.umask < 01000);
     for (int fd = 0; fd < 3; fd++) {
         uint8_t stream = take_u8(&cursor);

@@ -129,7 +129,7 @@ bool parse_launch_request(const uint8_t *data, size_t size, struct launch_reques
     const uint8_t waits = take_u8(&cursor);
     request->waits = waits == 1;
     request->initial_bytes = cursor;
-    return !cursor.broken && request->id != 0 && request->namespaces <= ALL_NAMESPACES &&
+    return !cursor.broken && request->id != 0 && are_namespaces(request->namespaces) &&
            request->umask <= 0777 && waits <= 1;
 }
 

@@ -36,7 +36,7 @@ static void begin_sandbox(uint32_t namespaces)
     keep_capabilities();
     leave_keyring();
     begin_to_drop(namespaces & NAMESPACE_USER);
-    if (namespaces & NAMESPACE_USER)
+    if (namespaces & NAMESPACE_USER && !(namespaces & NESTING))
         forbid_user_namespaces();
     if (namespaces & NAMESPACE_NET)
         bring_loopback_up();

@@ -58,7 +58,7 @@ static uint32_t read_namespaces(const char *word)
 {
     char *end;
     unsigned long long bits = strtoull(word, &end, 10);
-    if (*word == '\0' || *end != '\0' || bits > ALL_NAMESPACES)
+    if (*word == '\0' || *end != '\0' || !are_namespaces(bits))
         fail(FAILED_PROTOCOL, 0, "the namespaces of the start are broken");
     return (uint32_t)bits;
 }

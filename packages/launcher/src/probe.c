@@ -1,8 +1,11 @@
+#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "launcher.h"
 #include "process.h"
@@ -37,6 +40,8 @@ enum { TRIALS = sizeof trials / sizeof *trials };
 static uint64_t kept_capabilities;
 
 static bool try_all(void);
+static void try_nesting(void);
+static bool map_own(const char *file, uint32_t id);
 static bool try(const char *word, uint32_t namespaces, const struct trial *mounts, int count);
 static pid_t start_launcher(uint32_t namespaces);
 static void send_setup(uint32_t namespaces, const struct trial *mounts, int count);
@@ -44,6 +49,7 @@ static void add_overlay(struct report *setup);
 static void add_mount(struct report *setup, const struct trial *trial);
 static void add_record(struct report *setup, char tag, struct report *body);
 static void report_failure(const char *word, const struct frame *frame);
+static void report_line(const char *word, const char *call, uint32_t error);
 
 /* Tries everything at once, which is what nearly every sandbox asks for, and if that fails one thing at a time. */
 void probe(bool keeps_capabilities)
@@ -51,6 +57,8 @@ void probe(bool keeps_capabilities)
     uint32_t kept = 0;
     int failed = 0;
     kept_capabilities = keeps_capabilities ? KEEPABLE_CAPABILITIES : 0;
+    if (!keeps_capabilities)
+        try_nesting();
     if (try_all())
         _exit(0);
     for (int index = 0; index < TRIALS; index++) {
@@ -69,6 +77,33 @@ void probe(bool keeps_capabilities)
 static bool try_all(void)
 {
     return try(NULL, kept_capabilities != 0 ? 0 : ALL_NAMESPACES, trials + 1, TRIALS - 1);
+}
+
+/* Some hosts let nobody but root make a user namespace, whatever the capabilities are in the one that is there. The
+ * kernel makes none for an id that is not mapped. */
+static void try_nesting(void)
+{
+    const uint32_t uid = getuid(), gid = getgid();
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWUSER) == 0 && write_file("/proc/self/setgroups", "deny") &&
+                      map_own("/proc/self/uid_map", uid) && map_own("/proc/self/gid_map", gid) &&
+                      unshare(CLONE_NEWUSER) == 0
+                  ? 0
+                  : errno);
+    if (pid < 0)
+        _exit(2);
+    const int status = wait_for_end(pid);
+    if (status != 0)
+        report_line("allow.user-namespaces", "unshare", (uint32_t)WEXITSTATUS(status));
+}
+
+static bool map_own(const char *file, uint32_t id)
+{
+    char buffer[NUMBER], text[2 * NUMBER + 4];
+    const char *number = decimal(buffer, id);
+    const char *const parts[] = {number, " ", number, " 1", NULL};
+    return write_file(file, join(text, sizeof text, parts));
 }
 
 /* Starts a launcher and sends it a set-up, as core does, but no command. */
@@ -171,14 +206,18 @@ static void add_record(struct report *setup, char tag, struct report *body)
 
 static void report_failure(const char *word, const struct frame *frame)
 {
-    char line[256], number[NUMBER];
     struct cursor cursor = cursor_over(frame->payload, frame->size);
     take_bytes(&cursor, 5); /* id and kind */
     uint32_t error = take_u32(&cursor);
     take_string(&cursor);
     const char *call = take_string(&cursor);
-    const char *parts[] = {word, "\t", call ? call : "nothing was reported", "\t",
-                           decimal(number, error), "\n", NULL};
+    report_line(word, call ? call : "nothing was reported", error);
+}
+
+static void report_line(const char *word, const char *call, uint32_t error)
+{
+    char line[256], number[NUMBER];
+    const char *parts[] = {word, "\t", call, "\t", decimal(number, error), "\n", NULL};
     join(line, sizeof line, parts);
     if (write(STDOUT_FILENO, line, strlen(line)) < 0)
         _exit(2);

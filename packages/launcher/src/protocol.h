@@ -115,7 +115,12 @@ enum namespaces {
     NAMESPACE_CGROUP = 8,
     NAMESPACE_NET = 16,
     ALL_NAMESPACES = 31,
+    /* No namespace of its own: further user namespaces can be made in the one for users. */
+    NESTING = 32,
 };
+
+/* Whether these are bits of a set-up. */
+bool are_namespaces(uint64_t bits);
 
 /* The most instructions that the kernel takes in a filter of system calls, and the bytes of one. */
 enum { MOST_INSTRUCTIONS = 4096, INSTRUCTION = 8 };

@@ -47,7 +47,7 @@ static const char *parse_head(struct cursor *records, struct setup *setup)
         return "the mode is broken";
     struct cursor namespaces = take_record(records, 'N');
     setup->namespaces = take_u32(&namespaces);
-    if (!cursor_done(&namespaces) || setup->namespaces > ALL_NAMESPACES)
+    if (!cursor_done(&namespaces) || !are_namespaces(setup->namespaces))
         return "the namespaces are broken";
     struct cursor ids = take_record(records, 'I');
     setup->uid = take_u32(&ids);
@@ -60,6 +60,11 @@ static const char *parse_head(struct cursor *records, struct setup *setup)
     if (!cursor_done(&root) || (setup->root_flags & ~READ_ONLY) != 0 || !is_path(setup->root))
         return "the root is broken";
     return NULL;
+}
+
+bool are_namespaces(uint64_t bits)
+{
+    return bits <= (ALL_NAMESPACES | NESTING) && (!(bits & NESTING) || bits & NAMESPACE_USER);
 }
 
 static const char *parse_id_maps(struct cursor *records, struct setup *setup)

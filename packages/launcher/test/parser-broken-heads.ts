@@ -23,7 +23,12 @@ export const BROKEN_HEADS: readonly Broken[] = [
   ["two modes", setup({ namespaces: mode }), "the namespaces are broken"],
   [
     "an unknown namespace",
-    setup({ namespaces: record("N", u32(32)) }),
+    setup({ namespaces: record("N", u32(64)) }),
+    "the namespaces are broken",
+  ],
+  [
+    "further user namespaces without one",
+    setup({ namespaces: record("N", u32(62)) }),
     "the namespaces are broken",
   ],
   [

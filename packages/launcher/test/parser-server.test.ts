@@ -9,7 +9,8 @@ describe.skipIf(skip)(`a fork server refuses, and ends${why}`, () => {
   it.each([
     ["a launch request that is cut short", frame("L", u32(1, 0), u8(1))],
     ["the id 0", request(0)],
-    ["namespaces that there are not", request(1, 32)],
+    ["namespaces that there are not", request(1, 64)],
+    ["further user namespaces without one", request(1, 32)],
     ["a umask of more than nine bits", request(1, 31, 0o1000)],
     ["a stream of its own", request(1, 31, 0, 0)],
     ["a stream that is sent", request(1, 31, 0, 4)],

@@ -12,6 +12,8 @@
 #define MS_REC 16384
 #define MS_PRIVATE (1 << 18)
 #endif
+/* To ask for less than the sandbox has set is refused for that reason alone. */
+#define WRITABLE (MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
 
 /* Whether there can be a user namespace in which the program has every capability. */
 static void user_namespace(char **words)
@@ -60,7 +62,7 @@ static void bare(char **words)
         }
         const char *how = is_hidden ? "unmount" : "remount";
         long result = is_hidden ? syscall(SYS_umount2, *word, MNT_DETACH)
-                                : syscall(SYS_mount, NULL, *word, NULL, MS_REMOUNT | MS_BIND, NULL);
+                                : syscall(SYS_mount, NULL, *word, NULL, WRITABLE, NULL);
         int error = result != 0 ? errno : 0;
         if (result == 0 && is_hidden)
             error = content_of(*word);

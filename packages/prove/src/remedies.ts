@@ -29,6 +29,8 @@ export function remedyFor(attack: Attack, field: Field): string {
   const { about, remedy } = attack;
   const { sandbox } = field;
   if (about === "always" || about.length === 0) return remedy;
+  if (attack.isPromised?.(sandbox.config) === false && sandbox.config.allow.length > 0)
+    return `Leave \`allow\` out. ${remedy}`.trim();
   const lacking = lackingIn(attack, field);
   const gone = lacking.filter((word) =>
     sandbox.dropped.some(({ capability }) => capability === word),

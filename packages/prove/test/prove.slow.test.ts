@@ -89,6 +89,26 @@ describe.skipIf(!hasProgram)("a proof", async () => {
     });
   });
 
+  test.skipIf(skip)(`claims nothing of what the config allows${note}`, async () => {
+    const user = process.getuid?.() === 0 ? { user: { uid: 1234, gid: 1234 } } : {};
+    const asked = { cwd: "/", hidden: ["/etc/hostname"], ...user };
+    const nesting = { ...asked, allow: ["user-namespaces"] } as const;
+    const about = /user namespace is made|system calls are made|covers a hidden path|keyrings/;
+    const verdicts = async (config: ConfigInput) => {
+      const { attacks } = await prove(config, { backend: "namespaces" });
+      const found = attacks.filter(({ title }) => about.test(title));
+      return Object.fromEntries(found.map((each) => [each.title.slice(0, 16), each]));
+    };
+    const [kept, open] = [await verdicts(asked), await verdicts(nesting)];
+    expect(Object.values(kept).map(({ verdict }) => verdict)).toEqual(Array(4).fill("held"));
+    expect(open).toMatchObject({
+      "a user namespace": { verdict: "not-claimed", succeeded: true, remedy: "Leave `allow` out." },
+      "system calls are": { verdict: "not-claimed", succeeded: false },
+      "what covers a hi": { verdict: "held" },
+      "a key of the cal": { verdict: "held" },
+    });
+  });
+
   test.skipIf(skip)(`refuses a config as a run does, by name${note}`, async () => {
     const faulty = { cwd: "/nowhere" };
     await expect(prove(faulty, { backend: "namespaces" })).rejects.toMatchObject({

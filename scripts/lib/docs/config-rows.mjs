@@ -18,6 +18,7 @@ const ASKING = {
   network: [{ network: "none" }],
   isolate: ["mount", "pid", "ipc", "uts", "user", "cgroup"].map((name) => ({ isolate: [name] })),
   seccomp: [{ seccomp: "default" }],
+  allow: [{ allow: ["user-namespaces"], isolate: ["user"], seccomp: "default" }],
   "user.uid": [{ user: { uid: 0, gid: 0 } }],
   "user.gid": [{ user: { uid: 0, gid: 0 } }],
   "user.range": [{ user: { uid: 0, gid: 0, range: 1 }, isolate: ["user"] }],

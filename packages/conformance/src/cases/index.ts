@@ -26,6 +26,7 @@ import { memory } from "./memory.js";
 import { mirrors } from "./mirrors.js";
 import { mountPoints } from "./mount-points.js";
 import { namespaces } from "./namespaces.js";
+import { nesting } from "./nesting.js";
 import { network } from "./network.js";
 import { overlap } from "./overlap.js";
 import { overlay } from "./overlay.js";
@@ -95,6 +96,7 @@ export const topics: readonly Topic[] = [
   user,
   powers,
   seccomp,
+  nesting,
   attacked,
   waysOut,
   init,

@@ -1,4 +1,5 @@
 import { SandboxError } from "@sandboxlib/core";
+import type { ToolPlan } from "@sandboxlib/core/backend";
 import { makesMountPoints, obliging } from "../library-lies.js";
 import { fromOwnFile, mounts, options, plansFor, says, unguarded } from "../lies.js";
 import type { Liar } from "./liar.js";
@@ -67,6 +68,37 @@ export const ISOLATION: readonly Liar[] = [
     caughtBy: [`${OWN_PROFILE}, in a run`],
   },
   {
+    does: "allows no user namespaces",
+    lie: () =>
+      plansFor(({ allow }) => (allow === undefined ? {} : { allow: [], seccomp: "build" })),
+    caughtBy: ["user namespaces inside: a program makes"],
+  },
+  {
+    does: "has nothing read-only where it allows user namespaces",
+    lie: () =>
+      plansFor(({ allow, mounts: asked }) =>
+        allow === undefined
+          ? {}
+          : {
+              rootReadOnly: false,
+              mounts: asked.map((mount) =>
+                mount.type === "bind" ? { ...mount, readOnly: false } : mount,
+              ),
+            },
+      ),
+    caughtBy: ["user namespaces inside: in a user namespace"],
+  },
+  {
+    does: "loads no profile where it allows user namespaces",
+    lie: () => options((words) => words, withBaseFilter),
+    caughtBy: ["user namespaces inside: user namespaces inside open"],
+  },
+  {
+    does: "always allows user namespaces",
+    lie: () => options((words) => without(words, "--disable-userns")),
+    caughtBy: ["user namespaces inside: no user namespace"],
+  },
+  {
     does: "shows its pid 1 in procfs",
     lie: () => options(showsInit),
     caughtBy: ["pid 1: of a sandbox has no memory"],
@@ -125,6 +157,10 @@ export const ISOLATION: readonly Liar[] = [
 /** bwrap's options, each with a NUL behind it, without a few that follow each other. */
 function without(words: string, ...left: readonly string[]): string {
   return words.replace(left.map((word) => `${word}\0`).join(""), "");
+}
+
+function withBaseFilter(plan: ToolPlan): ToolPlan {
+  return { ...plan, fds: { ...plan.fds, 5: "filter" } };
 }
 
 function showsInit(words: string): string {

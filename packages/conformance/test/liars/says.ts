@@ -109,12 +109,22 @@ export const SAYS: readonly Liar[] = [
     does: "declares no more than the ground of some capabilities, and says yes to everything",
     mayEndIn: /it declares (?:root\.overlay|user\.range), and its plan names no mechanism for it$/,
     lie: () =>
-      twoFaced(["cwd", "root", "mount.bind", "mount.tmpfs", "isolate.uts", "isolate.user", "user"]),
+      twoFaced([
+        "cwd",
+        "root",
+        "mount.bind",
+        "mount.tmpfs",
+        "isolate.uts",
+        "isolate.user",
+        "seccomp",
+        "user",
+      ]),
     caughtBy: [
       "root.overlay",
       "mount.bind.readOnly",
       "mount.tmpfs.size",
       "hostname",
+      "allow.user-namespaces",
       "user.range",
     ].map((title) => `refusals: ${title}`),
   },

@@ -2,7 +2,13 @@ import type { Capability } from "../capability/capability.js";
 import type { Word } from "../config/text.js";
 import type { Namespace } from "../config/types.js";
 import type { Usage } from "../result/result.js";
-import type { IdMap, Mirror, ResolvedMount, SeccompFilter } from "./resolved-config.js";
+import type {
+  IdMap,
+  Mirror,
+  ResolvedMount,
+  SeccompFilter,
+  WideProfile,
+} from "./resolved-config.js";
 import type { Running, Verdict, WindowSize } from "./running.js";
 
 /** What a backend wants core to do, as data: `--dry-run` prints it and tests compare it. */
@@ -111,6 +117,8 @@ export interface LauncherSetup {
    * launcher lacks CAP_SYS_ADMIN; with it, no further one can be made inside.
    */
   readonly namespaces: readonly (Exclude<Namespace, "mount" | "pid"> | "network")[];
+  /** Whether further user namespaces can be made inside. Only with `user` in `namespaces`. */
+  readonly nesting?: true;
   /** The ids inside. */
   readonly uid: number;
   readonly gid: number;
@@ -197,7 +205,7 @@ export type PlanFd =
   | "lifeline"
   | "hold"
   | "filter"
-  | { readonly filter: "default" | "build" }
+  | { readonly filter: WideProfile }
   | "command";
 
 /**

@@ -1,4 +1,4 @@
-import type { Config, Limits, Namespace } from "../config/types.js";
+import type { Allowance, Config, Limits, Namespace } from "../config/types.js";
 
 /** A config that one backend can honour on one host: narrowed, every path looked up, every default decided. */
 export interface ResolvedConfig {
@@ -28,13 +28,26 @@ export interface ResolvedConfig {
    * what a backend gives every program is enough.
    */
   readonly seccomp?: SeccompFilter;
+  /** What the program may do that weakens the sandbox; only when the config allows something. */
+  readonly allow?: readonly Allowance[];
   readonly limits: Limits;
   /** How core ends a run that takes too long, or is aborted; absent: everything at once. */
   readonly stop?: NonNullable<Config["stop"]>;
 }
 
-/** A profile of system calls to be enforced. `default` and `build` deny all that `"filter"` of a plan does. */
-export type SeccompFilter = "default" | "build" | "strict" | Uint8Array;
+/** The profiles that deny all that `"filter"` of a plan does, as they are and with what `allow` opens. */
+export const WIDE_PROFILES = [
+  "default",
+  "build",
+  "default+user-namespaces",
+  "build+user-namespaces",
+] as const;
+
+/** One of {@link WIDE_PROFILES}. */
+export type WideProfile = (typeof WIDE_PROFILES)[number];
+
+/** A profile of system calls to be enforced. */
+export type SeccompFilter = WideProfile | "strict" | Uint8Array;
 
 /** One thing to mount. `target` is canonical inside the root: no component of it was a symlink when it was looked up. */
 export type ResolvedMount = {

@@ -82,6 +82,12 @@ export const CAPABILITIES = {
     meaning:
       "The program makes no system call but those that a profile allows. Where it is enforced, the profile `default` holds unless the config says otherwise.",
   },
+  "allow.user-namespaces": {
+    droppable: false,
+    buildsOn: ["isolate.user", "seccomp"],
+    meaning:
+      "The program may make user namespaces, and mounts and sandboxes in them. What the sandbox hides, and what it has read-only, stays so in there.",
+  },
   user: {
     droppable: false,
     meaning: "The program has the given uid and gid, and no supplementary group of a root caller.",

@@ -164,7 +164,7 @@ function fieldsAt(path: readonly PropertyKey[]): string[] {
 function hintFor(path: string, value: unknown): { hint?: string } {
   if (typeof value !== "string") return {};
   if (path === "command") return { hint: 'Give each word by itself: `["ls", "-l"]`.' };
-  const isList = ["writable", "hidden", "inheritEnv"].includes(path);
+  const isList = ["writable", "hidden", "inheritEnv", "allow"].includes(path);
   return isList ? { hint: `Write a list: \`[${shown(value)}]\`.` } : {};
 }
 

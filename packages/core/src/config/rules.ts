@@ -20,6 +20,7 @@ const RULES: readonly ((config: Config) => BrokenRule[])[] = [
   rangeHoldsUser,
   swapNeedsMemory,
   overlayIsWritten,
+  nestingKeepsTheRest,
 ];
 
 function mountsHaveTargetsOfTheirOwn({ mounts }: Config): BrokenRule[] {
@@ -92,4 +93,15 @@ function overlayIsWritten({ overlay, root, writable }: Config): BrokenRule[] {
   }
   if (writable === "all") return [];
   return [{ path, message: "is never written", hint: 'Set `writable` to "all", or leave it out.' }];
+}
+
+/** What takes the place of the profile would not know what to keep from the program in its namespaces. */
+function nestingKeepsTheRest({ allow, isolate, seccomp }: Config): BrokenRule[] {
+  if (!allow.includes("user-namespaces")) return [];
+  const path = "allow";
+  if (!isolate.includes("user"))
+    return [{ path, message: "needs `user` in `isolate`", hint: "Add it, or leave `allow` out." }];
+  if (seccomp === undefined || seccomp === "default" || seccomp === "build") return [];
+  const message = "widens the profiles `default` and `build`, and `seccomp` is neither";
+  return [{ path, message, hint: 'Leave `seccomp` out, set it to "build", or leave `allow` out.' }];
 }

@@ -189,6 +189,13 @@ export const CONFIG_SCHEMA: SchemaNode = {
         },
       ],
     },
+    allow: {
+      default: [],
+      description:
+        "What the program may do that weakens the sandbox. `user-namespaces`: make user namespaces, and mounts and sandboxes in them, as browsers, Nix, Podman and bwrap do; this opens much of the kernel to it. Takes a uid other than 0 inside and the profile `default` or `build`, and neither a hidden path nor a read-only bind in a directory that it may write.",
+      type: "array",
+      items: { type: "string", enum: ["user-namespaces"] },
+    },
     user: {
       description: "The uid and gid inside. Default: the caller's.",
       type: "object",

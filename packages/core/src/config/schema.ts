@@ -5,6 +5,7 @@ import type { SeccompProfile } from "@sandboxlib/seccomp";
 import * as z from "zod/mini";
 import { TEXT_RULES, type TextRuleName } from "./text.js";
 import {
+  ALLOWANCES,
   type ConfigInput,
   NAMESPACES,
   type ParsedConfig,
@@ -121,6 +122,10 @@ export const configSchema: z.ZodMiniType<ParsedConfig, ConfigInput> = z.strictOb
       ]),
     ),
     "The system calls that the program may make: a profile by name, or one in the form of Docker. `default` is for programs that nobody has read, and that build, test and serve; `build` also lets debuggers work; `strict` leaves read, write and exit; `none` is no profile. Default: `default` where the backend enforces it.",
+  ),
+  allow: field(
+    z._default(z.array(z.enum(ALLOWANCES)), []),
+    "What the program may do that weakens the sandbox. `user-namespaces`: make user namespaces, and mounts and sandboxes in them, as browsers, Nix, Podman and bwrap do; this opens much of the kernel to it. Takes a uid other than 0 inside and the profile `default` or `build`, and neither a hidden path nor a read-only bind in a directory that it may write.",
   ),
   user: field(
     z.optional(

@@ -9,6 +9,12 @@ export const NAMESPACES = ["mount", "pid", "ipc", "uts", "user", "cgroup"] as co
 /** One of {@link NAMESPACES}. */
 export type Namespace = (typeof NAMESPACES)[number];
 
+/** What a config can allow that weakens the sandbox. */
+export const ALLOWANCES = ["user-namespaces"] as const;
+
+/** One of {@link ALLOWANCES}. */
+export type Allowance = (typeof ALLOWANCES)[number];
+
 /** The signals that can ask a program to end: signal(7). */
 export const STOP_SIGNALS = [
   "SIGTERM",
@@ -192,6 +198,13 @@ export interface Config {
    * read, write and exit; `none` is no profile. Default: `default` where the backend enforces it.
    */
   readonly seccomp?: Seccomp | undefined;
+  /**
+   * What the program may do that weakens the sandbox. `user-namespaces`: make user namespaces, and mounts and
+   * sandboxes in them, as browsers, Nix, Podman and bwrap do; this opens much of the kernel to it. Takes a uid other
+   * than 0 inside and the profile `default` or `build`, and neither a hidden path nor a read-only bind in a directory
+   * that it may write.
+   */
+  readonly allow: readonly Allowance[];
   /** The uid and gid inside. Default: the caller's. */
   readonly user?: User | undefined;
   /**

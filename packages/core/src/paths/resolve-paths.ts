@@ -24,7 +24,7 @@ export function resolvePaths(config: Config, host: Host, mayCreate = false): Res
     mayCreate,
   );
   const cwd = resolveCwd(view, config.cwd);
-  const { user, hostname, limits, stop } = config;
+  const { user, hostname, limits, stop, allow } = config;
   return {
     root,
     rootReadOnly,
@@ -41,6 +41,7 @@ export function resolvePaths(config: Config, host: Host, mayCreate = false): Res
       }),
     ...(user?.range !== undefined && { idMap: idMapFor({ ...user, range: user.range }, host) }),
     ...(config.isolate.includes("uts") && { hostname: hostname ?? "sandbox" }),
+    ...(allow.length > 0 && { allow }),
     limits: limitsWithout(limits, () => false),
     ...(stop !== undefined && { stop }),
   };

@@ -24,7 +24,7 @@ export function needs(config: Config): Need[] {
   ];
 }
 
-const LISTS = ["hidden", "mounts", "inheritEnv", "isolate"] as const;
+const LISTS = ["hidden", "mounts", "inheritEnv", "isolate", "allow"] as const;
 
 function fileSystemNeeds(config: Config): Need[] {
   const found: Need[] = [];
@@ -67,7 +67,8 @@ function isolationNeeds(config: Config): Need[] {
   if (config.hostname !== undefined) found.push(need("hostname", "hostname"));
   if (config.seccomp !== undefined && config.seccomp !== "none")
     found.push(need("seccomp", "seccomp"));
-  return found;
+  if (config.allow.length > 0 && config.seccomp === undefined) found.push(need("seccomp", "allow"));
+  return [...found, ...[...new Set(config.allow)].map((name) => need(`allow.${name}`, "allow"))];
 }
 
 function need(capability: Capability, path: string): Need {

@@ -1,4 +1,5 @@
 import { OWN_DIRECTORY, OWN_NAME, type Plan } from "../backend/plan.js";
+import { WIDE_PROFILES } from "../backend/resolved-config.js";
 import { isUndo } from "./tool/undo.js";
 
 /** What is wrong with a part of a plan; undefined where nothing is. What a part holds may be a secret, and is not said. */
@@ -123,8 +124,7 @@ function fdFault(content: unknown): string | undefined {
     isObject(content) &&
     (isData(content["data"]) ||
       !clone(content["clone"]) ||
-      content["filter"] === "default" ||
-      content["filter"] === "build");
+      WIDE_PROFILES.some((name) => name === content["filter"]));
   return isWord || isOther ? undefined : "is nothing that a tool can find on an fd";
 }
 

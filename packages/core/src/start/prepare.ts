@@ -12,6 +12,7 @@ import { realHost } from "../host/host.js";
 import { assertBelowHard } from "../host/rlimit.js";
 import { withNotes } from "../paths/aliases.js";
 import { type MaskType, maskHost } from "../paths/mask.js";
+import { refuseMovable } from "../paths/movable.js";
 import { resolvePaths } from "../paths/resolve-paths.js";
 import { chooseBackend, type Probed, probeBackend, strongestBackend } from "../resolve/choose.js";
 import { needs } from "../resolve/needs.js";
@@ -64,6 +65,7 @@ async function prepareUntil(
   const plain = resolvePaths(config, host, !lacks("mount.create"));
   const hasGroup = wantsGroup(config.limits, options.cgroup) && backend.isEngine !== true;
   const resolved = await withProfile(maskHost(plain, maskType(lacks)), config);
+  refuseMovable(resolved);
   const plan = withCore(checkedPlan({ backend, probe }, resolved, host), met, cgroups);
   assertMechanisms(backend.name, plan, met);
   await loadStarter(plan.kind, UNTRIED in options);

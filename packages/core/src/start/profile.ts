@@ -12,7 +12,11 @@ export async function withProfile(
   { seccomp }: Config,
 ): Promise<ResolvedConfig> {
   if (seccomp === undefined || seccomp === "none") return resolved;
-  if (typeof seccomp === "string") return { ...resolved, seccomp };
+  if (seccomp === "default" || seccomp === "build") {
+    const isNesting = resolved.allow?.includes("user-namespaces") === true;
+    return { ...resolved, seccomp: isNesting ? `${seccomp}+user-namespaces` : seccomp };
+  }
+  if (seccomp === "strict") return { ...resolved, seccomp };
   const { compileSeccomp, SeccompError } = await import("@sandboxlib/seccomp");
   try {
     return { ...resolved, seccomp: compileSeccomp(seccomp.profile).filter };

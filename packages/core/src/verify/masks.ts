@@ -2,7 +2,8 @@ import { closeSync, lstatSync, openSync, readSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ResolvedConfig, ResolvedMount } from "../backend/resolved-config.js";
 import { parseMountinfo } from "../host/mountinfo.js";
-import { find, nearest, viewOf } from "../paths/view.js";
+import { isAmongWritable } from "../paths/movable.js";
+import { find, viewOf } from "../paths/view.js";
 import { SandboxError } from "../result/error.js";
 
 /** How often masks are looked at while a program runs, in milliseconds. */
@@ -78,16 +79,12 @@ export function masksOf(config: ResolvedConfig): Masks | undefined {
 /** The mounts of a config that have to stay where they are. */
 export function masksIn(config: ResolvedConfig): readonly ResolvedMount[] {
   return once(masks, config, () => {
-    const view = viewOf(config);
-    const isAmongWritable = (target: string): boolean => {
-      const cover = nearest(view, target);
-      return cover === undefined ? !config.rootReadOnly : cover.type === "bind" && !cover.readOnly;
-    };
+    const isMovable = isAmongWritable(config);
     return config.mounts.filter(
       (mount) =>
         // What core masks by itself is no secret, so only `hidden` paths count.
         (mount.type === "mask" && mount.path.startsWith("hidden")) ||
-        (mount.type === "bind" && mount.readOnly && isAmongWritable(mount.target)),
+        (mount.type === "bind" && mount.readOnly && isMovable(mount.target)),
     );
   });
 }

@@ -65,6 +65,22 @@ const BAD: readonly (readonly [what: string, input: unknown, path: string])[] = 
     },
     "mounts[1].target",
   ],
+  ["a word that allows nothing", { allow: ["namespaces"] }, "allow[0]"],
+  [
+    "user namespaces without one around them",
+    { allow: ["user-namespaces"], isolate: ["pid"] },
+    "allow",
+  ],
+  ["user namespaces beside `strict`", { allow: ["user-namespaces"], seccomp: "strict" }, "allow"],
+  ["user namespaces beside no profile", { allow: ["user-namespaces"], seccomp: "none" }, "allow"],
+  [
+    "user namespaces beside a profile of the user's own",
+    {
+      allow: ["user-namespaces"],
+      seccomp: { profile: { defaultAction: "SCMP_ACT_ALLOW" } },
+    },
+    "allow",
+  ],
   ["a mount on /", { mounts: [{ type: "tmpfs", target: "/" }] }, "mounts[0].target"],
   ["a relative cwd", { cwd: "." }, "cwd"],
   ["a list as env", { env: ["A=B"] }, "env"],
@@ -131,6 +147,11 @@ const WORDS: readonly (readonly [input: unknown, message: string, hint: string])
   [{ writable: "/tmp" }, 'writable: "/tmp" must be "all" or a list', 'Write a list: `["/tmp"]`.'],
   [{ writable: 7 }, 'writable: 7 must be "all" or a list', FIELDS],
   [{ hidden: "/etc" }, 'hidden: "/etc" must be a list', 'Write a list: `["/etc"]`.'],
+  [
+    { allow: "user-namespaces" },
+    'allow: "user-namespaces" must be a list',
+    'Write a list: `["user-namespaces"]`.',
+  ],
   [{ isolate: "all" }, 'isolate: "all" must be a list', FIELDS],
   [
     { command: "ls -l" },
@@ -208,9 +229,19 @@ describe("parseConfig", () => {
       inheritEnv: [],
       network: "none",
       isolate: ["mount", "pid", "ipc", "uts", "user", "cgroup"],
+      allow: [],
       limits: {},
     });
   });
+
+  it.each([undefined, "default", "build"] as const)(
+    "allows user namespaces beside the profile %s",
+    (seccomp) => {
+      expect(parseConfig({ allow: ["user-namespaces"], seccomp }).allow).toEqual([
+        "user-namespaces",
+      ]);
+    },
+  );
 
   it("starts in / where the root is another", () => {
     expect(parseConfig({ root: "/srv/root" }).cwd).toBe("/");

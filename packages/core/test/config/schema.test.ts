@@ -16,7 +16,7 @@ const fields = schema.properties ?? {};
 describe("the JSON Schema", () => {
   it("has the fields of config version 1", () => {
     expect(Object.keys(fields)).toEqual(
-      "command root overlay writable hidden mounts defaultMounts cwd env inheritEnv network isolate seccomp user hostname limits stop".split(
+      "command root overlay writable hidden mounts defaultMounts cwd env inheritEnv network isolate seccomp allow user hostname limits stop".split(
         " ",
       ),
     );

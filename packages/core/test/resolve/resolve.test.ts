@@ -46,8 +46,9 @@ const GREEDY: ConfigInput = {
   },
 };
 
-/** An overlay is written all over, so that it does not go with listed paths. */
+/** An overlay is written all over, so that it does not go with listed paths. What allows something builds on others. */
 function greedyOf(capability: Capability): ConfigInput {
+  if (capability === "allow.user-namespaces") return { ...GREEDY, allow: ["user-namespaces"] };
   const overlay = { upper: "/layer/upper", work: "/layer/work" };
   return capability === "root.overlay" ? { ...GREEDY, overlay, writable: "all" } : GREEDY;
 }
@@ -137,6 +138,18 @@ describe("resolve", () => {
     expect(dropped.length).toBeGreaterThan(10);
     expect(again.dropped.map(({ capability }) => capability)).toEqual(["tree.kill"]);
   });
+
+  it.each(["isolate.user", "seccomp"] as const)(
+    "allows no user namespaces where %s is let go",
+    async (base) => {
+      const config = parseConfig({ allow: ["user-namespaces"] });
+      const backend = declaring(allBut(base));
+      expect(await thrown(() => resolve(config, backend, ANYWHERE, "all"))).toMatchObject({
+        path: "allow",
+        message: `allow: needs allow.user-namespaces, and it takes ${base}, which is let go`,
+      });
+    },
+  );
 
   it("does not let another need go than the named one", async () => {
     const backend = declaring(allBut("network.none", "hidden"));

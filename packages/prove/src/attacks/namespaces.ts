@@ -7,7 +7,7 @@ import { realHost } from "@sandboxlib/core/backend";
 import { type Attack, refused, succeeded, untried } from "../attack.js";
 import { seenIn } from "../judge.js";
 import { hostMounts, mountAt } from "../paths.js";
-import { BY_PROFILE } from "./system-calls.js";
+import { BY_WHOLE_PROFILE } from "./system-calls.js";
 
 const WORDS: readonly (readonly [Capability, string])[] = [
   ["isolate.mount", "mnt"],
@@ -114,7 +114,7 @@ export const namespaces: readonly Attack[] = [
   },
   {
     title: "a user namespace is made, in which the program has every capability",
-    ...BY_PROFILE,
+    ...BY_WHOLE_PROFILE,
     run: ({ both }) => both(["user-namespace"]),
   },
 ];

@@ -47,7 +47,7 @@ function encode(setup: LauncherSetup, mode: Mode): Buffer {
  */
 function filterRecords({ seccomp }: LauncherSetup): Buffer[] {
   if (seccomp === undefined) return [record("F", filter())];
-  if (seccomp === "default" || seccomp === "build") return [record("F", filter(seccomp))];
+  if (typeof seccomp === "string" && seccomp !== "strict") return [record("F", filter(seccomp))];
   const own = seccomp === "strict" ? filter(seccomp) : seccomp;
   return [record("F", filter()), record("E", own)];
 }
@@ -64,11 +64,12 @@ export function mountsInOrder({ mounts, mirrors }: LauncherSetup): LauncherMount
 type LauncherMount = ResolvedMount | (Mirror & { readonly type: "mirror"; readonly create: false });
 
 /** The new namespaces as the launcher is to be told, in the set-up and when it is started. */
-export function namespaceBits({ namespaces }: LauncherSetup): number {
-  return namespaces.reduce((bits, name) => bits | NAMESPACES[name], 0);
+export function namespaceBits({ namespaces, nesting }: LauncherSetup): number {
+  return namespaces.reduce((bits, name) => bits | NAMESPACES[name], nesting === true ? NESTING : 0);
 }
 
 const NAMESPACES = { user: 1, ipc: 2, uts: 4, cgroup: 8, network: 16 } as const;
+const NESTING = 32;
 const TYPES = { bind: "b", tmpfs: "t", proc: "p", dev: "d", mask: "h", mirror: "r" } as const;
 const [READ_ONLY, CREATE, DIRECTORY, DEVICES] = [1, 2, 4, 8] as const;
 

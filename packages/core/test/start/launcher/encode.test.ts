@@ -81,6 +81,14 @@ const setup: fc.Arbitrary<LauncherSetup> = fc.oneof(
       new Uint8Array(8).fill(6),
     ),
   }),
+  fc.record({
+    ...base,
+    namespaces: optional.map(
+      (names) => ["user", ...names.filter((each) => each !== "user")] as const,
+    ),
+    nesting: fc.constant(true as const),
+    seccomp: fc.constantFrom<SeccompFilter>("default+user-namespaces", "build+user-namespaces"),
+  }),
   fc.record({ ...base, namespaces: optional, cgroup }),
   fc.record({ ...base, namespaces: fc.constant(["user"] as const), idMap }),
   fc.record({
@@ -190,7 +198,10 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
   ];
   return {
     mode: mode === "run" ? 0 : 1,
-    namespaces: setup.namespaces.reduce((sum, each) => sum + bits[each], 0),
+    namespaces: setup.namespaces.reduce(
+      (sum, each) => sum + bits[each],
+      setup.nesting === true ? 32 : 0,
+    ),
     uid: setup.uid,
     gid: setup.gid,
     rootFlags: setup.rootReadOnly ? 1 : 0,
@@ -222,7 +233,8 @@ function asParsed(setup: LauncherSetup, mode: "run" | "session"): unknown {
 function asFilters(seccomp: LauncherSetup["seccomp"]): Record<string, string> {
   const asText = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
   if (seccomp === undefined) return { filter: asText(filter()) };
-  if (seccomp === "default" || seccomp === "build") return { filter: asText(filter(seccomp)) };
+  if (typeof seccomp === "string" && seccomp !== "strict")
+    return { filter: asText(filter(seccomp)) };
   const own = seccomp === "strict" ? filter(seccomp) : seccomp;
   return { filter: asText(filter()), programFilter: asText(own) };
 }
