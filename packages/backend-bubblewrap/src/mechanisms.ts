@@ -29,7 +29,8 @@ export const mechanisms: Plan["mechanisms"] = {
   "isolate.user": "bwrap --unshare-user --disable-userns --cap-drop ALL",
   "isolate.cgroup": "bwrap --unshare-cgroup",
   seccomp: "bwrap --seccomp, --add-seccomp-fd",
-  "allow.user-namespaces": "no bwrap --disable-userns, and a profile with what they take",
+  "allow.user-namespaces":
+    "user namespaces inside are allowed: no bwrap --disable-userns, and a profile that lets mounts in them pass",
   user: "bwrap --unshare-user --uid --gid",
   hostname: "bwrap --hostname",
   ...toolLimits.mechanisms,

@@ -25,7 +25,8 @@ export const mechanisms: LauncherPlan["mechanisms"] = {
   "isolate.user": "clone(CLONE_NEWUSER), no capability, no_new_privs, and max_user_namespaces 0",
   "isolate.cgroup": "unshare(CLONE_NEWCGROUP)",
   seccomp: "seccomp(SECCOMP_SET_MODE_FILTER), with no_new_privs",
-  "allow.user-namespaces": "max_user_namespaces as it is, and a profile with what they take",
+  "allow.user-namespaces":
+    "user namespaces inside are allowed: max_user_namespaces as it is, and a profile that lets mounts in them pass",
   user: "setresuid and setresgid, and the uid and gid maps of the user namespace",
   "user.range":
     "uid_map and gid_map, written by newuidmap and newgidmap where the caller is not root",

@@ -48,7 +48,7 @@ describe.skipIf(skip)(`sandboxes inside${note}`, () => {
     const mechanisms = ({ enforcement }: typeof open, word: string): string[] =>
       enforcement.enforced.flatMap((each) => (each.capability === word ? each.mechanism : []));
     expect(mechanisms(open, "allow.user-namespaces")).toEqual([
-      "max_user_namespaces as it is, and a profile with what they take",
+      "user namespaces inside are allowed: max_user_namespaces as it is, and a profile that lets mounts in them pass",
     ]);
     expect(mechanisms(kept, "allow.user-namespaces")).toEqual([]);
     expect(mechanisms(open, "isolate.user").join()).not.toContain("max_user_namespaces");
