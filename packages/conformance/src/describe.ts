@@ -146,7 +146,8 @@ function of(due: readonly Due[], topic: Topic): Due[] {
 
 function describeTopic(topic: Topic, due: readonly Due[], runs: Runs): void {
   if (due.length === 0) return;
-  describe(topic.title, () => {
+  // Many cases only wait.
+  (topic.isAlone === true ? describe : describe.concurrent)(topic.title, () => {
     for (const each of due) test(each, runs, topic.isAlone !== true);
   });
 }
