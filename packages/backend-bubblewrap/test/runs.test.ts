@@ -206,8 +206,10 @@ describe("a host that forbids a namespace", () => {
     expect(probe).toMatchObject({ available: true, notes: [] });
     expect(probe.available && probe.missing).toMatchObject([
       { capability: "network.none", reason: expect.stringContaining("Failed RTM_NEWADDR") },
-      // It lacks that for root wherever it runs.
-      ...(process.getuid?.() === 0 ? [{ capability: "user" }] : []),
+      // It lacks these for root wherever it runs.
+      ...(process.getuid?.() === 0
+        ? [{ capability: "user" }, { capability: "allow.user-namespaces" }]
+        : []),
     ]);
   });
 });
