@@ -32,8 +32,14 @@ describe("the kit", () => {
   });
 
   it("needs little to prove a capability: what it builds on, and a root or none", () => {
-    // Core keeps the first for every backend; the others are for a root that can be written, and a terminal in a dev.
-    const without: Capability[] = ["mount.create", "limit.wallTime", "tty"];
+    // These are for a root that can be written, for a program of the kit's that has another uid than root's, for every
+    // backend, since core keeps it, and for a terminal in a dev.
+    const without: Capability[] = [
+      "mount.create",
+      "allow.user-namespaces",
+      "limit.wallTime",
+      "tty",
+    ];
     const isProved = (word: Capability, ...more: readonly Capability[]): boolean => {
       const declared = [...withBases(word), "cwd", ...more] as const;
       const backend = { ...bubblewrap, capabilities: new Set<Capability>(declared) };
