@@ -113,6 +113,7 @@ static void start(const struct plan *plan, uint32_t id)
     add_u32(&launch, plan->setup.namespaces);
     add_u32(&launch, 022);
     add_bytes(&launch, null, 3);
+    add_bytes(&launch, (const uint8_t[]){0}, 1); /* its command comes with it */
     add_bytes(&launch, plan->setup_frame, plan->setup_frame_size);
     add_bytes(&launch, command.data, command.size);
     free(command.data);
