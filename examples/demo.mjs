@@ -48,6 +48,8 @@ async function demo() {
     out,
     "--tsBuildInfoFile",
     join(out, "info"),
+    "--emitDeclarationOnly",
+    "false",
   ];
   const result = await sandbox.run(compile, { stdout: "inherit", stderr: "inherit" });
   const files = readdirSync(out, { recursive: true }).filter((name) => name.endsWith(".js"));
