@@ -63,7 +63,7 @@ export async function checkHost(host: Host): Promise<Finding[]> {
   return [user, ...(await Promise.all(more.map((one) => check(one, tried, observed))))];
 }
 
-/** Whether a tool has an option that is younger than others: util-linux 2.38 has brought it. */
+/** Whether a tool has an option that is younger than others: it came with util-linux 2.38. */
 async function knows(host: Host, tool: string, option: string): Promise<boolean> {
   return (await host.run([tool, "--help"])).stdout.includes(option);
 }
